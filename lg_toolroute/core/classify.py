@@ -102,8 +102,8 @@ def _described(error: BaseException) -> str:
 
 def _of_our_own(error: BaseException, now: float | None) -> Failure | None:
     if isinstance(error, AnswerRejected):
-        reason = next((cls for cls in CLASSES if cls == error.reason), "invalid_tool_call")
-        return failure(reason, _shown(error.detail))
+        known: FailureClass = next((cls for cls in CLASSES if cls == error.reason), "invalid_tool_call")
+        return failure(known, _shown(error.detail))
     if isinstance(error, CandidateSkipped):
         return failure("overloaded", _shown(error.why), retry_after_s=error.due_in_s)
     if isinstance(error, ChainExhausted):

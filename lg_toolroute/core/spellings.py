@@ -188,7 +188,7 @@ SPECIFIC: Final[tuple[tuple[FailureClass, re.Pattern[str]], ...]] = (
     (
         "no_tool_support",
         _phrases(
-            r"does(?:n't| not) support (?:the use of )?(?:tools?\b(?! ?choice)|tool[ -]?(?:use|calls?|calling)|functions?\b|function[ -]call)",
+            r"does(?:n't| not) support (?:the use of )?(?:tools?\b(?! ?choice)|tool[ -]?(?:use|call)|functions?\b|function[ -]call)",
             r"no endpoints? found that support tool",
             r"(?:tools?|tool[ -](?:use|calls?|calling)|function[ -]call(?:s|ing)?)[`'\"]? (?:is|are) not (?:supported|enabled|available)",
             r"unsupported parameter:? [`'\"]?tools?[`'\"]?(?! ?choice)\b(?!_)",
