@@ -1,0 +1,59 @@
+"""Who wrote a stored message, and whether that is who reads it now."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+from langchain_core.messages import AIMessage
+
+from lg_toolroute.history.target import Target
+
+_SNAPSHOT: Final = re.compile(r"(?:[-@]\d{8}|-\d{4}-\d{2}-\d{2}|[-:]latest)$")
+"""A dated or moving snapshot of a model: the same model for our purposes."""
+
+
+@lru_cache(maxsize=1024)
+def same_model(written: str, reading: str) -> bool:
+    """Say whether two names mean one model: vendor prefixes and snapshot dates aside, they are equal.
+
+    Thinking signatures are bound to the model, so `claude-opus-4-1` and `claude-sonnet-4-5` are two, and so are a Claude and
+    another vendor's model behind an Anthropic-shaped endpoint.
+    """
+    first, second = _bare(written), _bare(reading)
+    return first == second and first != ""
+
+
+def _bare(name: str) -> str:
+    return _SNAPSHOT.sub("", name.rsplit("/", 1)[-1].lower())
+
+
+def routed(message: AIMessage) -> dict[str, Any]:
+    """Give the record of routing that a message carries; empty if it was not routed."""
+    record = message.response_metadata.get("toolroute")
+    return record if isinstance(record, dict) else {}
+
+
+def is_cut(message: AIMessage) -> bool:
+    """Say whether the calls of a message were written by another model than its words.
+
+    The provider's own record of such an answer ends where the stream was cut: ids that point into it lead to something else
+    than the message that is stored.
+    """
+    record = routed(message)
+    writer, owner = record.get("model"), record.get("primary")
+    return bool(writer and owner and writer != owner)
+
+
+def is_own(message: AIMessage, target: Target) -> bool:
+    """Say whether the words and thoughts of a message are the reader's own; when in doubt they are not."""
+    metadata = message.response_metadata
+    if metadata.get("model_provider") not in target.dialect.makers:
+        return False
+    record = routed(message)
+    owner = (record.get("primary") if is_cut(message) else record.get("model")) or ""
+    if target.spec and owner == target.spec:
+        return True
+    written = metadata.get("model_name") or metadata.get("model") or owner
+    return isinstance(written, str) and same_model(written, target.model)

@@ -1,0 +1,47 @@
+"""`reasoning_content` for the APIs that want it back, which LangChain's clients do not send.
+
+DeepSeek and Kimi, while thinking, refuse a request in which an earlier assistant message with calls lacks the field. The
+clients drop it, so it is put into the finished payload: the model's own reasoning where it was kept, else an empty string,
+which both accept and which is all that can honestly be said for a call that another model wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+from lg_toolroute.history.provenance import is_own
+from lg_toolroute.history.target import Target
+
+
+def replay_reasoning(payload: Mapping[str, Any], messages: Sequence[BaseMessage], target: Target) -> dict[str, Any]:
+    """Put `reasoning_content` into the assistant messages with calls, where the target's API wants it.
+
+    Args:
+        payload: What the client's `_get_request_payload` made of `messages`; not changed.
+        messages: The messages it was made of, already adapted to the target.
+        target: The reader.
+
+    Returns:
+        A new payload; an equal one if the API does not ask for the field.
+    """
+    if not target.echo_reasoning or not isinstance(payload.get("messages"), list):
+        return dict(payload)
+    kept = [_own_reasoning(message, target) for message in messages if isinstance(message, AIMessage)]
+    sent = []
+    place = 0
+    for entry in payload["messages"]:
+        if entry.get("role") == "assistant":
+            reasoning = kept[place] if place < len(kept) else ""
+            place += 1
+            if entry.get("tool_calls") and "reasoning_content" not in entry:
+                entry = {**entry, "reasoning_content": reasoning}
+        sent.append(entry)
+    return {**payload, "messages": sent}
+
+
+def _own_reasoning(message: AIMessage, target: Target) -> str:
+    reasoning = message.additional_kwargs.get("reasoning_content")
+    return reasoning if isinstance(reasoning, str) and is_own(message, target) else ""
