@@ -1,0 +1,120 @@
+"""The schema of agents: their models, chains and rules."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from lg_toolroute.config import foreign
+from lg_toolroute.config.section import Section, Spec
+from lg_toolroute.config.tools import ToolsConfig
+
+
+class EscalateConfig(Section):
+    """When the calls of a rule go one step up its chain."""
+
+    after: int = Field(default=2, ge=1, le=100)
+    """Failed results of the same tool in a row, within one user's turn, before the next call goes up."""
+    to: Spec | None = None
+    """The model to go to. Unset: the next candidate of the chain."""
+
+
+class ChainConfig(Section):
+    """A model and what to use when it fails. Plain text is short for `{"primary": text}`."""
+
+    foreign: ClassVar[frozenset[str]] = foreign.CHAIN
+    primary: Spec | None = None
+    """The first model of the chain. Unset: inherited."""
+    fallbacks: tuple[Spec, ...] | None = None
+    """The models after it, in order. `[]` means none; unset means inherited."""
+
+
+class RuleConfig(ChainConfig):
+    """Who writes the calls of a tool. Plain text is short for `{"primary": text}`; `model` is another name for `primary`."""
+
+    short: ClassVar[tuple[str, ...]] = ("model", "tools")
+    moments: tuple[Literal["call", "result"], ...] = Field(default=("call",), min_length=1)
+    """When the rule acts: `call`, its model writes the tool call; `result`, its model runs the turn that reads the tool's result."""
+    on_intercept: Literal["cut", "drain"] | None = None
+    """`cut` closes the primary's stream at the tool's name; `drain` reads its whole message. Unset: `cut`, but `drain` with a draft."""
+    handoff: Literal["text", "draft"] = "text"
+    """`text` passes on the primary's words; `draft` also its own arguments, as a draft to correct."""
+    stream_args: Literal["checked", "live"] = "checked"
+    """`checked` shows arguments once they are checked; `live` as they come, which gives up the right to another candidate."""
+    escalate: EscalateConfig | None = None
+    """When to go one step up the chain after failed results. Unset: never."""
+    predict: Literal["off", "warm", "speculate", "lead"] | None = None
+    """What a prediction of this tool may do. Unset: what `prediction.mode` says."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Settings for the routed model only (temperature, thinking, …), on top of all others."""
+    refusal_falls_back: bool = False
+    """Whether a refusal for reasons of content goes to the next candidate instead of being the answer."""
+
+
+class ModelConfig(ChainConfig):
+    """The reasoning chain of an agent, and its rules."""
+
+    tool_routing: dict[str, RuleConfig | None] = Field(default_factory=dict)
+    """Rules by tool pattern, or a list of rules that name their `tools`. `null` removes an inherited rule."""
+    refusal_falls_back: bool | None = None
+    """Whether a refusal of the reasoning model goes to the next candidate. Unset: inherited, in the end no."""
+
+
+class ModelSettings(Section):
+    """Settings of one model of an agent."""
+
+    foreign: ClassVar[frozenset[str]] = foreign.MODEL_SETTINGS
+    alias: str | None = Field(default=None, min_length=1)
+    """A short name that may stand wherever a model spec may."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Settings of its calls. The agent's go over the defaults', key by key."""
+
+
+class RoleConfig(Section):
+    """The models of runs whose runtime context names this role."""
+
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    """The chain. What it leaves unset, it inherits from the agent."""
+
+
+class HeartbeatConfig(Section):
+    """The role `heartbeat`, where OpenClaw writes it."""
+
+    foreign: ClassVar[frozenset[str]] = foreign.HEARTBEAT
+    model: ModelConfig | None = None
+    """The chain of heartbeat runs. It never leaks into later runs of the thread."""
+
+
+class AgentConfig(Section):
+    """An agent, or the defaults of all agents."""
+
+    foreign: ClassVar[frozenset[str]] = foreign.AGENT
+    open_ended: ClassVar[bool] = True
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    """Its reasoning chain and its rules. Plain text replaces the primary and inherits the fallbacks and the rules."""
+    image_model: ChainConfig | None = None
+    """Used when the newest message carries an image that the active model does not take."""
+    pdf_model: ChainConfig | None = None
+    """Used when the newest message carries a PDF that the active model does not take. Unset: the image model."""
+    models: dict[str, ModelSettings] = Field(default_factory=dict)
+    """Settings by model spec; `provider/*` is for all models of a provider."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Settings of all calls of this agent's models."""
+    tools: ToolsConfig | None = None
+    """Its own tool policy. It can only remove."""
+    heartbeat: HeartbeatConfig | None = None
+    """The role `heartbeat`."""
+    roles: dict[str, RoleConfig] = Field(default_factory=dict)
+    """Chains for runs whose runtime context names a role."""
+
+
+class AgentsConfig(Section):
+    """All agents."""
+
+    foreign: ClassVar[frozenset[str]] = foreign.AGENTS
+    short: ClassVar[tuple[str, ...]] = ("list",)
+    defaults: AgentConfig = Field(default_factory=AgentConfig)
+    """What every agent inherits."""
+    entries: dict[str, AgentConfig] = Field(default_factory=dict)
+    """Agents by id. The older form `list`, with an `id` in each, is read too."""

@@ -1,0 +1,266 @@
+"""What no single value shows: rules against rules, groups against groups, and what may surprise although it is no mistake.
+
+The data are checked before pydantic sees them, so that these mistakes are reported together with all others; whatever has the wrong type
+is pydantic's to report and is passed over here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lg_toolroute.config.environment import masked
+from lg_toolroute.config.fit import KEY
+from lg_toolroute.config.foreign import RESTRICTING_TOOLS
+from lg_toolroute.config.nodes import Path, did_you_mean, nearest, shown, write_path
+from lg_toolroute.core.groups import BUILT_IN_TOOLS, GROUP, TAG, all_groups, group_name, members
+from lg_toolroute.core.match import kind_of
+from lg_toolroute.core.spec import parse_spec
+from lg_toolroute.errors import Problem
+from lg_toolroute.providers import KNOWN_PROVIDERS, known
+
+Data = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Checker:
+    """Looks at the whole document.
+
+    Attributes:
+        written: The author's path by our path.
+        problems: Mistakes.
+        warnings: What may surprise, one sentence each.
+        aliases: Model specs by their short names.
+    """
+
+    written: dict[Path, Path]
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
+    _groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _routed: dict[str, None] = field(default_factory=dict)
+    _provider_ids: tuple[str, ...] = ()
+
+    def document(self, data: Data) -> None:
+        """Checks the whole document.
+
+        Args:
+            data: The document in our names.
+        """
+        agents = list(_agents(_mapping(data, "agents")))
+        for loc, agent in agents:
+            self._collect_aliases(_mapping(agent, "models"), (*loc, "models"))
+        tools = _mapping(data, "tools")
+        self._own_groups(_mapping(tools, "groups"))
+        for loc, agent in agents:
+            for place, model in _models(agent, loc):
+                self._rules(_mapping(model, "tool_routing"), (*place, "tool_routing"))
+            if "tools" in agent:
+                self._tools(_mapping(agent, "tools"), (*loc, "tools"), tools)
+        self._tools(tools, ("tools",), None)
+        self._providers(_mapping(_mapping(data, "models"), "providers"))
+        for _, agent in agents:
+            for text in _specs(agent):
+                self._provider_name(text)
+
+    def _where(self, *loc: str | int) -> str:
+        for end in range(len(loc), -1, -1):
+            if loc[:end] in self.written:
+                return write_path((*self.written[loc[:end]], *loc[end:]))
+        return write_path(loc)
+
+    def _problem(self, loc: Path, message: str, hint: str = "") -> None:
+        # A value that is not in the document (a key that was left out) is shown at the section where it is missing.
+        while loc and loc not in self.written:
+            loc = loc[:-1]
+        self.problems.append(Problem(self._where(*loc), message, hint))
+
+    def _warn(self, loc: Path, sentence: str) -> None:
+        self.warnings.append(f"{self._where(*loc)}: {sentence}")
+
+    # Models
+
+    def _collect_aliases(self, settings: Data, loc: Path) -> None:
+        for spec, entry in settings.items():
+            place = (*loc, spec)
+            try:
+                model = str(parse_spec(spec))
+            except ValueError as error:
+                message, _, hint = str(error).partition("; ")
+                self._problem(place, message, hint)
+                continue
+            alias = entry.get("alias") if isinstance(entry, Mapping) else None
+            if not isinstance(alias, str):
+                continue
+            other = self.aliases.setdefault(alias.strip(), model)
+            if other != model:
+                self._problem((*place, "alias"), f"{alias!r} is already the alias of {other!r}", "give one of them another")
+
+    def _provider_name(self, text: str) -> None:
+        try:
+            spec = parse_spec(self.aliases.get(text, text))
+        except ValueError:
+            return
+        if known(spec.provider) is not None or spec.provider in self._provider_ids:
+            return
+        meant = nearest(spec.provider, [*KNOWN_PROVIDERS, *self._provider_ids])
+        if meant is not None:
+            sentence = f"the model {text!r}: the provider {spec.provider!r} is not known; did you mean {meant!r}?"
+        elif "/" not in text:
+            sentence = f"the model {text!r} is read as model {spec.model!r} of the provider {spec.provider!r}; did you mean 'ollama/{text}'?"
+        else:
+            return
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def _providers(self, providers: Data) -> None:
+        self._provider_ids = tuple(name.lower() for name in providers)
+        seen: dict[str, str] = {}
+        for name, provider in providers.items():
+            loc: Path = ("models", "providers", name)
+            if not name.strip() or any(mark in name for mark in "/: "):
+                self._problem(loc, f"{shown(name)} cannot be a provider's id", "write it without '/', ':' and spaces")
+            if seen.setdefault(name.lower(), name) != name:
+                self._problem(loc, f"the provider {name!r} is defined twice, also as {seen[name.lower()]!r}", "merge the two")
+            if not isinstance(provider, Mapping):
+                continue
+            if isinstance(key := provider.get("api_key"), str) and masked(key) != key:
+                self._warn((*loc, "api_key"), 'the key itself stands in the configuration; write "${NAME}" and set the environment variable')
+            ids: set[str] = set()
+            for number, model in enumerate(provider.get("models", ())):
+                model_id = model.get("id") if isinstance(model, Mapping) else None
+                if isinstance(model_id, str) and model_id in ids:
+                    self._problem((*loc, "models", number, "id"), f"the model {model_id!r} is described twice", "merge the two")
+                ids.add(str(model_id))
+
+    # Rules
+
+    def _rules(self, rules: Data, loc: Path) -> None:
+        for pattern, rule in rules.items():
+            place = (*loc, pattern)
+            self._pattern(pattern, key if (key := (*place, KEY)) in self.written else place)
+            if rule is None:
+                continue
+            self._routed[pattern] = None
+            if not isinstance(rule, Mapping):
+                continue
+            if rule.get("primary") is None:
+                self._problem(place, f"the rule for {pattern!r} names no model", 'write "model": "provider/model" in it')
+            if rule.get("handoff") == "draft" and rule.get("on_intercept") == "cut":
+                hint = 'write "onIntercept": "drain", or leave it out'
+                self._problem((*place, "on_intercept"), "a draft needs the primary's whole message, which 'cut' does not read", hint)
+
+    def _pattern(self, pattern: str, loc: Path) -> None:
+        kind = kind_of(pattern)
+        if not pattern.strip():
+            self._problem(loc, "a tool pattern is empty", "write a tool's name")
+        elif kind == "group" and group_name(pattern) not in self._groups:
+            name = nearest(group_name(pattern), self._groups)
+            hint = f"did you mean {GROUP + name!r}?" if name else f"known are {', '.join(GROUP + known_group for known_group in self._groups)}"
+            self._problem(loc, f"there is no group {pattern!r}", hint)
+        elif kind == "tag" and not pattern[len(TAG) :].strip():
+            self._problem(loc, f"{pattern!r} names no tag", "write for instance tag:mcp")
+        elif kind == "exact" and "," in pattern:
+            self._warn(loc, f"{pattern!r} is one name with a comma in it; several tools are a list")
+
+    def _own_groups(self, groups: Data) -> None:
+        self._groups = all_groups({name: tuple(entry) for name, entry in groups.items() if isinstance(entry, (list, tuple))})
+        for name, entries in groups.items():
+            loc: Path = ("tools", "groups", name)
+            if not group_name(name):
+                self._problem(loc, "a group has no name", "write group:name")
+            wrong = len(self.problems)
+            for number, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
+                if isinstance(entry, str):
+                    self._pattern(entry, (*loc, number))
+            if wrong == len(self.problems):
+                try:
+                    members(name, self._groups)
+                except ValueError as error:
+                    self._problem(loc, f"the group contains itself: {error}", "take one of them out")
+                    self._groups[group_name(name)] = ()
+                except (KeyError, AttributeError):
+                    # A member's own members are wrong, which is reported where they stand.
+                    self._groups[group_name(name)] = ()
+
+    # Policies
+
+    def _tools(self, tools: Data, loc: Path, outer: Data | None) -> None:
+        base = tools.get("profile") or (outer or {}).get("profile")
+        self._policy(tools, loc, base)
+        for layer in ("by_provider", "by_model"):
+            for name, policy in _mapping(tools, layer).items():
+                place = (*loc, layer, name)
+                if not name.strip():
+                    self._problem(place, "the name of a policy is empty", "write a provider, a model or a pattern")
+                if isinstance(policy, Mapping):
+                    self._policy(policy, place, policy.get("profile"))
+        if outer is not None and _mapping(tools, "groups"):
+            self._problem((*loc, "groups"), "groups are the same for all agents", "write them under tools.groups")
+
+    def _policy(self, policy: Data, loc: Path, profile: object) -> None:
+        allow, also = policy.get("allow"), policy.get("also_allow")
+        if allow and also:
+            hint = "put all into allow, or drop allow and use profile and alsoAllow"
+            self._problem((*loc, "also_allow"), "allow and alsoAllow stand in one policy", hint)
+        elif also and not profile:
+            self._warn((*loc, "also_allow"), "alsoAllow adds to a profile and there is none, so it changes nothing")
+        if allow is not None and len(allow) == 0:
+            self._warn((*loc, "allow"), "an empty list allows no tools; OpenClaw takes it for no list at all. Leave it out to allow all")
+        for name in ("allow", "also_allow", "deny"):
+            entries = policy.get(name)
+            for number, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
+                if isinstance(entry, str):
+                    self._pattern(entry, (*loc, name, number))
+                    self._known_tool(entry, (*loc, name, number))
+
+    def _known_tool(self, entry: str, loc: Path) -> None:
+        words = [*BUILT_IN_TOOLS, *self._routed]
+        if kind_of(entry) != "exact" or entry.lower() in {word.lower() for word in words}:
+            return
+        if f"{GROUP}{entry.lower()}" in {GROUP + name for name in self._groups}:
+            self._warn(loc, f"{entry!r} is the name of a tool here; did you mean {GROUP + entry.lower()!r}?")
+        elif meant := nearest(entry, [word for word in words if abs(len(word) - len(entry)) <= 2 and len(word) > 4]):
+            self._warn(loc, f"no tool called {entry!r} is known; {did_you_mean(entry, [meant])}")
+
+    def unenforced(self, ignored: list[str]) -> None:
+        """Warns of sections that would take tools away in OpenClaw and are left alone here.
+
+        Args:
+            ignored: Paths of the sections that are left alone.
+        """
+        for path in ignored:
+            head, _, name = path.rpartition(".")
+            if (head == "tools" or head.endswith(".tools")) and name in RESTRICTING_TOOLS:
+                self.warnings.append(f"{path}: takes no tools away here: {RESTRICTING_TOOLS[name]}")
+
+
+def _mapping(data: Data, name: str) -> Data:
+    found = data.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _agents(agents: Data) -> Iterator[tuple[Path, Data]]:
+    yield ("agents", "defaults"), _mapping(agents, "defaults")
+    entries = _mapping(agents, "entries")
+    for name in entries:
+        yield ("agents", "entries", name), _mapping(entries, name)
+
+
+def _models(agent: Data, loc: Path) -> Iterator[tuple[Path, Data]]:
+    yield (*loc, "model"), _mapping(agent, "model")
+    yield (*loc, "heartbeat", "model"), _mapping(_mapping(agent, "heartbeat"), "model")
+    roles = _mapping(agent, "roles")
+    for name in roles:
+        yield (*loc, "roles", name, "model"), _mapping(_mapping(roles, name), "model")
+
+
+def _specs(agent: Data) -> Iterator[str]:
+    chains = [*(model for _, model in _models(agent, ())), _mapping(agent, "image_model"), _mapping(agent, "pdf_model")]
+    chains += [rule for chain in chains for rule in _mapping(chain, "tool_routing").values() if isinstance(rule, Mapping)]
+    for chain in chains:
+        for text in (chain.get("primary"), *(chain.get("fallbacks") or ()), _mapping(chain, "escalate").get("to")):
+            if isinstance(text, str):
+                yield text
+

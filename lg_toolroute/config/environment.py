@@ -1,0 +1,56 @@
+"""`${NAME}` in provider settings: what is left of a secret in the configuration, and how it becomes one.
+
+The text of a setting may be a secret itself, so nothing here ever shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+MASK = "**********"
+
+
+class UnsetVariable(LookupError):
+    """An environment variable that a setting names is unset or empty.
+
+    Attributes:
+        name: The variable.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"the environment variable {name} is not set")
+
+
+def expand(text: str, environ: Mapping[str, str]) -> str:
+    """The text with every `${NAME}` replaced; `$${` stands for a plain `${`.
+
+    Args:
+        text: The setting.
+        environ: The environment.
+
+    Raises:
+        UnsetVariable: A variable is unset or empty.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if name is None:
+            return "${"
+        if not environ.get(name):
+            raise UnsetVariable(name)
+        return environ[name]
+
+    return _REFERENCE.sub(value, text)
+
+
+def variables(text: str) -> tuple[str, ...]:
+    """The environment variables that a setting names."""
+    return tuple(name for name in _REFERENCE.findall(text) if name)
+
+
+def masked(text: str) -> str:
+    """A setting as it may be shown: references stay, everything else is covered, unless there is nothing else."""
+    return text if _REFERENCE.sub("", text).strip() in {"", "Bearer"} else MASK

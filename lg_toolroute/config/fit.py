@@ -1,0 +1,177 @@
+"""The arranged document against the schema: spellings, unknown keys, types. Every mistake is collected with its path."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from lg_toolroute.config.arrange import snake
+from lg_toolroute.config.nodes import Node, Path, did_you_mean, nearest, shown, write_path
+from lg_toolroute.config.section import Section
+from lg_toolroute.errors import Problem
+
+_S = TypeVar("_S", bound=Section)
+KEY = "[key]"
+"""Stands at the end of the path of a key that was written elsewhere than its value."""
+_SECRET_BELOW = ("models", "providers")
+_NOT_SECRET = frozenset({"api", "id", "context_window", "context_tokens", "max_tokens", "input", "supports_tools", "size_b", "cost"})
+
+
+@dataclass(slots=True)
+class Fitting:
+    """Rewrites a tree of nodes into plain data that pydantic can validate.
+
+    Attributes:
+        problems: Mistakes found on the way.
+        written: The author's path by our path.
+        ignored: Paths of sections that are not ours.
+    """
+
+    problems: list[Problem]
+    written: dict[Path, Path] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+
+    def section(self, node: Node, kind: type[Section], loc: Path = ()) -> dict[str, Any]:
+        """A mapping of the document as keyword arguments of its section.
+
+        Args:
+            node: The mapping.
+            kind: Its section.
+            loc: Its path in our names.
+        """
+        self.written[loc] = node.path
+        if node.value is None:
+            return {}
+        if not isinstance(node.value, dict):
+            self._problem(node, loc, "should be a mapping")
+            return {}
+        spellings, found, first = kind.keys(), {}, {}
+        for key, child in node.value.items():
+            name = spellings.get(key) or spellings.get(snake(key))
+            if name is None:
+                self._unknown(kind, key, child, spellings)
+            elif name in found:
+                self.problems.append(Problem(child.where, f"is given twice, here and as {first[name].where}", "keep one of them"))
+            else:
+                first[name] = child
+                found[name] = self._value(child, kind.model_fields[name].annotation, (*loc, name))
+        return found
+
+    def _unknown(self, kind: type[Section], key: str, child: Node, spellings: dict[str, str]) -> None:
+        if key in kind.foreign or snake(key) in {snake(name) for name in kind.foreign}:
+            self.ignored.append(child.where)
+            return
+        ours = [name for name in spellings if name not in spellings.values() or snake(name) == name]
+        meant = nearest(key, [*ours, *(to_camel(name) for name in kind.short)])
+        close = meant is not None and _alike(key, meant)
+        if kind.open_ended and not close:
+            self.ignored.append(child.where)
+            return
+        known = ", ".join(sorted({name for name in spellings if not any(c == "_" for c in name)}))
+        hint = f"did you mean {meant!r}?" if meant is not None else f"known here: {known}"
+        self.problems.append(Problem(child.where, "is not a key that is known here", hint))
+
+    def _value(self, node: Node, annotation: Any, loc: Path) -> Any:
+        self.written[loc] = node.path
+        kind = _without_none(annotation)
+        origin, args = typing.get_origin(kind), typing.get_args(kind)
+        if isinstance(kind, type) and issubclass(kind, Section):
+            return None if node.value is None and kind is not annotation else self.section(node, kind, loc)
+        if origin is dict and isinstance(node.value, dict):
+            self.written.update({(*loc, key, KEY): child.key for key, child in node.value.items() if child.key is not None})
+            return {key: self._value(child, args[1], (*loc, key)) for key, child in node.value.items()}
+        if origin is tuple and isinstance(node.value, list):
+            return tuple(self._value(child, args[0], (*loc, place)) for place, child in enumerate(node.value))
+        if origin is tuple and isinstance(node.value, str):
+            # One word where a list of words may stand is a list of one.
+            return (node.value,)
+        if isinstance(node.value, (dict, list)):
+            return node.plain()
+        if node.value is None and annotation is kind:
+            # `key:` with nothing behind it says nothing, where nothing cannot be meant.
+            return {} if origin is dict else () if origin is tuple else None
+        return node.value
+
+    def _problem(self, node: Node, loc: Path, message: str, hint: str = "") -> None:
+        value = "it" if hidden(loc) else shown(node.plain())
+        self.problems.append(Problem(node.where, f"{value} {message}", hint))
+
+
+def validate(
+    kind: type[_S], data: dict[str, Any], written: dict[Path, Path], aliases: Mapping[str, str]
+) -> tuple[_S | None, list[Problem]]:
+    """The section that the data make, or what is wrong with them.
+
+    Args:
+        kind: The section.
+        data: Keyword arguments, in our names.
+        written: The author's path by our path.
+        aliases: Model specs by their short names.
+    """
+    try:
+        return kind.model_validate(data, context={"aliases": aliases}), []
+    except ValidationError as error:
+        return None, [_problem(details, written) for details in error.errors()]
+
+
+def hidden(loc: Iterable[str | int]) -> bool:
+    """Whether the value at a path may be a secret, and must not be shown."""
+    parts = tuple(loc)
+    return parts[:2] == _SECRET_BELOW and not _NOT_SECRET.intersection(str(part) for part in parts[3:])
+
+
+def _problem(details: ErrorDetails, written: dict[Path, Path]) -> Problem:
+    loc = tuple(part for part in details["loc"] if part != KEY)
+    end = next((end for end in range(len(loc), -1, -1) if loc[:end] in written), 0)
+    where = write_path(written.get(loc[:end], ()))
+    value = "it" if hidden(loc) else shown(details["input"])
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "missing":
+            return Problem(where, f"has no {loc[-1]!r}", "write it")
+        case "literal_error":
+            known = [word.strip().strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
+            meant = did_you_mean(str(details["input"]), known) if isinstance(details["input"], str) and not hidden(loc) else ""
+            return Problem(where, f"{value} is not one of {', '.join(known)}", meant)
+        case "value_error":
+            message, _, hint = str(context["error"]).partition("; ")
+            return Problem(where, message, hint)
+        case "too_short":
+            return Problem(where, "is empty", f"write at least {context['min_length']}")
+        case _:
+            return Problem(where, f"{value} is not accepted", details["msg"].replace("Input should", "it should"))
+
+
+def _without_none(annotation: Any) -> Any:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+        return kinds[0] if len(kinds) == 1 else annotation
+    return annotation
+
+
+def _alike(key: str, meant: str) -> bool:
+    """Whether a key is so like one of ours that it must be a slip, not somebody else's section."""
+    one, other = snake(key).replace("_", ""), snake(meant).replace("_", "")
+    return one == other or (abs(len(one) - len(other)) <= 2 and len(other) >= 4 and _distance(one, other) <= (1 if len(other) < 6 else 2))
+
+
+def _distance(one: str, other: str) -> int:
+    """How many letters must be typed, dropped, changed or swapped with their neighbour to make one word of the other."""
+    before: list[int] = []
+    above = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, mark in enumerate(other, 1):
+            cost = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (letter != mark))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == mark:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before, above = above, row
+    return above[-1]

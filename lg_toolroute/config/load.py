@@ -1,0 +1,71 @@
+"""`load_config`: a document in, a validated configuration out, or every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lg_toolroute.config.arrange import Arranger
+from lg_toolroute.config.check import Checker
+from lg_toolroute.config.document import RoutingConfig
+from lg_toolroute.config.fit import Fitting, validate
+from lg_toolroute.config.nodes import tree
+from lg_toolroute.config.notes import Notes
+from lg_toolroute.config.places import Places
+from lg_toolroute.config.reading import Format, Source, read
+from lg_toolroute.errors import ConfigError, Problem
+
+
+def load_config(source: Source | RoutingConfig, format: Format | None = None) -> RoutingConfig:
+    """Reads and validates a configuration.
+
+    Args:
+        source: A path, a text, bytes in UTF-8, a mapping, or a configuration, which is returned as it is.
+        format: `json`, `json5`, `yaml` or `toml`. Unset, a file's ending tells, and a text is looked at.
+
+    Returns:
+        The configuration. `config.warnings` holds what may surprise, `config.ignored_sections` what was left alone.
+
+    Raises:
+        ConfigError: The document cannot be read, or is wrong; `problems` holds every mistake, each with the path at which it stands.
+
+    Example:
+        ```python
+        config = load_config({
+            "model": {"primary": "anthropic/claude-sonnet-4-5", "fallbacks": ["ollama/gpt-oss:20b"]},
+            "toolRouting": {"edit": "deepseek/deepseek-v4-pro"},
+        })
+        ```
+    """
+    if isinstance(source, RoutingConfig):
+        return source
+    data, name = read(source, format)
+    root, problems = tree(data)
+    if problems:
+        # A document with cycles or too many values has no shape that could be checked further.
+        raise ConfigError(problems, source=name)
+    root = Arranger(problems).document(root)
+    fitting = Fitting(problems)
+    arranged = fitting.section(root, RoutingConfig)
+    checker = Checker(fitting.written)
+    checker.document(arranged)
+    checker.unenforced(fitting.ignored)
+    config, mistakes = validate(RoutingConfig, arranged, fitting.written, checker.aliases)
+    problems = list(dict.fromkeys([*problems, *mistakes, *checker.problems]))
+    if problems or config is None:
+        raise ConfigError(_in_order(problems, data), source=name)
+    return config.annotated(
+        Notes(places=Places(fitting.written), ignored=tuple(fitting.ignored), warnings=tuple(checker.warnings), source=name)
+    )
+
+
+def _in_order(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:
+    """Mistakes in the order in which they stand in the document."""
+    places: dict[str, int] = {}
+    waiting = [tree(data)[0]]
+    while waiting:
+        node = waiting.pop()
+        places[node.where] = len(places)
+        children = node.value if isinstance(node.value, list) else node.value.values() if isinstance(node.value, dict) else ()
+        waiting.extend(reversed(list(children)))
+    return sorted(problems, key=lambda problem: places.get(problem.path, len(places)))

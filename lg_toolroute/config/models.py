@@ -1,0 +1,205 @@
+"""The schema of providers and of what is known about their models, and how a provider's settings are made ready for a client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pydantic import Field, PrivateAttr, SecretStr, field_serializer
+
+from lg_toolroute.config import foreign
+from lg_toolroute.config.environment import UnsetVariable, expand, masked
+from lg_toolroute.config.nodes import did_you_mean
+from lg_toolroute.config.places import Places
+from lg_toolroute.config.section import Section
+from lg_toolroute.errors import ConfigError, Problem
+from lg_toolroute.providers import API_CLIENTS, KNOWN_PROVIDERS, Api, known
+
+
+class CostConfig(Section):
+    """Prices in US dollars for a million tokens."""
+
+    foreign: ClassVar[frozenset[str]] = foreign.COST
+    input: float | None = Field(default=None, ge=0)
+    """Uncached input."""
+    output: float | None = Field(default=None, ge=0)
+    """Output."""
+    cache_read: float | None = Field(default=None, ge=0)
+    """Input that the provider's prompt cache holds."""
+
+
+class CompatConfig(Section):
+    """What a model cannot do."""
+
+    foreign: ClassVar[frozenset[str]] = foreign.COMPAT
+    open_ended: ClassVar[bool] = True
+    supports_tools: bool | None = None
+    """`false`: it cannot call tools, is skipped for every tool call, and gets no tools."""
+
+
+class ModelEntry(Section):
+    """What is known about one model; it overrides what LangChain's `model.profile` says."""
+
+    foreign: ClassVar[frozenset[str]] = foreign.MODEL
+    id: str = Field(min_length=1)
+    """The model's name, without the provider."""
+    context_window: int | None = Field(default=None, gt=0)
+    """Tokens of history and answer together."""
+    context_tokens: int | None = Field(default=None, gt=0)
+    """A smaller window to keep to."""
+    max_tokens: int | None = Field(default=None, gt=0)
+    """Tokens of one answer."""
+    input: tuple[str, ...] | None = None
+    """What it reads: `text`, `image`, `pdf`, `audio`, `video`."""
+    cost: CostConfig | None = None
+    """Its prices."""
+    compat: CompatConfig | None = None
+    """What it cannot do."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Settings of its calls."""
+    size_b: float | None = Field(default=None, gt=0)
+    """Its parameters in billions, for `audit`, where the name does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """What a client needs to talk to a provider. Its `repr` shows no secret.
+
+    Attributes:
+        provider: The provider's id.
+        client: `openai` for `ChatOpenAI`; anything else is the `model_provider` of `init_chat_model`.
+        api: The request format, `openai-completions` unless said otherwise.
+        base_url: Where its API is; `None` where the client knows.
+        api_key: The key; `None` where none is needed or the client finds it itself.
+        headers: Headers of every request.
+        local: Whether it runs on the user's own machine.
+    """
+
+    provider: str
+    client: str
+    api: str
+    base_url: str | None = field(repr=False)
+    api_key: SecretStr | None
+    headers: Mapping[str, SecretStr]
+    local: bool = False
+
+
+class ProviderConfig(Section):
+    """Where a provider is and how to talk to it. `${NAME}` is read from the environment when a model is built, never before."""
+
+    foreign: ClassVar[frozenset[str]] = foreign.PROVIDER
+    base_url: SecretStr | None = None
+    """Where its API is. Known providers need none."""
+    api_key: SecretStr | None = None
+    """Its key, best as `${NAME}`. Unset: the usual environment variable of a known provider."""
+    api: Api | None = None
+    """The request format. Unset: the known provider's, or `openai-completions`."""
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    """Headers of every request."""
+    models: tuple[ModelEntry, ...] = ()
+    """What is known about its models."""
+    max_tokens: int | None = Field(default=None, gt=0)
+    """Tokens of one answer, for models that do not say."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Settings of all calls of its models."""
+
+    _id: str = PrivateAttr(default="")
+    _places: Places = PrivateAttr(default_factory=Places)
+
+    @field_serializer("base_url", "api_key", when_used="json")
+    def _cover(self, secret: SecretStr | None) -> str | None:
+        return None if secret is None else masked(secret.get_secret_value())
+
+    @field_serializer("headers", when_used="json")
+    def _cover_headers(self, headers: dict[str, SecretStr]) -> dict[str, str]:
+        return {name: masked(secret.get_secret_value()) for name, secret in headers.items()}
+
+    def resolve(self, environ: Mapping[str, str]) -> ProviderSettings:
+        """Makes the settings ready for a client.
+
+        Args:
+            environ: The environment, usually `os.environ`.
+
+        Returns:
+            The settings, with what is known about the provider filled in.
+
+        Raises:
+            ConfigError: A variable is unset, there is no key where one is needed, no base URL for an unknown provider, or its `api`
+                exists only inside OpenClaw. Provider, path and variable are named, values never.
+        """
+        provider = known(self._id)
+        problems: list[Problem] = []
+        client = API_CLIENTS.get(self.api) if self.api else (provider.client if provider else "openai")
+        base_url = self._expanded(environ, problems, self.base_url, "base_url")
+        key = self._expanded(environ, problems, self.api_key, "api_key")
+        headers = {name: self._expanded(environ, problems, text, "headers", name) for name, text in self.headers.items()}
+        if client is None:
+            meant = "write openai-completions with a baseUrl, or hand the model in as models={spec: model}"
+            problems.append(Problem(self._where("api"), f"{self.api!r} exists only inside OpenClaw", meant))
+        if self.api_key is None and provider is not None:
+            key = next((environ[name] for name in provider.key_env if environ.get(name)), None)
+            # A base URL of one's own is often a proxy that holds the key itself.
+            if key is None and provider.needs_key and self.base_url is None and "authorization" not in {name.lower() for name in headers}:
+                problems.append(
+                    Problem(
+                        self._where("api_key"),
+                        f"the provider {self._id!r} has no key",
+                        f"set the environment variable {provider.key_env[0]} or write \"${{NAME}}\" of another one there",
+                    )
+                )
+        if self.base_url is None and provider is None and client == "openai" and self.api != "openai-responses":
+            problems.append(
+                Problem(
+                    self._where("base_url"),
+                    f"the provider {self._id!r} is not known and has no base URL",
+                    did_you_mean(self._id, KNOWN_PROVIDERS, "write its baseUrl, or hand the model in as models={spec: model}"),
+                )
+            )
+        if problems:
+            raise ConfigError(problems, source=f"provider {self._id!r}")
+        return ProviderSettings(
+            provider=self._id,
+            client=client or "openai",
+            api=self.api or "openai-completions",
+            base_url=base_url or (provider.base_url if provider else None),
+            api_key=SecretStr(key) if key else None,
+            headers={name: SecretStr(text) for name, text in headers.items() if text is not None},
+            local=provider.local if provider else False,
+        )
+
+    def bind(self, provider_id: str, places: Places) -> ProviderConfig:
+        """Tells the section what it is called and where it stands, for its messages."""
+        self._id, self._places = provider_id, places
+        return self
+
+    def _where(self, *names: str) -> str:
+        return self._places.of("models", "providers", self._id, *names)
+
+    def _expanded(self, environ: Mapping[str, str], problems: list[Problem], secret: SecretStr | None, *names: str) -> str | None:
+        if secret is None:
+            return None
+        try:
+            return expand(secret.get_secret_value(), environ)
+        except UnsetVariable as error:
+            problems.append(
+                Problem(
+                    self._where(*names),
+                    f"the provider {self._id!r} needs the environment variable {error.name}, which is not set",
+                    f"set {error.name} or name another variable",
+                )
+            )
+            return None
+
+
+class ModelsConfig(Section):
+    """Providers and their models."""
+
+    foreign: ClassVar[frozenset[str]] = foreign.MODELS
+    providers: dict[str, ProviderConfig] = Field(default_factory=dict)
+    """Providers by id, the part of a model spec before the slash."""
+
+    def provider(self, provider_id: str) -> ProviderConfig:
+        """The section of a provider; an empty one if it has none, which is enough for a known provider."""
+        found = self.providers.get(provider_id)
+        return found if found is not None else ProviderConfig().bind(provider_id, Places())

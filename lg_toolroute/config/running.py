@@ -1,0 +1,77 @@
+"""The schema of everything that happens while a graph runs: health, time limits, prediction, the handoff's words."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from lg_toolroute.config.section import Seconds, Section
+
+INSTRUCTION = (
+    "Continue this turn with one call of the tool `{tool}`. It has been decided that this tool comes next; your part is to write its "
+    "arguments, complete and exact. Write nothing else."
+)
+"""What a routed model is told by default."""
+
+
+class HealthConfig(Section):
+    """How long a failed model is skipped. Times double with each failure, up to the `max`."""
+
+    rate_limit_s: Seconds = 30.0
+    """Cooldown after a rate limit that names no time of its own, in seconds."""
+    rate_limit_max_s: Seconds = 300.0
+    """Its upper limit, in seconds."""
+    quota_s: Seconds = 600.0
+    """Cooldown when the credit or the quota is used up, in seconds."""
+    quota_max_s: Seconds = 3600.0
+    """Its upper limit, in seconds."""
+    transient_after: int = Field(default=2, ge=1, le=100)
+    """Overloads, server errors, timeouts and broken connections in a row before a model is skipped."""
+    transient_s: Seconds = 30.0
+    """How long it is skipped then, in seconds."""
+    transient_max_s: Seconds = 300.0
+    """Its upper limit, in seconds."""
+    auth_s: Seconds = 600.0
+    """Cooldown after a refused key, in seconds."""
+    probe_timeout_s: Seconds = 60.0
+    """After this many seconds without a report, a probe counts as lost and another caller may probe."""
+
+
+class TimeoutsConfig(Section):
+    """Time limits of a model call. `null` switches a limit off."""
+
+    first_token_s: Seconds | None = 120.0
+    """Until the first chunk, in seconds."""
+    idle_s: Seconds | None = 60.0
+    """Between two chunks, in seconds."""
+    total_s: Seconds | None = 600.0
+    """For the whole call, in seconds."""
+
+
+class PredictionConfig(Section):
+    """The next expected tool, predicted. Off by default."""
+
+    mode: Literal["off", "warm", "speculate", "lead"] = "off"
+    """`warm` only records predictions; `speculate` starts the routed model early, the primary still decides; `lead` asks it first."""
+    order: int = Field(default=3, ge=1, le=8)
+    """Tools of history that a prediction looks at."""
+    min_confidence: float = Field(default=0.7, ge=0, le=1)
+    """Below this probability there is no prediction."""
+    min_decisions: int = Field(default=50, ge=0)
+    """No prediction before this many decisions have been seen."""
+    half_life_decisions: float = Field(default=2000.0, gt=0)
+    """After this many decisions an observation counts half."""
+    max_contexts: int = Field(default=20_000, ge=100, le=10_000_000)
+    """Upper limit of remembered contexts; about 300 bytes each."""
+
+
+class HandoffConfig(Section):
+    """What a routed model is told."""
+
+    instruction: str = Field(default=INSTRUCTION, min_length=1, max_length=4000)
+    """One short instruction, sent with the request and never stored. `{tool}` stands for the tool's name."""
+
+    def text(self, tool: str) -> str:
+        """The instruction for a call of `tool`."""
+        return self.instruction.replace("{tool}", tool)
