@@ -13,8 +13,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from lg_toolroute.config.arrange import snake
-from lg_toolroute.config.nodes import Node, Path, did_you_mean, nearest, shown, write_path
+from lg_toolroute.config.nodes import Node, Path, shown, write_path
 from lg_toolroute.config.section import Section
+from lg_toolroute.core.nearest import did_you_mean, nearest
 from lg_toolroute.errors import Problem
 
 _S = TypeVar("_S", bound=Section)
@@ -52,7 +53,9 @@ class Fitting:
         if not isinstance(node.value, dict):
             self._problem(node, loc, "should be a mapping")
             return {}
-        spellings, found, first = kind.keys(), {}, {}
+        spellings = kind.keys()
+        found: dict[str, Any] = {}
+        first: dict[str, Node] = {}
         for key, child in node.value.items():
             name = spellings.get(key) or spellings.get(snake(key))
             if name is None:

@@ -10,9 +10,9 @@ from pydantic import Field, PrivateAttr, SecretStr, field_serializer
 
 from lg_toolroute.config import foreign
 from lg_toolroute.config.environment import UnsetVariable, expand, masked
-from lg_toolroute.config.nodes import did_you_mean
 from lg_toolroute.config.places import Places
 from lg_toolroute.config.section import Section
+from lg_toolroute.core.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.providers import API_CLIENTS, KNOWN_PROVIDERS, Api, known
 

@@ -7,9 +7,8 @@ has to be shown where it stands. So a value keeps its `Path` wherever it goes.
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -38,23 +37,10 @@ def write_path(path: Path) -> str:
 
 def shown(value: Any) -> str:
     """A value for a message, cut to a length that can be read."""
-    text = repr(value) if isinstance(value, (str, int, float, bool, type(None))) else {dict: "a mapping", list: "a list"}.get(type(value), repr(value))
+    if isinstance(value, (dict, list, tuple)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant, or `None`."""
-    words = list(known)
-    by_lower = {candidate.lower(): candidate for candidate in words}
-    if word.lower() in by_lower:
-        return by_lower[word.lower()]
-    found = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
-
-
-def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    meant = nearest(word, known)
-    return f"did you mean {meant!r}?" if meant is not None else otherwise
 
 
 @dataclass(slots=True)
@@ -102,7 +88,8 @@ class _Reader:
             return Node(value.isoformat(), path)
         if value is None or isinstance(value, (str, int, float, bool)):
             return Node(value, path)
-        self.problems.append(Problem(write_path(path), f"a {type(value).__name__} cannot stand in a configuration", "write text, a number, a list or a mapping"))
+        hint = "write text, a number, a list or a mapping"
+        self.problems.append(Problem(write_path(path), f"a {type(value).__name__} cannot stand in a configuration", hint))
         return Node(None, path)
 
     def _container(self, value: Mapping[Any, Any] | Sequence[Any], path: Path) -> Node:

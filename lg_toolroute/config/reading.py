@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -126,7 +126,7 @@ def _sniff(text: str) -> Format:
     return "yaml"
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _no_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
@@ -173,7 +173,7 @@ class _Loader(yaml.SafeLoader):
         for key, value in node.value:
             if key.tag == "tag:yaml.org,2002:merge" and isinstance(value, yaml.SequenceNode) and len(value.value) > _MAX_MERGED_NODES:
                 raise _Unreadable(f"more than {_MAX_MERGED_NODES} mappings are merged at line {key.start_mark.line + 1}")
-        super().flatten_mapping(node)  # type: ignore[no-untyped-call]
+        super().flatten_mapping(node)
         if len(node.value) > _MAX_MERGED_KEYS:
             raise _Unreadable(f"merging gives more than {_MAX_MERGED_KEYS} keys at line {node.start_mark.line + 1}")
 

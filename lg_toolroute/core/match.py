@@ -37,7 +37,8 @@ class _Globs:
             # The rarest piece: a thousand patterns that begin alike are still told apart.
             rarest = min(group, key=lambda gram: (-len(gram), common[gram], gram), default=None)
             (always if rarest is None else by_gram.setdefault(rarest, [])).append(place)
-        return cls(tuple(parsed), {gram: tuple(places) for gram, places in by_gram.items()}, tuple(sorted({len(g) for g in by_gram})), tuple(always))
+        sizes = tuple(sorted({len(gram) for gram in by_gram}))
+        return cls(tuple(parsed), {gram: tuple(places) for gram, places in by_gram.items()}, sizes, tuple(always))
 
     def find(self, name: str) -> int | None:
         if not self.ranked:
@@ -165,6 +166,11 @@ class Table:
             _Cased.of([pattern.casefold() for pattern in plain], folded_groups),
             catch_all,
         )
+
+    @property
+    def tagged(self) -> bool:
+        """Whether any pattern looks at tags."""
+        return bool(self._folded.tags)
 
     def find(self, name: str, tags: Sequence[str] = ()) -> int | None:
         """The number of the pattern that wins, or `None`.
