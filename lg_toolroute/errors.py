@@ -6,6 +6,7 @@ Exception
     ├── ConfigError          (also ValueError)       yours: the configuration is wrong; all mistakes at once
     ├── ToolDeniedError                              yours: a call was refused by the tool policy
     ├── AnswerRejected                               the model's: it answered, but not with a call that can be run
+    ├── AttemptFailed                                the world's: one try of one model, and what became of it
     ├── CandidateSkipped                             nobody's: a model was not asked, and why
     └── ChainExhausted       (also ExceptionGroup)   the world's: every candidate failed or was skipped
 ```
@@ -98,6 +99,25 @@ class AnswerRejected(ToolRouteError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (AnswerRejected, (self.model, self.reason, self.detail))
+
+
+class AttemptFailed(ToolRouteError):
+    """One try of one model failed. It stands in `ChainExhausted`, once an attempt.
+
+    The client's own exception is its `__cause__`, unless the run was interrupted and resumed in between.
+
+    Attributes:
+        model: The model, `provider/model`.
+        reason: The failure class: `rate_limit`, `timeout`, `invalid_tool_call` …
+        detail: What happened, shortened, without secrets.
+    """
+
+    def __init__(self, model: str, reason: str, detail: str) -> None:
+        self.model, self.reason, self.detail = model, reason, detail
+        super().__init__(f"{model}: {reason}: {detail}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (AttemptFailed, (self.model, self.reason, self.detail))
 
 
 class CandidateSkipped(ToolRouteError):

@@ -1,0 +1,65 @@
+"""Middleware for LangGraph that hands each tool call of an agent to the chat model that writes it best.
+
+The names below are all there is to know; adapters load when they are first used, and no provider's client is imported here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from lg_toolroute.errors import ChainExhausted, ConfigError, ToolDeniedError, ToolRouteError
+
+if TYPE_CHECKING:
+    from lg_toolroute.chat_model import ToolRoutedChatModel
+    from lg_toolroute.config import RoutingConfig, load_config
+    from lg_toolroute.core.decision import Decision
+    from lg_toolroute.graph import add_toolroute, create_toolroute_agent
+    from lg_toolroute.middleware import ToolRouteMiddleware
+    from lg_toolroute.router import ToolRouter
+    from lg_toolroute.state import ToolRouteContext, ToolRouteState
+
+_HOMES = {
+    "load_config": "config",
+    "RoutingConfig": "config",
+    "ToolRouter": "router",
+    "Decision": "core.decision",
+    "create_toolroute_agent": "graph",
+    "add_toolroute": "graph",
+    "ToolRouteState": "state",
+    "ToolRouteContext": "state",
+    "ToolRouteMiddleware": "middleware",
+    "ToolRoutedChatModel": "chat_model",
+}
+
+__all__ = [
+    "ChainExhausted",
+    "ConfigError",
+    "Decision",
+    "RoutingConfig",
+    "ToolDeniedError",
+    "ToolRouteContext",
+    "ToolRouteError",
+    "ToolRouteMiddleware",
+    "ToolRouteState",
+    "ToolRoutedChatModel",
+    "ToolRouter",
+    "add_toolroute",
+    "create_toolroute_agent",
+    "load_config",
+]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

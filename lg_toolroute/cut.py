@@ -1,0 +1,306 @@
+"""The gate in front of a reasoning model: text passes at once, calls when they are whole, a routed call never.
+
+It sits in the model's own stream, below LangChain's callbacks, because a callback fires before a consumer could look: whoever breaks
+out of `model.stream()` at a tool's name has already shown it.
+
+A call is held until the message ends or is cut, so a stream that dies inside a call leaves nothing torn behind. A name may come in
+pieces: it is complete when arguments begin, the next call begins, the stream ends, or no other bound tool has it as a prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk
+
+from lg_toolroute.answer import Finish, parse_arguments
+from lg_toolroute.chunks import call_blocks, deal_blocks, generation, has_content, is_call_block, shift_blocks, text_part
+from lg_toolroute.errors import AnswerRejected
+
+
+class HeldCall:
+    """A call on its way: its pieces so far, in the order they came."""
+
+    __slots__ = ("args", "decided", "id", "name", "pieces", "routed", "slot")
+
+    def __init__(self, slot: int) -> None:
+        self.slot = slot
+        self.name = ""
+        self.id: str | None = None
+        self.args = ""
+        self.pieces: list[AIMessageChunk] = []
+        self.decided = False
+        self.routed = False
+
+
+class ReasonGate:
+    """Feeds on the chunks of one reasoning model; what it yields may be shown.
+
+    After the stream, the attributes say what happened.
+
+    Args:
+        message_id: The id every chunk is to carry.
+        model: `provider/model`, for error texts.
+        gates: The routed tools: name to `cut` or `drain`.
+        bound: The names of all tools the model sees; a name may be the beginning of another.
+        block_offset: Where content block indices start; behind those of an earlier segment.
+        estimate: Gives the usage of a cut answer from the text that was generated, since providers report none.
+        keeps: Whether an error of the stream may end it quietly once something was shown.
+
+    Attributes:
+        hit: The stream was cut at this tool.
+        routed: The intercepted calls, `(slot, tool)`; with drain also several.
+        drafts: What the model wrote as arguments of intercepted calls, by slot; only known when drained.
+        shown: Something was shown.
+        kept: How many calls were shown.
+        error: The error that ended a stream of which something had been shown.
+        rejected: What was wrong with the answer, when something of it had been shown.
+    """
+
+    def __init__(
+        self,
+        message_id: str,
+        *,
+        model: str,
+        gates: Mapping[str, str] | None = None,
+        bound: Collection[str] = (),
+        block_offset: int = 0,
+        estimate: Callable[[str], UsageMetadata] | None = None,
+        keeps: Callable[[BaseException], bool] = lambda error: isinstance(error, Exception),
+    ) -> None:
+        self.message_id = message_id
+        self.model = model
+        self.gates = dict(gates or {})
+        self.bound = frozenset(bound) | frozenset(self.gates)
+        self.block_offset = block_offset
+        self.estimate = estimate
+        self.keeps = keeps
+        self.shown = False
+        self.restart()
+
+    def restart(self) -> None:
+        """Be ready for the model's stream; also for its next one, when something around the model tries again after a failure."""
+        self.hit: str | None = None
+        self.routed: list[tuple[int, str]] = []
+        self.drafts: dict[int, str] = {}
+        self.kept = 0
+        self.error: BaseException | None = None
+        self.rejected: AnswerRejected | None = None
+        self.finish = Finish()
+        self.calls: list[HeldCall] = []
+        self.usage: UsageMetadata | None = None
+        self.saw_chunk = False
+        self.text_only = True
+        self._by_index: dict[Any, HeldCall] = {}
+        self._draining = False
+        self._generated: list[str] = []
+        self._closed = False
+
+    @property
+    def halted(self) -> bool:
+        """Nothing more is wanted of the stream."""
+        return self.hit is not None and not self._draining
+
+    # -- while the stream runs -------------------------------------------------------------------------------------------------
+
+    def feed(self, chunk: ChatGenerationChunk) -> Iterator[ChatGenerationChunk]:
+        """What may be shown of one chunk, now."""
+        message = chunk.message
+        if not isinstance(message, AIMessageChunk):
+            raise TypeError(f"{self.model} streamed a {type(message).__name__}; a chat model streams AIMessageChunk")
+        self.saw_chunk = True
+        if chunk.generation_info:
+            self.finish.see(chunk.generation_info)
+        if message.response_metadata:
+            self.finish.see(message.response_metadata)
+        if message.usage_metadata:
+            self.usage = message.usage_metadata
+        content = message.content
+        if not message.tool_call_chunks and (isinstance(content, str) or not any(map(is_call_block, content))):
+            yield self._pass(chunk, message)
+            return
+        self.text_only = False
+        yield from self._feed_calls(chunk, message)
+
+    def _pass(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> ChatGenerationChunk:
+        message.id = self.message_id
+        if message.chunk_position is not None:
+            message.chunk_position = None  # the last chunk is ours to send, behind the calls that are held
+        if self.block_offset:
+            message.content = shift_blocks(message.content, self.block_offset)
+        if has_content(message.content):
+            self.shown = True
+            self._generated.append(message.content if isinstance(message.content, str) else str(message.content))
+        elif any(message.additional_kwargs.values()):
+            self.shown = True  # reasoning, with the clients that put it there
+        return chunk
+
+    def _feed_calls(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterator[ChatGenerationChunk]:
+        pieces = list(message.tool_call_chunks)
+        blocks = call_blocks(message)
+        if not pieces:
+            # Blocks without call chunks, as some clients send the end of a block: they go with the call that is open.
+            pieces = [tool_call_chunk(index=block.get("index")) for block in blocks]
+        dealt = deal_blocks(blocks, pieces)
+        before, after = self._text_around(message, dealt)
+        if has_content(before) or message.usage_metadata or message.response_metadata or chunk.generation_info:
+            emptied: dict[str, Any] = {"tool_call_chunks": [], "tool_calls": [], "invalid_tool_calls": [], "additional_kwargs": {}}
+            plain = message.model_copy(update={"content": before, **emptied})
+            yield self._pass(generation(plain, chunk.generation_info), plain)
+        for piece, own_blocks in zip(pieces, dealt, strict=True):
+            if not self._take(piece, own_blocks, message.additional_kwargs):
+                return
+        if after:
+            tail = AIMessageChunk(content=after)
+            yield self._pass(generation(tail), tail)
+
+    def _take(self, piece: ToolCallChunk, blocks: list[dict[str, Any]], extra: Mapping[str, Any]) -> bool:
+        """Add a piece to its call. `False`: nothing more is wanted."""
+        call = self._call_of(piece)
+        if call is None:
+            return False
+        call.name += piece.get("name") or ""
+        call.id = piece.get("id") or call.id
+        call.args += piece.get("args") or ""
+        call.pieces.append(self._piece(piece, blocks, call, extra))
+        if not call.decided and (call.args or self._unambiguous(call.name)):
+            self._decide(call)
+        return not self.halted
+
+    def _text_around(self, message: AIMessageChunk, dealt: list[list[dict[str, Any]]]) -> tuple[str | list[Any], list[Any]]:
+        """The text of a chunk before its first call, and behind it: behind a call that will be cut there is nothing to show."""
+        if isinstance(message.content, str) or not any(dealt):
+            return text_part(message), []
+        first = next(i for i, block in enumerate(message.content) if is_call_block(block))
+        tail = [block for block in message.content[first:] if not is_call_block(block)]
+        return text_part(message, until=first), tail
+
+    def _call_of(self, piece: ToolCallChunk) -> HeldCall | None:
+        """The call that a piece belongs to; `None` if the call before it turns out to be one to cut at."""
+        index = piece.get("index")
+        known = self._by_index.get(index) if index is not None else (self.calls[-1] if self.calls and not piece.get("name") else None)
+        mark = piece.get("id")
+        if known is not None and not (mark and known.id and mark != known.id):
+            return known
+        if self.calls and not self.calls[-1].decided:
+            self._decide(self.calls[-1])  # the next call begins, so the name before it is complete
+        if self.halted:
+            return None
+        call = HeldCall(len(self.calls))
+        self.calls.append(call)
+        if index is not None:
+            self._by_index[index] = call
+        return call
+
+    def _piece(self, piece: ToolCallChunk, blocks: list[dict[str, Any]], call: HeldCall, extra: Mapping[str, Any]) -> AIMessageChunk:
+        return AIMessageChunk(
+            content=shift_blocks(list(blocks), self.block_offset) if blocks else "",
+            additional_kwargs=_kwargs_of(extra, call.id),
+            tool_call_chunks=[tool_call_chunk(name=piece.get("name"), args=piece.get("args"), id=piece.get("id"), index=call.slot)],
+            id=self.message_id,
+        )
+
+    def _unambiguous(self, name: str) -> bool:
+        return name in self.bound and not any(other != name and other.startswith(name) for other in self.bound)
+
+    def _decide(self, call: HeldCall) -> None:
+        call.decided = True
+        mode = self.gates.get(call.name)
+        if mode is None:
+            return
+        call.routed = True
+        self.hit = self.hit or call.name
+        self.routed.append((call.slot, call.name))
+        if mode == "drain":
+            self._draining = True
+
+    # -- when it has ended -----------------------------------------------------------------------------------------------------
+
+    def end(self) -> Iterator[ChatGenerationChunk]:
+        """What may be shown when the stream has ended, was cut, or broke: the calls that were held, then the last chunk.
+
+        Raises:
+            AnswerRejected: The answer is not to be believed, and nothing of it was shown.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        for call in self.calls:
+            if not call.decided and not self.halted:
+                self._decide(call)
+        if self.hit is None and self.error is None:
+            self._check()
+        keep: list[HeldCall] = []
+        if self.error is None and self.rejected is None:
+            keep = [call for call in self.calls if not call.routed]
+            if self.hit is not None:
+                first = self.routed[0][0] if not self._draining else len(self.calls)
+                keep = [call for call in keep if call.slot < first and isinstance(parse_arguments(call.args), dict)]
+        self.kept = len(keep)
+        for call in keep:
+            yield from (generation(piece) for piece in call.pieces)
+            self._generated.append(call.args)
+        self.shown = self.shown or bool(keep)
+        self.drafts = {call.slot: call.args for call in self.calls if call.routed} if self._draining else {}
+        yield generation(self._last())
+
+    def _last(self) -> AIMessageChunk:
+        usage: UsageMetadata | None = None
+        metadata: dict[str, Any] = {}
+        if self.halted and self.estimate is not None:
+            usage = self.estimate("".join(self._generated))
+            if self.usage is not None:  # the input was reported when the stream began; only the output is missing
+                usage = UsageMetadata(input_tokens=0, output_tokens=usage["output_tokens"], total_tokens=usage["output_tokens"])
+            metadata["usage_estimated"] = True
+        return AIMessageChunk(content="", id=self.message_id, chunk_position="last", usage_metadata=usage, response_metadata=metadata)
+
+    def _check(self) -> None:
+        problem = self._problem()
+        if problem is None:
+            return
+        reason, detail = problem
+        error = AnswerRejected(self.model, reason, detail)
+        if not self.shown:
+            raise error
+        self.rejected = error
+
+    def _problem(self) -> tuple[str, str] | None:
+        if self.finish.refused and not self.calls:
+            return None  # a refusal is an answer; whether another model is asked is the rule's to say
+        if self.finish.truncated:
+            return "truncated", self.finish.detail()
+        for call in self.calls:
+            if not call.name:
+                return "invalid_tool_call", "a tool call had no name"
+            arguments = parse_arguments(call.args)
+            if isinstance(arguments, str):
+                return "invalid_tool_call", f"the call of {call.name!r} cannot be run: {arguments}"
+        if not self.calls and not self.shown:
+            return "empty_response", "the answer was empty: it held neither text nor a tool call"
+        return None
+
+    def fail(self, error: BaseException) -> bool:
+        """Take note that the stream broke. `True`: end it quietly, because something was shown and the next model goes on from there."""
+        if self.halted:
+            return True  # cut already; what the closing of a connection raises is of no interest
+        if self.finish.reason is not None and self.finish.reason and not self.finish.truncated:
+            return isinstance(error, Exception) and self.keeps(error)  # the answer was complete before the connection broke
+        if not self.keeps(error):
+            return False
+        if not self.shown:
+            return False
+        self.error = error
+        return True
+
+
+def _kwargs_of(extra: Mapping[str, Any], call_id: str | None) -> dict[str, Any]:
+    """What a chunk says beside its content about one call. The raw copy of all calls, which some clients put there, is left out."""
+    kept = {key: value for key, value in extra.items() if key not in {"tool_calls", "function_call"}}
+    for key, value in kept.items():
+        if isinstance(value, dict) and call_id in value:  # by call id, as Gemini's thought signatures are
+            kept[key] = {call_id: value[call_id]}
+    return kept

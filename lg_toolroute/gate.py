@@ -1,0 +1,280 @@
+"""Puts a gate into a chat model's own stream, below LangChain's callbacks, for any `BaseChatModel`.
+
+`gated(model, gate)` is a shallow copy of the model whose class is a cached subclass of its own class. So `isinstance(model, ChatOpenAI)`,
+`model._llm_type`, its profile, its rate limiter and its `bind_tools` are what they were, the HTTP client is shared, and nothing that
+the gate withholds reaches a callback, a trace, or a consumer in any streaming mode. When the gate has what it wants, the inner generator
+is closed, which closes the connection.
+
+Source: the private hooks this rests on (`_stream`, `_astream`, `_generate`, `_agenerate`, `_stream_chat_model_events`,
+`_astream_chat_model_events`, `_streaming_disabled`) are pinned by `tests/contract/test_langchain_hooks.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Protocol, cast
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models._compat_bridge import achunks_to_events, chunks_to_events
+from langchain_core.language_models.chat_models import generate_from_stream
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable, RunnableBinding
+
+from lg_toolroute.chunks import as_chunk, generation
+from lg_toolroute.cut import ReasonGate
+from lg_toolroute.timing import Limits, atimed, timed
+from lg_toolroute.write import WriteGate
+
+Gate = ReasonGate | WriteGate
+
+
+class Binder(Protocol):
+    """Gives the keyword arguments that `bind_tools` would bind, remembered."""
+
+    def __call__(self, model: BaseChatModel, tools: Sequence[Any], tool_choice: Any, **settings: Any) -> dict[str, Any]: ...
+
+
+class GatePost:
+    """What a gated model carries: its gate, and how it is to be called.
+
+    Attributes:
+        gate: Decides what may be shown.
+        stream_always: Stream although nobody listens, so that a cut saves what comes behind it.
+        limits: Time limits around the stream; `None` where the client has its own.
+        binder: Remembers bound tools.
+        origin: The model this one is a copy of.
+    """
+
+    __slots__ = ("binder", "gate", "limits", "origin", "stream_always")
+
+    def __init__(self, gate: Gate, origin: BaseChatModel, *, stream_always: bool, limits: Limits | None, binder: Binder | None) -> None:
+        self.gate = gate
+        self.origin = origin
+        self.stream_always = stream_always
+        self.limits = limits
+        self.binder = binder
+
+
+def gated(
+    model: BaseChatModel,
+    gate: Gate,
+    *,
+    stream_always: bool = False,
+    limits: Limits | None = None,
+    binder: Binder | None = None,
+) -> BaseChatModel:
+    """A copy of `model` whose answers pass through `gate`. The model itself is left as it is.
+
+    Args:
+        model: Any chat model.
+        gate: Used for one call.
+        stream_always: Stream although nobody listens, so that a cut saves what comes behind it.
+        limits: Time limits to keep around the stream.
+        binder: Remembers bound tools.
+    """
+    origin = model.__dict__["_gate_post"].origin if isinstance(model, _Gated) else model
+    copy = origin.model_copy()
+    object.__setattr__(copy, "__class__", _gated_class(type(origin)))  # type: ignore[arg-type]  # a class is hashable
+    # A cut answer must not be remembered as the answer, nor a remembered one slip past the gate.
+    copy.__dict__["cache"] = False
+    copy.__dict__["_gate_post"] = GatePost(gate, origin, stream_always=stream_always, limits=limits, binder=binder)
+    return copy
+
+
+def gate_of(model: Any) -> Gate | None:
+    """The gate of a model made by `gated`; `None` for any other."""
+    return model.__dict__["_gate_post"].gate if isinstance(model, _Gated) else None
+
+
+@lru_cache(maxsize=256)
+def _gated_class(base: type[BaseChatModel]) -> type[BaseChatModel]:
+    # The name stays: it is written into traces, and some middleware looks at it.
+    body = {"__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
+    return cast("type[BaseChatModel]", type(base.__name__, (_Gated, base), body))
+
+
+class _Gated:
+    """The mixin: every way into the model leads through the gate."""
+
+    # -- the model's own hooks, overridden ------------------------------------------------------------------------------------------
+
+    def _stream(
+        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+    ) -> Iterator[ChatGenerationChunk]:
+        # run_manager is not passed on: the client would fire its tokens past the gate.
+        return _through(self._post, _source(self._model, messages, stop, kwargs), announce=True)
+
+    async def _astream(
+        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        async for chunk in _athrough(self._post, _asource(self._model, messages, stop, kwargs), announce=True):
+            yield chunk
+
+    def _generate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        model, post = self._model, self._post
+        if post.stream_always and not _whole(model, kwargs):
+            return generate_from_stream(_through(post, _source(model, messages, stop, kwargs), announce=False))
+        return _result(post, _base(model)._generate(model, messages, stop, None, **kwargs))
+
+    async def _agenerate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        model, post = self._model, self._post
+        if post.stream_always and not _whole(model, kwargs):
+            chunks = [chunk async for chunk in _athrough(post, _asource(model, messages, stop, kwargs), announce=False)]
+            return generate_from_stream(iter(chunks))
+        return _result(post, await _agenerate(model, messages, stop, kwargs))
+
+    def _stream_chat_model_events(
+        self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+    ) -> Iterator[Any]:
+        chunks = _through(self._post, _source(self._model, messages, stop, kwargs), announce=False)
+        return chunks_to_events(chunks, message_id=self._post.gate.message_id)
+
+    async def _astream_chat_model_events(
+        self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+    ) -> AsyncIterator[Any]:
+        chunks = _athrough(self._post, _asource(self._model, messages, stop, kwargs), announce=False)
+        async for event in achunks_to_events(chunks, message_id=self._post.gate.message_id):
+            yield event
+
+    def _streaming_disabled(self, **kwargs: Any) -> bool:
+        return False  # a model that does not stream is shown as one chunk, under the id of the turn
+
+    def bind_tools(self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any) -> Runnable[Any, AIMessage]:
+        post = self._post
+        if post.binder is None:
+            return super().bind_tools(tools, tool_choice=tool_choice, **kwargs)  # type: ignore[misc, no-any-return]  # the base is a chat model
+        bound = post.binder(post.origin, tools, tool_choice, **kwargs)
+        return RunnableBinding(bound=self._model, kwargs=bound)
+
+    # -- shorthands ------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _post(self) -> GatePost:
+        return cast("GatePost", self.__dict__["_gate_post"])
+
+    @property
+    def _model(self) -> BaseChatModel:
+        return cast("BaseChatModel", self)
+
+
+def _base(model: BaseChatModel) -> Any:
+    """The model's own class, behind the mixin. Its functions are called unbound, so that they do not come back to the gate."""
+    return type(model).__mro__[2]
+
+
+def _whole(model: BaseChatModel, kwargs: dict[str, Any]) -> bool:
+    """Does this model not stream, or is it told not to?"""
+    base = _base(model)
+    streams = base._stream is not BaseChatModel._stream or base._astream is not BaseChatModel._astream
+    return not streams or bool(base._streaming_disabled(model, **kwargs))
+
+
+def _source(model: BaseChatModel, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]) -> Iterator[ChatGenerationChunk]:
+    base = _base(model)
+    if _whole(model, kwargs) or base._stream is BaseChatModel._stream:
+        yield _as_one_chunk(base._generate(model, messages, stop, None, **kwargs))
+        return
+    stream = base._stream(model, messages, stop=stop, **kwargs)
+    try:
+        yield from stream
+    finally:
+        stream.close()
+
+
+async def _asource(
+    model: BaseChatModel, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
+) -> AsyncIterator[ChatGenerationChunk]:
+    base = _base(model)
+    if _whole(model, kwargs):
+        yield _as_one_chunk(await _agenerate(model, messages, stop, kwargs))
+    elif base._astream is not BaseChatModel._astream:
+        stream = base._astream(model, messages, stop=stop, **kwargs)
+        try:
+            async for chunk in stream:
+                yield chunk
+        finally:
+            await stream.aclose()
+    else:
+        # LangChain's own fallback would call the gated `_stream`; the plain one is stepped through in a thread instead.
+        plain = base._stream(model, messages, stop=stop, **kwargs)
+        loop = asyncio.get_running_loop()
+        try:
+            while (chunk := await loop.run_in_executor(None, next, plain, None)) is not None:
+                yield chunk
+        finally:
+            await loop.run_in_executor(None, plain.close)
+
+
+async def _agenerate(model: BaseChatModel, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]) -> ChatResult:
+    base = _base(model)
+    if base._agenerate is not BaseChatModel._agenerate:
+        return cast("ChatResult", await base._agenerate(model, messages, stop, None, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(None, lambda: base._generate(model, messages, stop, None, **kwargs))
+
+
+def _as_one_chunk(result: ChatResult) -> ChatGenerationChunk:
+    first = result.generations[0]
+    message = as_chunk(cast("AIMessage", first.message))
+    for key, value in (result.llm_output or {}).items():
+        message.response_metadata.setdefault(key, value)
+    return generation(message, first.generation_info)
+
+
+def _through(post: GatePost, source: Iterator[ChatGenerationChunk], *, announce: bool) -> Iterator[ChatGenerationChunk]:
+    gate = post.gate
+    gate.restart()
+    chunks = source if post.limits is None else timed(source, post.limits)
+    if announce and isinstance(gate, WriteGate) and not gate.live:
+        yield from gate.begin()
+    try:
+        for chunk in chunks:
+            yield from gate.feed(chunk)
+            if gate.halted:
+                break
+    except Exception as error:  # whatever a client raises; the gate says whether the turn can go on, anything else goes through
+        if not gate.fail(error):
+            raise
+    finally:
+        chunks.close()  # type: ignore[attr-defined]  # both are generators
+    yield from gate.end()
+
+
+async def _athrough(post: GatePost, source: AsyncIterator[ChatGenerationChunk], *, announce: bool) -> AsyncIterator[ChatGenerationChunk]:
+    gate = post.gate
+    gate.restart()
+    chunks = source if post.limits is None else atimed(source, post.limits)
+    if announce and isinstance(gate, WriteGate) and not gate.live:
+        for chunk in gate.begin():
+            yield chunk
+    try:
+        async for chunk in chunks:
+            for shown in gate.feed(chunk):
+                yield shown
+            if gate.halted:
+                break
+    except Exception as error:  # whatever a client raises; the gate says whether the turn can go on, anything else goes through
+        if not gate.fail(error):
+            raise
+    finally:
+        await chunks.aclose()  # type: ignore[attr-defined]  # both are generators
+    for chunk in gate.end():
+        yield chunk
+
+
+def _result(post: GatePost, result: ChatResult) -> ChatResult:
+    """A whole answer, put through the gate. One that nothing was taken from is handed on as it is."""
+    gate = post.gate
+    gate.restart()
+    if isinstance(gate, ReasonGate) and not gate.gates:
+        for _ in gate.feed(_as_one_chunk(result.model_copy(deep=True))):
+            continue
+        for _ in gate.end():
+            continue
+        result.generations[0].message.id = gate.message_id
+        return result
+    shown = list(gate.feed(_as_one_chunk(result)))
+    shown.extend(gate.end())
+    return generate_from_stream(iter(shown))

@@ -1,0 +1,146 @@
+"""The message that lands: one `AIMessage` from all segments of a turn, as if one model had spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.messages.ai import UsageMetadata, add_usage
+
+from lg_toolroute.chunks import highest_block, is_call_block, shift_blocks
+from lg_toolroute.core.turn import Turn, record
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One segment of a turn, as it was shown.
+
+    Attributes:
+        message: What one model said: words and kept calls, or the calls it wrote.
+        slots: The position in the landed message of each of its calls.
+        writes: It holds calls that a rule gave to this model; otherwise it is reasoning.
+        cut: The model was stopped in the middle.
+    """
+
+    message: AIMessage
+    slots: tuple[int, ...] = ()
+    writes: bool = False
+    cut: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"message": self.message, "slots": list(self.slots), "writes": self.writes, "cut": self.cut}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Part:
+        return cls(data["message"], tuple(data["slots"]), data["writes"], data["cut"])
+
+
+def words_of(parts: Sequence[Part]) -> str:
+    """The words that were shown so far, for the model that goes on."""
+    return "".join(part.message.text for part in parts if not part.writes)
+
+
+def next_block(parts: Sequence[Part]) -> int:
+    """Where the content blocks of the next segment start; 0 while no segment has indexed blocks."""
+    return max((highest_block(part.message.content) for part in parts), default=-1) + 1
+
+
+def land(turn: Turn, parts: Sequence[Part], *, name: str | None = None) -> AIMessage:
+    """The one message of a turn.
+
+    Args:
+        turn: The turn, done.
+        parts: Its segments, in the order in which they were shown.
+        name: The name of the agent that speaks; otherwise the segments' own.
+    """
+    reasoning = [part for part in parts if not part.writes]
+    owner = (reasoning or list(parts))[0].message
+    content: str | list[Any] = ""
+    calls: list[tuple[int, ToolCall]] = []
+    usage: UsageMetadata | None = None
+    extra: dict[str, Any] = {}
+    for part in parts:
+        message = without_response_items(part.message) if part.cut else part.message
+        content = _joined(content, message.content)
+        calls.extend(zip(part.slots, message.tool_calls, strict=False))
+        if message.usage_metadata is not None:
+            usage = message.usage_metadata if usage is None else add_usage(usage, message.usage_metadata)
+        if not part.writes:
+            extra.update({key: value for key, value in message.additional_kwargs.items() if key not in {"tool_calls", "function_call"}})
+    calls.sort(key=lambda item: item[0])
+    return AIMessage(
+        content=content,
+        tool_calls=[call for _, call in calls],
+        invalid_tool_calls=[call for part in reasoning for call in part.message.invalid_tool_calls],
+        id=turn.id,
+        name=name or owner.name,
+        usage_metadata=usage,
+        additional_kwargs=extra,
+        response_metadata=_metadata(turn, parts, owner),
+    )
+
+
+def _metadata(turn: Turn, parts: Sequence[Part], owner: AIMessage) -> dict[str, Any]:
+    metadata = {key: value for key, value in owner.response_metadata.items() if key != "usage_estimated"}
+    if any(part.cut for part in parts):
+        for key in ("id", "object", "status", "created_at", "incomplete_details"):
+            metadata.pop(key, None)
+    last = parts[-1].message.response_metadata
+    for key in ("finish_reason", "stop_reason", "done_reason"):
+        if last.get(key) is not None and (key in metadata or len(parts) > 1):
+            metadata[key] = last[key]
+    metadata["toolroute"] = record(turn)
+    return metadata
+
+
+def _joined(left: str | list[Any], right: str | list[Any]) -> str | list[Any]:
+    if isinstance(left, str) and isinstance(right, str):
+        return left + right
+    if not left:
+        return right
+    if not right:
+        return left
+    first = [{"type": "text", "text": left}] if isinstance(left, str) else list(left)
+    second = [{"type": "text", "text": right}] if isinstance(right, str) else list(right)
+    return [*first, *second]
+
+
+def without_response_items(message: AIMessage) -> AIMessage:
+    """A cut answer of OpenAI's Responses API without the ids of items and of a response that were never finished.
+
+    A reasoning item must be followed by the item it belongs to, and that one was cut off: the next request would be refused.
+    """
+    metadata = message.response_metadata
+    from_responses = str(metadata.get("id") or "").startswith("resp_") or any(_is_item(block) for block in _blocks(message.content))
+    reasoning = message.additional_kwargs.get("reasoning")
+    if not from_responses and not (isinstance(reasoning, dict) and str(reasoning.get("id", "")).startswith("rs_")):
+        return message
+    content: str | list[Any] = message.content
+    if not isinstance(content, str):
+        content = [_stripped(block) for block in content if not (isinstance(block, dict) and block.get("type") == "reasoning")]
+    return message.model_copy(
+        update={
+            "content": content,
+            "additional_kwargs": {k: v for k, v in message.additional_kwargs.items() if k != "reasoning"},
+            "response_metadata": {k: v for k, v in metadata.items() if k != "id"},
+        }
+    )
+
+
+def _blocks(content: str | list[Any]) -> list[dict[str, Any]]:
+    return [] if isinstance(content, str) else [block for block in content if isinstance(block, dict)]
+
+
+def _is_item(block: Mapping[str, Any]) -> bool:
+    return str(block.get("id") or "").startswith(("rs_", "msg_", "fc_"))
+
+
+def _stripped(block: Any) -> Any:
+    if isinstance(block, dict) and _is_item(block) and not is_call_block(block):
+        return {key: value for key, value in block.items() if key != "id"}
+    return block
+
+
+__all__ = ["Part", "land", "next_block", "shift_blocks", "without_response_items", "words_of"]

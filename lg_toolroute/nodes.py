@@ -1,0 +1,281 @@
+"""The nodes of a routed graph. Each is usable alone in another graph.
+
+```text
+route ─► policy ─► model ─┬─► tools ─► route
+            ▲             ├─► route      (a routed tool was named: its chain)
+            │             ├─► fallback   (a candidate failed: the next one)
+            └── fallback ◄┘
+```
+
+`messages` is written once a turn, by `model`. What a turn has so far lies in the private key `toolroute`, so that between any two nodes
+there is a checkpoint, and a resumed thread repeats only what had not finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.runtime import get_runtime
+from langgraph.types import Send
+
+from lg_toolroute import events
+from lg_toolroute.core.flow import ask, begin, hand_off, select, take_turn
+from lg_toolroute.core.selection import Scene
+from lg_toolroute.core.spec import canonical
+from lg_toolroute.core.turn import Turn, advance
+from lg_toolroute.drive import adrive, drive
+from lg_toolroute.errors import ChainExhausted, ConfigError, Problem
+from lg_toolroute.landing import Part, land
+from lg_toolroute.perform import Performer
+from lg_toolroute.request import Request, Stage
+from lg_toolroute.router import ToolRouter
+from lg_toolroute.scene import Failed, failed, make_scene
+from lg_toolroute.send import asend, send
+from lg_toolroute.state import context_value
+
+State = dict[str, Any]
+
+
+def new_message_id() -> str:
+    """The id of a turn's message. The prefix is LangChain's own for ids that a provider may still replace; here none does."""
+    return f"lc_run--{uuid4()}"
+
+
+def new_call_id() -> str:
+    """The id of a routed call: legal at every provider that takes forty characters."""
+    return f"call_{uuid4().hex[:24]}"
+
+
+class TurnNode(Runnable[Any, Any]):
+    """What the nodes share: they read the thread, find the turn, and know the tools.
+
+    Args:
+        router: Rules, models, health.
+        tools: The tools of the graph: `BaseTool`s, functions or tool dicts.
+        system_prompt: Stands before the messages of every request.
+        name: The node's name, for traces; also the agent's name on the message where `agent_name` is given.
+        agent_name: Written on every message.
+        is_failure: Says whether a tool's result is a failure, for escalation.
+    """
+
+    def __init__(
+        self,
+        router: ToolRouter,
+        tools: Sequence[Any],
+        *,
+        system_prompt: str | SystemMessage | None = None,
+        name: str,
+        agent_name: str | None = None,
+        is_failure: Failed = failed,
+    ) -> None:
+        self.router = router
+        self.tools = list(tools)
+        self.system = SystemMessage(content=system_prompt) if isinstance(system_prompt, str) else system_prompt
+        self.name = name
+        self.agent_name = agent_name
+        self.is_failure = is_failure
+
+    def turn(self, state: Any) -> tuple[Turn, list[Part]] | None:
+        """The turn under way; `None` if there is none, or if the thread has gone on without it."""
+        data = _read(state, "toolroute")
+        if not data:
+            return None
+        turn = Turn.from_dict(data["turn"])
+        messages = _read(state, "messages") or []
+        if turn.base != _base(messages):
+            return None
+        return turn, [Part.from_dict(part) for part in data["parts"]]
+
+    def under_way(self, state: Any) -> tuple[Turn, list[Part]]:
+        """The turn under way.
+
+        Raises:
+            ConfigError: There is none, because the graph does not lead through `route`.
+        """
+        found = self.turn(state)
+        if found is None:
+            hint = "lead an edge from START (and from the tools) to the `route` node; `add_toolroute` does"
+            raise ConfigError([Problem(self.name or "node", "there is no turn under way", hint)], source="graph")
+        return found
+
+    def stage(self, state: Any, *, forced: str | None = None) -> Stage:
+        """What the requests of this turn have in common, read off the thread and the run."""
+        messages: list[BaseMessage] = list(_read(state, "messages") or [])
+        context = get_runtime().context
+        override = context_value(context, "model")
+        scene = make_scene(
+            self.router,
+            messages,
+            self.tools,
+            agent=context_value(context, "agent") or None,
+            role=context_value(context, "role") or None,
+            override=canonical(override) if override else None,
+            forced=forced,
+            is_failure=self.is_failure,
+        )
+        return Stage(self.router, scene, messages, self.tools, new_call_id, system=self.system)
+
+    def write(self, turn: Turn, parts: Sequence[Part], **more: Any) -> State:
+        return {"toolroute": {"turn": turn.to_dict(), "parts": [part.to_dict() for part in parts]}, **more}
+
+
+class RouteNode(TurnNode):
+    """Begins a turn: which tool is expected, and whose chain it goes to. Goes on with one in which a routed tool was named."""
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
+        self.router.check_models()
+        found = self.turn(input)
+        if found is not None and found[0].phase == "hand_off":
+            turn, parts = found
+            turn = hand_off(turn, self._scene(input, turn), new_call_id)
+            emit = _writer()
+            for event in events.handed_off(turn):
+                emit(event)
+            return self.write(turn, parts)
+        expected = _read(input, "expected_tool")
+        stage = self.stage(input, forced=expected or None)
+        turn = begin(new_message_id(), _base(stage.messages), stage.scene, new_call_id)
+        # An expected tool is used once: it says what comes next, not what comes ever after.
+        return self.write(turn, [], expected_tool=None) if expected else self.write(turn, [])
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
+        return self.invoke(input, config)  # nothing here waits for anything
+
+    def _scene(self, state: Any, turn: Turn) -> Scene:
+        return self.stage(state).scene
+
+
+class PolicyNode(TurnNode):
+    """Picks the candidate that is asked: by policy, capability, window and health. Recomputed for every attempt."""
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
+        turn, parts = self.under_way(input)
+        stage = self.stage(input)
+        performer = Performer(stage, emit=_writer())
+        try:
+            return self.write(drive(select(turn, stage.scene), performer.perform), parts)
+        except ChainExhausted as error:
+            raise self.router.with_causes(error, turn.id) from None
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
+        turn, parts = self.under_way(input)
+        stage = self.stage(input)
+        performer = Performer(stage, emit=_writer())
+        try:
+            return self.write(await adrive(select(turn, stage.scene), performer.aperform), parts)
+        except ChainExhausted as error:
+            raise self.router.with_causes(error, turn.id) from None
+
+
+class ModelNode(TurnNode):
+    """Asks the candidates, through their gates. Writes `messages` when the turn is done, and only then."""
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
+        turn, parts = self.under_way(input)
+        stage = self.stage(input)
+        performer = Performer(stage, parts, send=lambda request: send(request, self.router, config), emit=_writer())
+        try:
+            turn = drive(ask(turn), performer.perform)
+            if self._needs_drafts(turn, stage):
+                turn = drive(take_turn(turn, stage.scene, new_call_id), performer.perform)
+        except ChainExhausted as error:
+            raise self.router.with_causes(error, turn.id) from None
+        return self._settled(turn, performer)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
+        turn, parts = self.under_way(input)
+        stage = self.stage(input)
+
+        async def asending(request: Request) -> AIMessage:
+            return await asend(request, self.router, config)
+
+        performer = Performer(stage, parts, asend=asending, emit=_writer())
+        try:
+            turn = await adrive(ask(turn), performer.aperform)
+            if self._needs_drafts(turn, stage):
+                turn = await adrive(take_turn(turn, stage.scene, new_call_id), performer.aperform)
+        except ChainExhausted as error:
+            raise self.router.with_causes(error, turn.id) from None
+        return self._settled(turn, performer)
+
+    def _needs_drafts(self, turn: Turn, stage: Stage) -> bool:
+        """A draft is never written into the state, where a consumer could see it; so it is handed off at once, in this node."""
+        return turn.phase == "hand_off" and any(stage.scene.decide(tool, "intercepted")[0].options.handoff == "draft" for _, tool in turn.pending)
+
+    def _settled(self, turn: Turn, performer: Performer) -> State:
+        if turn.phase != "done":
+            return self.write(turn, performer.parts)
+        message = land(turn, performer.parts, name=self.agent_name)
+        _writer()(events.landed(turn, message.response_metadata["toolroute"]))
+        return {"messages": [message], "toolroute": None}
+
+
+class FallbackNode(TurnNode):
+    """Takes note of a failed attempt: the next candidate, or the same one once more with the reason its answer was refused."""
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
+        turn, parts = self.under_way(input)
+        return self.write(advance(turn), parts)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
+        return self.invoke(input, config)  # nothing here waits for anything
+
+
+class AfterModel:
+    """Where a turn goes after `model`: the edge of the same name in the drawn graph.
+
+    Args:
+        route: The name of the route node.
+        tools: The name of the tools node; `None` if the graph has no tools.
+        fallback: The name of the fallback node.
+        end: Where a finished run goes.
+    """
+
+    def __init__(self, *, route: str, tools: str | None, fallback: str, end: str) -> None:
+        self.route, self.tools, self.fallback, self.end = route, tools, fallback, end
+
+    def __call__(self, state: Any) -> str | list[Send]:
+        data = _read(state, "toolroute")
+        if data:
+            return self.fallback if data["turn"]["phase"] == "advance" else self.route
+        pending = pending_calls(_read(state, "messages") or [])
+        if not pending or self.tools is None:
+            return self.end
+        # One task a call: when one of them is interrupted, the others are not run again.
+        return [Send(self.tools, {"__type": "tool_call_with_context", "tool_call": call, "state": _plain(state)}) for call in pending]
+
+
+def pending_calls(messages: Sequence[BaseMessage]) -> list[Any]:
+    """The calls of the last AI message that have no result yet."""
+    answered: set[str] = set()
+    for message in reversed(messages):
+        if isinstance(message, ToolMessage):
+            answered.add(message.tool_call_id)
+        elif isinstance(message, AIMessage):
+            return [call for call in message.tool_calls if call["id"] not in answered]
+        elif isinstance(message, HumanMessage):
+            return []
+    return []
+
+
+def _read(state: Any, key: str) -> Any:
+    return state.get(key) if isinstance(state, dict) else getattr(state, key, None)
+
+
+def _plain(state: Any) -> Any:
+    return {key: value for key, value in state.items() if key != "toolroute"} if isinstance(state, dict) else state
+
+
+def _base(messages: Sequence[BaseMessage]) -> str | None:
+    return messages[-1].id if messages else None
+
+
+def _writer() -> events.Emit:
+    return get_runtime().stream_writer
+
+
+__all__ = ["AfterModel", "FallbackNode", "ModelNode", "PolicyNode", "RouteNode", "TurnNode"]

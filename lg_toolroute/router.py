@@ -1,0 +1,178 @@
+"""The router: compiled rules, the models they name, and how those models are doing.
+
+`decide`, `explain`, `tools_for` and `audit` only read tables; no model is built and no network is touched.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from lg_toolroute.config import RoutingConfig, load_config
+from lg_toolroute.core.compile import compile_config
+from lg_toolroute.core.decision import Decision
+from lg_toolroute.core.spec import canonical
+from lg_toolroute.core.turn import Attempt
+from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
+from lg_toolroute.store import HealthBook, MemoryHealth, StoreHealth
+
+if TYPE_CHECKING:
+    from langgraph.store.base import BaseStore
+
+    from lg_toolroute.core.audit import Audit
+    from lg_toolroute.models import ModelBook
+
+Clock = Callable[[], float]
+
+_KEPT_CAUSES = 64
+
+
+class ToolRouter:
+    """Which model writes which tool call.
+
+    Args:
+        config: A `RoutingConfig`, or what `load_config` takes: a path, a mapping, or the text of a document.
+        models: Chat models that are handed in, by spec. All others are built from the configuration on first use.
+        store: A LangGraph store through which many workers share the health of models. Unset: health lives in this process.
+        clock: Gives seconds. Unset: `time.monotonic`, or `time.time` with a store, because workers share it.
+        strict: A rule that matches no bound tool, or a model that cannot be built, is an error when a graph is built.
+
+    Raises:
+        ConfigError: The configuration is wrong, or something in `models` is not a chat model.
+
+    Example:
+        ```python
+        from lg_toolroute import ToolRouter
+
+        router = ToolRouter({"model": {"primary": "kimi/kimi-for-coding"}, "toolRouting": {"edit": {"primary": "deepseek/deepseek-v4-pro"}}})
+        print(router.decide("edit").model)
+        ```
+    """
+
+    def __init__(
+        self,
+        config: RoutingConfig | Mapping[str, Any] | str | PathLike[str],
+        *,
+        models: Mapping[str, Any] | None = None,
+        store: BaseStore | None = None,
+        clock: Clock | None = None,
+        strict: bool = False,
+    ) -> None:
+        from lg_toolroute.models import ModelBook
+
+        self.config = config if isinstance(config, RoutingConfig) else load_config(config)
+        self.book = compile_config(self.config)
+        self.models: ModelBook = ModelBook(self.book, models)
+        self.clock: Clock = clock or (time.monotonic if store is None else time.time)
+        limits = self.config.health
+        self.health: HealthBook = MemoryHealth(limits, self.clock) if store is None else StoreHealth(store, limits, self.clock)
+        self.strict = strict
+        self._checked = False
+        self._causes: OrderedDict[tuple[str, str, str, str], BaseException] = OrderedDict()
+
+    def decide(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = (), role: str | None = None) -> Decision:
+        """Who writes the next call of `tool`, in which order, and why. Health is not asked: it changes from call to call.
+
+        Args:
+            tool: The tool's name.
+            agent: Whose rules are read; unset: the defaults.
+            tags: The tool's own tags, for `tag:` patterns.
+            role: The role of the run, whose chain reasons.
+        """
+        return self.book.decide(tool, agent=agent, tags=tuple(tags), role=role)
+
+    def explain(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = ()) -> str:
+        """The decision on `tool`, in words and with the numbers behind it."""
+        return self.book.explain(tool, agent=agent, tags=tuple(tags))
+
+    def tools_for(self, model_spec: str, tools: Sequence[Any], *, agent: str | None = None) -> list[Any]:
+        """The tools that a model may see and run, in the given order.
+
+        Args:
+            model_spec: `provider/model` or `provider:model`.
+            tools: Tools, tool dicts, functions or names.
+            agent: Whose policy applies.
+        """
+        named = [(tool, tool_name(tool), tool_tags(tool)) for tool in tools]
+        allowed = set(self.book.allowed(canonical(model_spec), [(name, tags) for _, name, tags in named], agent=agent))
+        return [tool for tool, name, _ in named if name in allowed]
+
+    def audit(self, tools: Sequence[Any] = (), *, agent: str | None = None) -> Audit:
+        """Every model that any chain can reach, with its size, its tools, and what is wrong with that."""
+        from lg_toolroute.core.audit import audit
+
+        return audit(self.book, [(tool_name(tool), tool_tags(tool)) for tool in tools], agent=agent)
+
+    # -- the clients' own exceptions ------------------------------------------------------------------------------------------------------
+
+    def remember_cause(self, turn_id: str, attempt: Attempt, error: BaseException) -> None:
+        """Keep a client's exception for `ChainExhausted`; it cannot be written into a checkpoint."""
+        self._causes[(turn_id, attempt.model, attempt.reason, attempt.detail)] = error
+        while len(self._causes) > _KEPT_CAUSES:
+            self._causes.popitem(last=False)
+
+    def with_causes(self, error: ChainExhausted, turn_id: str) -> ChainExhausted:
+        """The same error, each failed attempt with its client's exception as cause, where that is still at hand."""
+        for inner in error.exceptions:
+            if isinstance(inner, AttemptFailed) and inner.__cause__ is None:
+                inner.__cause__ = self._causes.pop((turn_id, inner.model, inner.reason, inner.detail), None)
+        return error
+
+    # -- checks before the first call ----------------------------------------------------------------------------------------------------
+
+    def check_tools(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
+        """Warn of rules that match no tool; under `strict`, raise.
+
+        Raises:
+            ConfigError: Two tools have one name; under `strict`, a rule matches nothing, or a model cannot be built.
+        """
+        names = [tool_name(tool) for tool in tools]
+        _refuse_twins(names)
+        problems = list(self.book.unmatched(names, agent))
+        if self.strict:
+            problems.extend(self.models.check())
+            if problems:
+                raise ConfigError(problems, source=self.config.source)
+        for problem in problems:
+            warnings.warn(str(problem), UserWarning, stacklevel=3)
+
+    def check_models(self) -> None:
+        """Raise before the first call if a model that a chain can reach cannot be built. Done once.
+
+        Raises:
+            ConfigError: A key, a base URL or a package is missing.
+        """
+        if self._checked:
+            return
+        problems = self.models.check()
+        if problems:
+            raise ConfigError(problems, source=self.config.source)
+        self._checked = True
+
+
+def _refuse_twins(names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        hint = "a tool's name must be unique among the bound tools; rename one of them"
+        raise ConfigError([Problem("tools", f"{name!r} is bound {names.count(name)} times", hint) for name in twice], source="tools")
+
+
+def tool_name(tool: Any) -> str:
+    """The name of a tool as a model sees it: of a `BaseTool`, a tool dict in any dialect, a function, or a name itself."""
+    if isinstance(tool, str):
+        return tool
+    if isinstance(tool, Mapping):
+        function = tool.get("function")
+        name = (function.get("name") if isinstance(function, Mapping) else None) or tool.get("name") or tool.get("title") or tool.get("type")
+        return str(name or "")
+    return str(getattr(tool, "name", None) or getattr(tool, "__name__", None) or type(tool).__name__)
+
+
+def tool_tags(tool: Any) -> tuple[str, ...]:
+    """The tags of a tool, for `tag:` patterns."""
+    tags = getattr(tool, "tags", None)
+    return tuple(tags) if isinstance(tags, (list, tuple)) else ()

@@ -1,0 +1,192 @@
+"""The gate in front of a model that writes a routed call: nothing is shown that has not been checked.
+
+A consumer sees the tool's name and the call's id at once; both are ours and stay true whichever candidate writes the call. The
+arguments follow when they are complete, strict JSON, and fit the tool's schema. So a failed attempt leaves no trace. With `live`,
+arguments are passed on as they come, and the first piece takes away the right to another candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk
+
+from lg_toolroute.answer import Finish, fits, parse_arguments, rejected
+from lg_toolroute.chunks import generation, merged
+
+
+class WriteGate:
+    """Feeds on the chunks of one model that was told to call a tool; what it yields may be shown.
+
+    Args:
+        message_id: The id every chunk is to carry.
+        model: `provider/model`, for error texts.
+        tools: The calls that are wanted, one name a call.
+        call_ids: The id each call gets.
+        slots: The position of each call in the message.
+        exact: Exactly these calls are wanted; otherwise at least one of the one tool.
+        schemas: The JSON Schema of each tool's arguments.
+        announced: How many of the calls a consumer has seen by name.
+        live: Pass arguments on as they come.
+        new_id: Makes the id of a further call.
+
+    Attributes:
+        accepted: The calls that landed: `(slot, id, name, arguments as JSON)`.
+        announced: As above, afterwards.
+        spent: Arguments went out live.
+    """
+
+    def __init__(
+        self,
+        message_id: str,
+        *,
+        model: str,
+        tools: tuple[str, ...],
+        call_ids: tuple[str, ...],
+        slots: tuple[int, ...],
+        exact: bool,
+        schemas: Mapping[str, Mapping[str, Any] | None],
+        announced: int = 0,
+        live: bool = False,
+        new_id: Callable[[], str],
+    ) -> None:
+        self.message_id = message_id
+        self.model = model
+        self.tools = tools
+        self.call_ids = call_ids
+        self.slots = slots
+        self.exact = exact
+        self.schemas = schemas
+        self.announced = announced
+        self.live = live and not exact
+        self.new_id = new_id
+        self.spent = False
+        self._live_args = ""
+        self.restart()
+
+    def restart(self) -> None:
+        """Be ready for the model's stream; also for its next one, when something around the model tries again after a failure."""
+        self.halted = False
+        self.saw_chunk = False
+        self.accepted: list[tuple[int, str, str, str]] = []
+        self.finish = Finish()
+        self._chunks: list[ChatGenerationChunk] = []
+        self._begun = self.announced > 0
+
+    def begin(self) -> Iterator[ChatGenerationChunk]:
+        """The names and ids of the wanted calls, before the model has said a word."""
+        for position in range(self.announced, len(self.tools)):
+            yield self._call(position, name=self.tools[position], call_id=self.call_ids[position], args="")
+        self.announced = len(self.tools)
+        self._begun = True
+
+    def feed(self, chunk: ChatGenerationChunk) -> Iterator[ChatGenerationChunk]:
+        """Keeps the chunk; with `live`, yields the arguments of the first wanted call."""
+        message = chunk.message
+        if not isinstance(message, AIMessageChunk):
+            raise TypeError(f"{self.model} streamed a {type(message).__name__}; a chat model streams AIMessageChunk")
+        self.saw_chunk = True
+        self._chunks.append(chunk)
+        for metadata in (chunk.generation_info, message.response_metadata):
+            if metadata:
+                self.finish.see(metadata)
+        if self.live and message.tool_call_chunks:
+            yield from self._feed_live()
+
+    def _feed_live(self) -> Iterator[ChatGenerationChunk]:
+        whole = merged(self._chunks)
+        first = next((call for call in _calls(whole) if call["name"] == self.tools[0]), None)
+        args = (first["args"] or "") if first else ""
+        piece = args[len(self._live_args) :]
+        if piece:
+            self.spent = True
+            name = None if self._begun else self.tools[0]
+            self._begun = True
+            self.announced = max(self.announced, 1)
+            self._live_args = args
+            yield self._call(0, name=name, call_id=self.call_ids[0], args=piece)
+
+    def end(self) -> Iterator[ChatGenerationChunk]:
+        """The arguments, now that all is known, and the last chunk.
+
+        Raises:
+            AnswerRejected: The answer is not the call that was wanted.
+        """
+        whole = merged(self._chunks)
+        wanted = self._wanted(_calls(whole))
+        for position, (name, args) in enumerate(wanted):
+            call_id = self.call_ids[position] if position < len(self.call_ids) else self.new_id()
+            slot = self.slots[position] if position < len(self.slots) else self.slots[-1] + position - len(self.slots) + 1
+            self.accepted.append((slot, call_id, name, args))
+            if position == 0 and self._live_args:
+                continue
+            seen = self._begun and position < len(self.tools)
+            piece = tool_call_chunk(name=None if seen else name, args=args, id=call_id, index=slot)
+            yield generation(AIMessageChunk(content="", tool_call_chunks=[piece], id=self.message_id))
+        yield generation(self._last(whole))
+
+    def _wanted(self, calls: list[ToolCallChunk]) -> list[tuple[str, str]]:
+        """The calls that were wanted, in the order in which they were wanted.
+
+        Raises:
+            AnswerRejected: They are not there, or cannot be run.
+        """
+        names = ", ".join(dict.fromkeys(self.tools))
+        if self.finish.refused:
+            raise rejected(self.model, "content_policy", f"it refused to write the call of {names}")
+        if self.finish.truncated:
+            raise rejected(self.model, "truncated", self.finish.detail())
+        by_name: dict[str, list[str]] = {name: [] for name in self.tools}
+        for call in calls:
+            if (name := call["name"]) in by_name:
+                by_name[name].append(self._checked(name, call["args"] or ""))
+        if not any(by_name.values()):
+            said = ", ".join(repr(call["name"]) for call in calls)
+            instead = f"it called {said} instead" if said else "it called nothing"
+            reason = "invalid_tool_call" if calls or self._said_something() else "empty_response"
+            raise rejected(self.model, reason, f"answer with a call of {names}, and with nothing else; {instead}")
+        if not self.exact:
+            return [(self.tools[0], args) for args in by_name[self.tools[0]]]
+        wanted: list[tuple[str, str]] = []
+        for name in self.tools:
+            if not by_name[name]:
+                asked = ", ".join(f"{self.tools.count(tool)} of {tool!r}" for tool in dict.fromkeys(self.tools))
+                raise rejected(self.model, "invalid_tool_call", f"too few calls: wanted are {asked}, all in one answer")
+            wanted.append((name, by_name[name].pop(0)))
+        return wanted
+
+    def _checked(self, name: str, text: str) -> str:
+        arguments = parse_arguments(text)
+        problem = arguments if isinstance(arguments, str) else fits(arguments, self.schemas.get(name))
+        if problem is not None:
+            raise rejected(self.model, "invalid_tool_call", f"the call of {name!r} cannot be run: {problem}")
+        return text if text.strip() else "{}"
+
+    def _said_something(self) -> bool:
+        whole = merged(self._chunks)
+        return whole is not None and bool(whole.content)
+
+    def _call(self, position: int, *, name: str | None, call_id: str, args: str) -> ChatGenerationChunk:
+        piece = tool_call_chunk(name=name, args=args, id=call_id, index=self.slots[position])
+        return generation(AIMessageChunk(content="", tool_call_chunks=[piece], id=self.message_id))
+
+    def _last(self, whole: AIMessageChunk | None) -> AIMessageChunk:
+        # The provider's name is left out: a message that holds both models' parts belongs to the provider of its text.
+        metadata = {key: value for key, value in (whole.response_metadata if whole else {}).items() if key != "model_provider"}
+        for chunk in self._chunks:
+            metadata.update({key: value for key, value in (chunk.generation_info or {}).items() if key not in metadata})
+        metadata.pop("model_provider", None)
+        usage = whole.usage_metadata if whole else None
+        return AIMessageChunk(content="", id=self.message_id, chunk_position="last", response_metadata=metadata, usage_metadata=usage)
+
+    def fail(self, error: BaseException) -> bool:
+        """A broken stream of arguments is never shown: unless the answer was complete, the error goes on."""
+        complete = self.finish.reason is not None and not self.finish.truncated
+        return complete and isinstance(error, Exception)
+
+
+def _calls(whole: AIMessageChunk | None) -> list[ToolCallChunk]:
+    return list(whole.tool_call_chunks) if whole is not None else []
