@@ -9,6 +9,8 @@ from typing import Final
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+_LONGEST: Final = 40
+
 any_id = re.compile(r"[A-Za-z0-9_-]{1,40}").fullmatch
 """The strictest common form: OpenAI's 40 characters of Anthropic's alphabet."""
 
@@ -41,14 +43,14 @@ class IdBook:
 
         Args:
             stored: The id in the history; may be empty, of any form, and used before.
-            keep: The reader wrote this id itself and takes it back in whatever form it has.
+            keep: The reader wrote this id itself and takes it back in its own form, of up to 40 characters.
 
         Returns:
             The stored id if it is legal and free, else one derived from it and from how often it was seen before.
         """
         nth = self._seen.get(stored, 0)
         self._seen[stored] = nth + 1
-        if stored and stored not in self._taken and (keep or self._legal(stored)):
+        if stored and stored not in self._taken and ((keep and len(stored) <= _LONGEST) or self._legal(stored)):
             self._taken.add(stored)
             return stored
         for attempt in count():

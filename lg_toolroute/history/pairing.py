@@ -47,7 +47,7 @@ def pair(history: Sequence[Placed], target: Target, notebook: Notebook) -> list[
     latest: dict[str, _Group] = {}
     for index, message in history:
         if isinstance(message, AIMessage) and message.tool_calls:
-            keep = _keeps_ids(message, target)
+            keep = target.own_ids and is_own(message, target)
             group = _Group(index, message, [book.assign(call.get("id") or "", keep=keep) for call in message.tool_calls])
             out.append(group)
             latest.update(dict.fromkeys(group.stored, group))
@@ -71,11 +71,6 @@ def pair(history: Sequence[Placed], target: Target, notebook: Notebook) -> list[
         else:
             placed.append(entry)
     return placed
-
-
-def _keeps_ids(message: AIMessage, target: Target) -> bool:
-    """Say whether the ids came from the reader itself, on a server with a pattern of its own (`functions.edit:0`)."""
-    return target.api == "openai-chat" and not target.first_party and is_own(message, target)
 
 
 def _place(message: ToolMessage, latest: dict[str, _Group], out: list[Placed | _Group]) -> tuple[_Group, int] | None:

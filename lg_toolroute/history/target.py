@@ -22,6 +22,9 @@ _CLASSES: Final[dict[str, Api]] = {
 }
 """Class names looked for along the model's MRO; the first one found decides, so a subclass stands before its parent."""
 
+_KIMI: Final = ("moonshot.ai", "moonshot.cn", "kimi.com")
+"""Hosts of the Kimi models."""
+
 _RESPONSES_ONLY: Final = ("reasoning", "include", "truncation", "context_management", "use_previous_response_id")
 """Fields of `ChatOpenAI` that make it speak the Responses API when they are set."""
 
@@ -44,7 +47,7 @@ class Target:
         system_in_place: The client sends a system message where it stands, if its neighbours allow that.
         cache_markers: `cache_control` on blocks means something to this API.
         echo_reasoning: The API refuses an assistant message with calls that lacks `reasoning_content`.
-        item_ids: The client refers to earlier answers by the provider's ids (`use_previous_response_id`).
+        own_ids: Ids that the model wrote itself go back to it in its own form (`functions.edit:0`), which it was trained on.
         dialect: The API's row of facts.
     """
 
@@ -61,7 +64,7 @@ class Target:
     system_in_place: bool = False
     cache_markers: bool = False
     echo_reasoning: bool = False
-    item_ids: bool = False
+    own_ids: bool = False
     dialect: Dialect = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -114,7 +117,7 @@ def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str
         system_in_place=api == "anthropic" and _fact(facts, "mid_conversation_system_messages", False),
         cache_markers=api == "anthropic" or host.endswith("openrouter.ai"),
         echo_reasoning=_echoes_reasoning(api, host, model, bound),
-        item_ids=bool(_read(model, "use_previous_response_id")),
+        own_ids=api == "openai-chat" and host.endswith(_KIMI),
     )
 
 
@@ -180,10 +183,9 @@ def _echoes_reasoning(api: Api, host: str, model: Any, bound: Mapping[str, Any])
     """Say whether this endpoint wants each earlier call's `reasoning_content` back.
 
     Source: DeepSeek, "Thinking Mode" guide (on by default; omission is a 400 once tools were called); Moonshot, "Use the
-    Kimi thinking model" (the same); both accept an empty string where none was kept.
+    Kimi thinking model" (the same).
     """
-    hosts = ("deepseek.com", "moonshot.ai", "moonshot.cn", "kimi.com", "xiaomimimo.com")
-    if api != "deepseek" and not (api == "openai-chat" and host.endswith(hosts)):
+    if api != "deepseek" and not (api == "openai-chat" and host.endswith((*_KIMI, "deepseek.com", "xiaomimimo.com"))):
         return False
     extra = {**(_read(model, "extra_body") or {}), **(bound.get("extra_body") or {})}
     thinking = extra.get("thinking")
