@@ -137,7 +137,7 @@ def describe(circuit: Circuit, now: float) -> dict[str, Any]:
         "due_in_s": None if blocked is None else round(blocked[1], 3),
         "cooldowns_in_a_row": circuit.opened,
         "failures_in_a_row": circuit.failures,
-        "incapable": {cls: text for cls, text in circuit.incapable_of},
+        "incapable": dict(circuit.incapable_of),
         "bad_answers": {tool: {"in_a_row": p.in_a_row, "total": p.total, "last": p.cls} for tool, p in circuit.pairs},
     }
 
