@@ -242,7 +242,8 @@ class ReasonGate:
                 keep = [call for call in keep if call.slot < first and isinstance(parse_arguments(call.args), dict)]
         self.kept = len(keep)
         for call in keep:
-            yield from (generation(piece) for piece in call.pieces)
+            # One chunk a call: it is whole, and a chunk that ends inside an escape sequence cannot be serialised.
+            yield generation(call.pieces[0] + call.pieces[1:] if call.pieces[1:] else call.pieces[0])
             self._generated.append(call.args)
         self.shown = self.shown or bool(keep)
         self.drafts = {call.slot: call.args for call in self.calls if call.routed} if self._draining else {}

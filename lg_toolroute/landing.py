@@ -9,8 +9,8 @@ from typing import Any
 from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
-from lg_toolroute.chunks import highest_block, is_call_block, shift_blocks
-from lg_toolroute.core.turn import Turn, record
+from lg_toolroute.chunks import highest_block, is_call_block
+from lg_toolroute.core.turn import Job, Turn, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,17 @@ def words_of(parts: Sequence[Part]) -> str:
 def next_block(parts: Sequence[Part]) -> int:
     """Where the content blocks of the next segment start; 0 while no segment has indexed blocks."""
     return max((highest_block(part.message.content) for part in parts), default=-1) + 1
+
+
+def call_block_start(parts: Sequence[Part], job: Job) -> int | None:
+    """The block index of the first call that a job writes, where the message's content is Anthropic's list, which names its calls too."""
+    reasoning = [part.message for part in parts if not part.writes]
+    if not reasoning or isinstance(reasoning[0].content, str) or reasoning[0].response_metadata.get("model_provider") != "anthropic":
+        return None
+    if reasoning[0].response_metadata.get("output_version") == "v1":
+        return None  # LangChain writes the standard blocks of this version itself
+    # Jobs that are written at the same time must not share an index: their slots keep them apart.
+    return next_block(parts) + min(job.slots, default=0)
 
 
 def land(turn: Turn, parts: Sequence[Part], *, name: str | None = None) -> AIMessage:
@@ -143,4 +154,4 @@ def _stripped(block: Any) -> Any:
     return block
 
 
-__all__ = ["Part", "land", "next_block", "shift_blocks", "without_response_items", "words_of"]
+__all__ = ["Part", "call_block_start", "land", "next_block", "without_response_items", "words_of"]

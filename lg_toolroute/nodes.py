@@ -28,7 +28,7 @@ from lg_toolroute.core.selection import Scene
 from lg_toolroute.core.spec import canonical
 from lg_toolroute.core.turn import Turn, advance
 from lg_toolroute.drive import adrive, drive
-from lg_toolroute.errors import ChainExhausted, ConfigError, Problem
+from lg_toolroute.errors import ChainExhausted
 from lg_toolroute.landing import Part, land
 from lg_toolroute.perform import Performer
 from lg_toolroute.request import Request, Stage
@@ -90,17 +90,9 @@ class TurnNode(Runnable[Any, Any]):
             return None
         return turn, [Part.from_dict(part) for part in data["parts"]]
 
-    def under_way(self, state: Any) -> tuple[Turn, list[Part]]:
-        """The turn under way.
-
-        Raises:
-            ConfigError: There is none, because the graph does not lead through `route`.
-        """
-        found = self.turn(state)
-        if found is None:
-            hint = "lead an edge from START (and from the tools) to the `route` node; `add_toolroute` does"
-            raise ConfigError([Problem(self.name or "node", "there is no turn under way", hint)], source="graph")
-        return found
+    def current(self, state: Any, stage: Stage) -> tuple[Turn, list[Part]]:
+        """The turn under way, or a new one: where the node stands alone, or the thread has gone on without the turn."""
+        return self.turn(state) or (begin(new_message_id(), _base(stage.messages), stage.scene, new_call_id), [])
 
     def stage(self, state: Any, *, forced: str | None = None) -> Stage:
         """What the requests of this turn have in common, read off the thread and the run."""
@@ -127,7 +119,6 @@ class RouteNode(TurnNode):
     """Begins a turn: which tool is expected, and whose chain it goes to. Goes on with one in which a routed tool was named."""
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
-        self.router.check_models()
         found = self.turn(input)
         if found is not None and found[0].phase == "hand_off":
             turn, parts = found
@@ -136,6 +127,7 @@ class RouteNode(TurnNode):
             for event in events.handed_off(turn):
                 emit(event)
             return self.write(turn, parts)
+        self.router.check_models()
         expected = _read(input, "expected_tool")
         stage = self.stage(input, forced=expected or None)
         turn = begin(new_message_id(), _base(stage.messages), stage.scene, new_call_id)
@@ -153,8 +145,8 @@ class PolicyNode(TurnNode):
     """Picks the candidate that is asked: by policy, capability, window and health. Recomputed for every attempt."""
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
-        turn, parts = self.under_way(input)
         stage = self.stage(input)
+        turn, parts = self.current(input, stage)
         performer = Performer(stage, emit=_writer())
         try:
             return self.write(drive(select(turn, stage.scene), performer.perform), parts)
@@ -162,8 +154,8 @@ class PolicyNode(TurnNode):
             raise self.router.with_causes(error, turn.id) from None
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
-        turn, parts = self.under_way(input)
         stage = self.stage(input)
+        turn, parts = self.current(input, stage)
         performer = Performer(stage, emit=_writer())
         try:
             return self.write(await adrive(select(turn, stage.scene), performer.aperform), parts)
@@ -175,10 +167,12 @@ class ModelNode(TurnNode):
     """Asks the candidates, through their gates. Writes `messages` when the turn is done, and only then."""
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
-        turn, parts = self.under_way(input)
         stage = self.stage(input)
+        turn, parts = self.current(input, stage)
         performer = Performer(stage, parts, send=lambda request: send(request, self.router, config), emit=_writer())
         try:
+            if turn.phase == "select":
+                turn = drive(select(turn, stage.scene), performer.perform)
             turn = drive(ask(turn), performer.perform)
             if self._needs_drafts(turn, stage):
                 turn = drive(take_turn(turn, stage.scene, new_call_id), performer.perform)
@@ -187,14 +181,16 @@ class ModelNode(TurnNode):
         return self._settled(turn, performer)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
-        turn, parts = self.under_way(input)
         stage = self.stage(input)
+        turn, parts = self.current(input, stage)
 
         async def asending(request: Request) -> AIMessage:
             return await asend(request, self.router, config)
 
         performer = Performer(stage, parts, asend=asending, emit=_writer())
         try:
+            if turn.phase == "select":
+                turn = await adrive(select(turn, stage.scene), performer.aperform)
             turn = await adrive(ask(turn), performer.aperform)
             if self._needs_drafts(turn, stage):
                 turn = await adrive(take_turn(turn, stage.scene, new_call_id), performer.aperform)
@@ -218,8 +214,8 @@ class FallbackNode(TurnNode):
     """Takes note of a failed attempt: the next candidate, or the same one once more with the reason its answer was refused."""
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
-        turn, parts = self.under_way(input)
-        return self.write(advance(turn), parts)
+        found = self.turn(input)
+        return self.write(advance(found[0]), found[1]) if found is not None else {}
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
         return self.invoke(input, config)  # nothing here waits for anything

@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute import events
-from lg_toolroute.chunks import as_chunk, generation, merged
+from lg_toolroute.chunks import as_chunk, generation, is_call_block, merged
 from lg_toolroute.core.classify import Failure, classify
 from lg_toolroute.core.flow import Ask, Claim, LookUp, Reply, Report, Step
 from lg_toolroute.core.selection import Survey
@@ -86,9 +86,11 @@ class Performer:
         requests = self._requests(step)
         if len(requests) == 1:
             return [await self._aask(requests[0])]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._aask(request)) for request in requests]
-        return [task.result() for task in tasks]
+        results = await asyncio.gather(*(self._aask(request) for request in requests), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result  # a bug or a stop, not a model's failure; the others have ended by now
+        return [result for result in results if not isinstance(result, BaseException)]
 
     def _requests(self, step: Ask) -> list[Request]:
         for job in step.jobs:
@@ -158,13 +160,14 @@ class Performer:
         return self._reasoned(request, gate, message, started)
 
     def _written(self, request: Request, gate: WriteGate, message: AIMessage, started: float) -> tuple[Reply, Part | None]:
-        if len(message.tool_calls) != len(gate.accepted):
+        ids = [call_id for _, call_id, _, _ in gate.accepted]
+        if [call["id"] for call in message.tool_calls] != ids:
             # What landed is not what was checked: something between the model and us changed the answer.
             error = AnswerRejected(request.spec, "invalid_tool_call", "the answer was changed after it had been checked")
             return self._after_error(request, error, started)
         attempt = self._attempt(request, "answered", started, message=message)
-        answer = Answer(attempt, calls=len(gate.accepted), call_ids=tuple(call_id for _, call_id, _, _ in gate.accepted))
-        return Reply(answer), Part(message, tuple(slot for slot, _, _, _ in gate.accepted), writes=True)
+        answer = Answer(attempt, calls=len(ids), call_ids=tuple(ids))
+        return Reply(answer), Part(_named(message, gate), tuple(slot for slot, _, _, _ in gate.accepted), writes=True)
 
     def _reasoned(self, request: Request, gate: ReasonGate, message: AIMessage, started: float) -> tuple[Reply, Part | None]:
         trouble = gate.error or gate.rejected
@@ -199,6 +202,23 @@ class Performer:
             usage_estimated=bool(message is not None and message.response_metadata.get("usage_estimated")),
             detail=detail,
         )
+
+
+def _named(message: AIMessage, gate: WriteGate) -> AIMessage:
+    """The message with the names of its calls, also where a consumer had seen them before this attempt and they were not sent again."""
+    names = {call_id: name for _, call_id, name, _ in gate.accepted}
+    if all(call["name"] for call in message.tool_calls):
+        return message
+    calls = [{**call, "name": names[call["id"] or ""]} for call in message.tool_calls]
+    content = message.content
+    if not isinstance(content, str):
+        content = [
+            {**block, "name": names.get(str(block.get("id")), "")} if isinstance(block, dict) and is_call_block(block) else block for block in content
+        ]
+        content = [block for block in content if not (isinstance(block, dict) and block.get("type") == "input_json_delta")] or ""
+    if gate.block_start is not None:
+        content = [{"type": "tool_use", "id": call["id"], "name": call["name"], "input": call["args"]} for call in calls]
+    return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": [], "content": content})
 
 
 def _late(gate: ReasonGate | WriteGate, message: AIMessage) -> AIMessage:

@@ -31,6 +31,7 @@ class WriteGate:
         schemas: The JSON Schema of each tool's arguments.
         announced: How many of the calls a consumer has seen by name.
         live: Pass arguments on as they come.
+        block_start: The index of the first content block of these calls, where the message's content names its calls (Anthropic's does).
         new_id: Makes the id of a further call.
 
     Attributes:
@@ -51,6 +52,7 @@ class WriteGate:
         schemas: Mapping[str, Mapping[str, Any] | None],
         announced: int = 0,
         live: bool = False,
+        block_start: int | None = None,
         new_id: Callable[[], str],
     ) -> None:
         self.message_id = message_id
@@ -62,6 +64,7 @@ class WriteGate:
         self.schemas = schemas
         self.announced = announced
         self.live = live and not exact
+        self.block_start = block_start
         self.new_id = new_id
         self.spent = False
         self._live_args = ""
@@ -124,8 +127,7 @@ class WriteGate:
             if position == 0 and self._live_args:
                 continue
             seen = self._begun and position < len(self.tools)
-            piece = tool_call_chunk(name=None if seen else name, args=args, id=call_id, index=slot)
-            yield generation(AIMessageChunk(content="", tool_call_chunks=[piece], id=self.message_id))
+            yield self._piece(position, slot, None if seen else name, call_id, args)
         yield generation(self._last(whole))
 
     def _wanted(self, calls: list[ToolCallChunk]) -> list[tuple[str, str]]:
@@ -170,8 +172,20 @@ class WriteGate:
         return whole is not None and bool(whole.content)
 
     def _call(self, position: int, *, name: str | None, call_id: str, args: str) -> ChatGenerationChunk:
-        piece = tool_call_chunk(name=name, args=args, id=call_id, index=self.slots[position])
-        return generation(AIMessageChunk(content="", tool_call_chunks=[piece], id=self.message_id))
+        return self._piece(position, self.slots[position], name, call_id, args)
+
+    def _piece(self, position: int, slot: int, name: str | None, call_id: str, args: str) -> ChatGenerationChunk:
+        content: list[str | dict[str, Any]] = []
+        if self.block_start is not None:
+            index = self.block_start + position
+            if name is not None:
+                content.append({"type": "tool_use", "id": call_id, "name": name, "input": {}, "index": index})
+            if args and name is None:
+                content.append({"type": "input_json_delta", "partial_json": args, "index": index})
+            elif args:
+                content[0]["partial_json"] = args  # type: ignore[index]  # the block just made
+        piece = tool_call_chunk(name=name, args=args, id=call_id, index=slot)
+        return generation(AIMessageChunk(content=content or "", tool_call_chunks=[piece], id=self.message_id))
 
     def _last(self, whole: AIMessageChunk | None) -> AIMessageChunk:
         # The provider's name is left out: a message that holds both models' parts belongs to the provider of its text.
