@@ -20,7 +20,7 @@ from lg_toolroute.config.agents import (
 )
 from lg_toolroute.config.document import RoutingConfig
 from lg_toolroute.config.load import load_config
-from lg_toolroute.config.models import CompatConfig, CostConfig, ModelEntry, ModelsConfig, ProviderConfig, ProviderSettings
+from lg_toolroute.config.models import CompatConfig, CostConfig, ModelEntry, ModelsConfig, ProviderConfig, ProviderSettings, SecretRefConfig
 from lg_toolroute.config.running import HandoffConfig, HealthConfig, PredictionConfig, TimeoutsConfig
 from lg_toolroute.config.tools import PolicyConfig, ToolsConfig
 
@@ -45,6 +45,7 @@ __all__ = [
     "RoleConfig",
     "RoutingConfig",
     "RuleConfig",
+    "SecretRefConfig",
     "TimeoutsConfig",
     "ToolsConfig",
     "load_config",

@@ -33,6 +33,7 @@ class ChainConfig(Section):
 class RuleConfig(ChainConfig):
     """Who writes the calls of a tool. Plain text is short for `{"primary": text}`; `model` is another name for `primary`."""
 
+    foreign: ClassVar[frozenset[str]] = frozenset()
     short: ClassVar[tuple[str, ...]] = ("model", "tools")
     moments: tuple[Literal["call", "result"], ...] = Field(default=("call",), min_length=1)
     """When the rule acts: `call`, its model writes the tool call; `result`, its model runs the turn that reads the tool's result."""

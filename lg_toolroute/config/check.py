@@ -54,9 +54,13 @@ class Checker:
             self._collect_aliases(_mapping(agent, "models"), (*loc, "models"))
         tools = _mapping(data, "tools")
         self._own_groups(_mapping(tools, "groups"))
+        shared = _mapping(_mapping(agents[0][1], "model"), "tool_routing")
         for loc, agent in agents:
             for place, model in _models(agent, loc):
-                self._rules(_mapping(model, "tool_routing"), (*place, "tool_routing"))
+                # A role inherits from its agent, an agent from the defaults, and the defaults from nobody.
+                above = {} if place == agents[0][0] + ("model",) else shared
+                own = {} if place[-1] == "model" and len(place) == len(loc) + 1 else _mapping(_mapping(agent, "model"), "tool_routing")
+                self._rules(_mapping(model, "tool_routing"), (*place, "tool_routing"), {**above, **own})
             if "tools" in agent:
                 self._tools(_mapping(agent, "tools"), (*loc, "tools"), tools)
         self._tools(tools, ("tools",), None)
@@ -137,11 +141,13 @@ class Checker:
 
     # Rules
 
-    def _rules(self, rules: Data, loc: Path) -> None:
+    def _rules(self, rules: Data, loc: Path, inherited: Data) -> None:
         for pattern, rule in rules.items():
             place = (*loc, pattern)
             self._pattern(pattern, key if (key := (*place, KEY)) in self.written else place)
             if rule is None:
+                if pattern not in inherited:
+                    self._warn(place, f"there is no inherited rule for {pattern!r} to remove; {did_you_mean(pattern, inherited, 'leave it out')}")
                 continue
             self._routed[pattern] = None
             if not isinstance(rule, Mapping):

@@ -14,7 +14,7 @@ from lg_toolroute.config.notes import Notes
 from lg_toolroute.config.places import Places
 from lg_toolroute.config.running import HandoffConfig, HealthConfig, PredictionConfig, TimeoutsConfig
 from lg_toolroute.config.section import SHORT_FOR_DEFAULTS, SHORT_FOR_MODEL, Section, dumped
-from lg_toolroute.config.tools import ToolsConfig
+from lg_toolroute.config.tools import SwitchConfig, ToolsConfig
 
 
 class RoutingConfig(Section):
@@ -32,6 +32,10 @@ class RoutingConfig(Section):
     """The tool policy of all agents."""
     models: ModelsConfig = Field(default_factory=ModelsConfig)
     """Providers and what is known about their models."""
+    browser: SwitchConfig | None = None
+    """`{"enabled": false}` removes the tool `browser` for every model."""
+    cron: SwitchConfig | None = None
+    """`{"enabled": false}` removes the tools `cron` and `automations` for every model."""
     health: HealthConfig = Field(default_factory=HealthConfig)
     """How long a failed model is skipped."""
     timeouts: TimeoutsConfig = Field(default_factory=TimeoutsConfig)

@@ -22,8 +22,11 @@ def document_schema(document: type[Section]) -> dict[str, Any]:
     definitions: dict[str, Any] = schema["$defs"]
     for name, section in _sections(Section):
         target = schema if name == document.__name__ else definitions.get(name)
-        if target is not None and (section.foreign or section.open_ended):
-            target["additionalProperties"] = True
+        if target is None:
+            continue
+        target["additionalProperties"] = section.open_ended
+        # An editor should not underline what OpenClaw reads.
+        target.setdefault("properties", {}).update({key: {"description": "Left alone."} for key in sorted(section.foreign)})
     agent, model, rule = (definitions[name]["properties"] for name in ("AgentConfig", "ModelConfig", "RuleConfig"))
     model["toolRouting"] = {
         "description": model["toolRouting"]["description"],

@@ -22,7 +22,7 @@ _S = TypeVar("_S", bound=Section)
 KEY = "[key]"
 """Stands at the end of the path of a key that was written elsewhere than its value."""
 _SECRET_BELOW = ("models", "providers")
-_NOT_SECRET = frozenset({"api", "id", "context_window", "context_tokens", "max_tokens", "input", "supports_tools", "size_b", "cost"})
+_NOT_SECRET = frozenset({"api", "id", "input"})
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ Source: the configuration reference of openclaw 2026.9.6.
 from __future__ import annotations
 
 ROOT = frozenset({
-    "$schema", "$include", "meta", "env", "wizard", "diagnostics", "logging", "update", "telemetry", "browser", "ui", "secrets", "auth",
+    "$schema", "$include", "meta", "env", "wizard", "diagnostics", "logging", "update", "telemetry", "ui", "secrets", "auth",
     "accessGroups", "acp", "nodeHost", "worktreeRoot", "worktreeAcceleration", "security", "bindings", "broadcast", "attachments", "messages",
-    "tts", "commands", "approvals", "session", "cron", "transcripts", "hooks", "channels", "discovery", "talk", "gateway", "cloudWorkers",
+    "tts", "commands", "approvals", "session", "transcripts", "hooks", "channels", "discovery", "talk", "gateway", "cloudWorkers",
     "desktop", "memory", "mcp", "skills", "plugins", "surfaces", "proxy", "audio", "web", "canvasHost", "bridge", "identity", "audit", "automations",
 })  # fmt: skip
 

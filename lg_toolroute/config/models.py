@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, SecretStr, field_serializer
 
 from lg_toolroute.config import foreign
 from lg_toolroute.config.environment import UnsetVariable, expand, masked
 from lg_toolroute.config.places import Places
-from lg_toolroute.config.section import Section
+from lg_toolroute.config.section import Section, dumped
 from lg_toolroute.core.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.providers import API_CLIENTS, KNOWN_PROVIDERS, Api, known
@@ -62,6 +62,17 @@ class ModelEntry(Section):
     """Its parameters in billions, for `audit`, where the name does not tell."""
 
 
+class SecretRefConfig(Section):
+    """A secret that lies elsewhere, as OpenClaw writes it. Only `env` can be read here."""
+
+    source: Literal["env", "file", "exec", "store", "keychain"]
+    """Where it lies: `env`, an environment variable."""
+    provider: str | None = None
+    """Of no meaning here."""
+    id: str = Field(min_length=1)
+    """The variable's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
     """What a client needs to talk to a provider. Its `repr` shows no secret.
@@ -91,11 +102,11 @@ class ProviderConfig(Section):
     foreign: ClassVar[frozenset[str]] = foreign.PROVIDER
     base_url: SecretStr | None = None
     """Where its API is. Known providers need none."""
-    api_key: SecretStr | None = None
+    api_key: SecretStr | SecretRefConfig | None = None
     """Its key, best as `${NAME}`. Unset: the usual environment variable of a known provider."""
     api: Api | None = None
     """The request format. Unset: the known provider's, or `openai-completions`."""
-    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    headers: dict[str, SecretStr | SecretRefConfig] = Field(default_factory=dict)
     """Headers of every request."""
     models: tuple[ModelEntry, ...] = ()
     """What is known about its models."""
@@ -107,13 +118,21 @@ class ProviderConfig(Section):
     _id: str = PrivateAttr(default="")
     _places: Places = PrivateAttr(default_factory=Places)
 
-    @field_serializer("base_url", "api_key", when_used="json")
-    def _cover(self, secret: SecretStr | None) -> str | None:
+    @field_serializer("base_url", when_used="json")
+    def _cover_url(self, url: SecretStr | None) -> str | None:
+        # A URL is no secret unless a password or a token is part of it.
+        text = None if url is None else url.get_secret_value()
+        return text if text is None or not ("@" in text or "?" in text) else masked(text)
+
+    @field_serializer("api_key", when_used="json")
+    def _cover(self, secret: SecretStr | SecretRefConfig | None) -> Any:
+        if isinstance(secret, SecretRefConfig):
+            return dumped(secret)
         return None if secret is None else masked(secret.get_secret_value())
 
     @field_serializer("headers", when_used="json")
-    def _cover_headers(self, headers: dict[str, SecretStr]) -> dict[str, str]:
-        return {name: masked(secret.get_secret_value()) for name, secret in headers.items()}
+    def _cover_headers(self, headers: dict[str, SecretStr | SecretRefConfig]) -> dict[str, Any]:
+        return {name: self._cover(secret) for name, secret in headers.items()}
 
     def resolve(self, environ: Mapping[str, str]) -> ProviderSettings:
         """Makes the settings ready for a client.
@@ -176,11 +195,17 @@ class ProviderConfig(Section):
     def _where(self, *names: str) -> str:
         return self._places.of("models", "providers", self._id, *names)
 
-    def _expanded(self, environ: Mapping[str, str], problems: list[Problem], secret: SecretStr | None, *names: str) -> str | None:
+    def _expanded(
+        self, environ: Mapping[str, str], problems: list[Problem], secret: SecretStr | SecretRefConfig | None, *names: str
+    ) -> str | None:
         if secret is None:
             return None
+        if isinstance(secret, SecretRefConfig) and secret.source != "env":
+            message = f"the provider {self._id!r} has a secret in {secret.source!r}, which cannot be read here"
+            problems.append(Problem(self._where(*names), message, 'write "${NAME}" and set the environment variable'))
+            return None
         try:
-            return expand(secret.get_secret_value(), environ)
+            return expand(f"${{{secret.id}}}" if isinstance(secret, SecretRefConfig) else secret.get_secret_value(), environ)
         except UnsetVariable as error:
             problems.append(
                 Problem(
@@ -200,6 +225,11 @@ class ModelsConfig(Section):
     """Providers by id, the part of a model spec before the slash."""
 
     def provider(self, provider_id: str) -> ProviderConfig:
-        """The section of a provider; an empty one if it has none, which is enough for a known provider."""
-        found = self.providers.get(provider_id)
+        """The section of a provider; an empty one if it has none, which is enough for a known provider.
+
+        Args:
+            provider_id: The part of a model spec before the slash, in any case.
+        """
+        wanted = provider_id.lower()
+        found = next((section for name, section in self.providers.items() if name.lower() == wanted), None)
         return found if found is not None else ProviderConfig().bind(provider_id, Places())

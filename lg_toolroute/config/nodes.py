@@ -89,7 +89,7 @@ class _Reader:
         if value is None or isinstance(value, (str, int, float, bool)):
             return Node(value, path)
         hint = "write text, a number, a list or a mapping"
-        self.problems.append(Problem(write_path(path), f"a {type(value).__name__} cannot stand in a configuration", hint))
+        self.problems.append(Problem(write_path(path), f"a value of type {type(value).__name__} cannot stand in a configuration", hint))
         return Node(None, path)
 
     def _container(self, value: Mapping[Any, Any] | Sequence[Any], path: Path) -> Node:

@@ -65,7 +65,7 @@ def read(source: Source, format: Format | None = None) -> tuple[Mapping[str, Any
 
 def _is_text(source: str, format: Format | None) -> bool:
     stripped = source.strip()
-    if not stripped or "\n" in source or stripped[0] in "{[":
+    if not stripped or "\n" in source or stripped.startswith(("{", "[", "- ", "---", "&", "#")):
         return True
     if len(source) > 4096 or "\0" in source:
         return True
@@ -112,7 +112,7 @@ def _parse(text: str, format: Format | None, name: str) -> tuple[Mapping[str, An
     if data is None:
         raise _refusal("", "is empty", 'write at least a primary model: {"model": "provider/model"}', name)
     if not isinstance(data, Mapping):
-        raise _refusal("", f"is a {_kind(data)}, not a mapping", 'begin with a key, for instance {"model": "provider/model"}', name)
+        raise _refusal("", f"is {_kind(data)}, not a mapping", 'begin with a key, for instance {"model": "provider/model"}', name)
     return data, name
 
 
@@ -213,7 +213,7 @@ _PARSERS: dict[Format, Callable[[str], Any]] = {"json": _json, "json5": _json5, 
 
 
 def _kind(data: Any) -> str:
-    return "list" if isinstance(data, list) else {"str": "text", "bool": "truth value"}.get(type(data).__name__, "number")
+    return "a list" if isinstance(data, list) else {"str": "text", "bool": "a truth value"}.get(type(data).__name__, "a number")
 
 
 def _too_large(name: str) -> ConfigError:

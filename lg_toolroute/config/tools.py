@@ -27,8 +27,8 @@ class PolicyConfig(Section):
     """Never these tools, whatever any other layer says."""
 
 
-class WebToolConfig(Section):
-    """A web tool and whether it exists."""
+class SwitchConfig(Section):
+    """A section of OpenClaw's of which only one key is read here: whether its tool exists."""
 
     foreign: ClassVar[frozenset[str]] = foreign.WEB_TOOL
     open_ended: ClassVar[bool] = True
@@ -39,11 +39,11 @@ class WebToolConfig(Section):
 class WebConfig(Section):
     """The web tools' switches."""
 
-    search: WebToolConfig | None = None
+    search: SwitchConfig | None = None
     """The tool `web_search`."""
-    fetch: WebToolConfig | None = None
+    fetch: SwitchConfig | None = None
     """The tool `web_fetch`."""
-    x_search: WebToolConfig | None = None
+    x_search: SwitchConfig | None = None
     """The tool `x_search`."""
 
 
@@ -61,5 +61,3 @@ class ToolsConfig(PolicyConfig):
     """Switches of the web tools."""
 
 
-SWITCHES: tuple[tuple[str, str], ...] = (("search", "web_search"), ("fetch", "web_fetch"), ("x_search", "x_search"))
-"""The switches of `tools.web` and the tools they remove."""

@@ -17,10 +17,11 @@ from lg_toolroute.core.match import Table
 from lg_toolroute.core.spec import parse_spec
 
 if TYPE_CHECKING:
-    from lg_toolroute.config import PolicyConfig, ToolsConfig
+    from lg_toolroute.config import PolicyConfig, RoutingConfig, ToolsConfig
     from lg_toolroute.config.places import Places
 
-_SWITCHES = (("search", "web_search"), ("fetch", "web_fetch"), ("x_search", "x_search"))
+_WEB_SWITCHES = (("search", "web_search"), ("fetch", "web_fetch"), ("x_search", "x_search"))
+_SWITCHES = (("browser", ("browser",)), ("cron", ("cron", "automations")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +109,17 @@ def refusal(layers: Sequence[ListLayer], tool: str, tags: Sequence[str]) -> str 
 
 
 def compile_policy(
-    sections: Sequence[tuple[tuple[str, ...], ToolsConfig]], groups: Mapping[str, Sequence[str]], places: Places
+    config: RoutingConfig, sections: Sequence[tuple[tuple[str, ...], ToolsConfig]], groups: Mapping[str, Sequence[str]]
 ) -> Policy:
     """The policy of one agent.
 
     Args:
+        config: The configuration.
         sections: The `tools` sections that make it up, each with its path in our names, the global one first.
         groups: All groups.
-        places: Where the author wrote what.
     """
-    compiler = _Compiler(groups, places)
-    always = compiler.base(sections)
+    compiler = _Compiler(groups, config.places)
+    always = [*compiler.switches(config), *compiler.base(sections)]
     matched: list[tuple[ModelPattern, ListLayer]] = []
     for loc, tools in sections:
         more, more_matched = compiler.section(tools, loc)
@@ -132,6 +133,10 @@ class _Compiler:
     groups: Mapping[str, Sequence[str]]
     places: Places
 
+    def switches(self, config: RoutingConfig) -> list[ListLayer]:
+        off = [(name, tools) for name, tools in _SWITCHES if (switch := getattr(config, name)) is not None and not switch.enabled]
+        return [ListLayer(self.places.of(name, "enabled"), Table.of(tools, self.groups), allows=False) for name, tools in off]
+
     def base(self, sections: Sequence[tuple[tuple[str, ...], ToolsConfig]]) -> list[ListLayer]:
         profile: str | None = None
         also: tuple[str, ...] | None = None
@@ -144,7 +149,7 @@ class _Compiler:
 
     def section(self, tools: ToolsConfig, loc: tuple[str, ...]) -> tuple[list[ListLayer], list[tuple[ModelPattern, ListLayer]]]:
         always = self._lists(tools, loc)
-        for name, tool in _SWITCHES:
+        for name, tool in _WEB_SWITCHES:
             switch = getattr(tools.web, name) if tools.web is not None else None
             if switch is not None and not switch.enabled:
                 always.append(ListLayer(self.places.of(*loc, "web", name, "enabled"), Table.of((tool,), self.groups), allows=False))

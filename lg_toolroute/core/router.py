@@ -302,7 +302,7 @@ class RuleBook:
         if found is None:
             own = [((*loc, "tools"), section.tools) for loc, section in agent_layers(self.config, agent) if section.tools is not None]
             sections = [(("tools",), self.config.tools), *own]
-            found = self._policies[agent] = compile_policy(sections, self.groups, self.config.places)
+            found = self._policies[agent] = compile_policy(self.config, sections, self.groups)
         return found
 
     def _layers_of(self, spec: str, agent: str | None) -> tuple[ListLayer, ...]:
