@@ -49,21 +49,22 @@ def form(message: AIMessage, target: Target, answered: Container[str], say: Say)
     content = message.content
     if not isinstance(content, str):
         ids = {call.get("id") for call in calls}
-        kept = _native(message, content, ids, target, say) if own and target.dialect.native_blocks else None
+        replays = own and bool(target.dialect.native_blocks)
+        kept = _native(message, content, ids, target, say) if replays else None
         if kept is None:
-            update["content"] = text_of(content, say)
-            own = False
+            update["content"] = text_of(content, _silence if own and not replays else say)
+            own = own and not replays
         elif kept is not content:
             update["content"] = kept
-    elif message.response_metadata.get("output_version") == "v1":
-        update["response_metadata"] = {key: value for key, value in message.response_metadata.items() if key != "output_version"}
+    if own and isinstance(update.get("content", content), str) and "output_version" in message.response_metadata:
+        update["response_metadata"] = _without(message.response_metadata, "output_version")
     if not own:
         if not harmless(message, target, bool(calls)):
             update["additional_kwargs"] = _harmless_part(message, target)
         if "content" in update or points_elsewhere(message.response_metadata):
             update["response_metadata"] = {}
     elif target.api == "openai-responses" and is_cut(message) and "id" in message.response_metadata:
-        update["response_metadata"] = {key: value for key, value in message.response_metadata.items() if key != "id"}
+        update["response_metadata"] = _without(message.response_metadata, "id")
     if message.name and target.dialect.named and not NO_NAME_CHANGE(message.name):
         update["name"] = common_name(message.name)
     now = update.get("content", content)
@@ -71,6 +72,14 @@ def form(message: AIMessage, target: Target, answered: Container[str], say: Say)
         say("assistant message left out: it has neither words nor calls for this reader")
         return None
     return message.model_copy(update=update) if update else message
+
+
+def _without(mapping: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in mapping.items() if key != name}
+
+
+def _silence(what: str) -> None:
+    """Take no note: the client sends its own model's blocks as text, too."""
 
 
 def common_name(name: str) -> str:
@@ -164,7 +173,7 @@ def _native(message: AIMessage, content: list[Any], ids: set[str | None], target
         return None
     if target.api == "mistral" and message.tool_calls and message.response_metadata.get("output_version") == "v1":
         return None
-    results = {block.get("tool_use_id") or block.get("tool_call_id") for block in content if isinstance(block, Mapping)}
+    torn = _torn(content) if target.api in ("anthropic", "openai-responses") else frozenset()
     kept: list[Any] = []
     for block in content:
         if isinstance(block, str):
@@ -177,7 +186,7 @@ def _native(message: AIMessage, content: list[Any], ids: set[str | None], target
         if kind in _CALL_BLOCKS:
             if _call_id(block) in ids and kind in target.dialect.native_blocks and target.api != "google":
                 kept.append(block)
-        elif kind not in target.dialect.native_blocks or (kind in _SERVER_CALLS and block.get("id") not in results):
+        elif kind not in target.dialect.native_blocks or (torn and _server_id(block) in torn):
             say(f"{kind} left out: it is not complete, or not this provider's")
         elif _is_signed(block, target) and not (kind == "text" and is_blank(block.get("text") or "")):
             if kind == "function_call_signature" and is_cut(message):
@@ -188,6 +197,20 @@ def _native(message: AIMessage, content: list[Any], ids: set[str | None], target
     if len(kept) == len(content) and all(a is b for a, b in zip(kept, content, strict=True)):
         return content
     return kept
+
+
+def _server_id(block: Mapping[str, Any]) -> str:
+    """Give the id that a server-side tool's call shares with its result; empty for any other block."""
+    identity = block.get("id") if block.get("type") in _SERVER_CALLS else block.get("tool_use_id") or block.get("tool_call_id")
+    return identity if isinstance(identity, str) else ""
+
+
+def _torn(content: list[Any]) -> frozenset[str]:
+    """Give the ids of server-side tool calls that lost their result, and of results that lost their call."""
+    blocks = [block for block in content if isinstance(block, Mapping)]
+    called = {_server_id(block) for block in blocks if block.get("type") in _SERVER_CALLS}
+    returned = {_server_id(block) for block in blocks if block.get("type") not in _SERVER_CALLS}
+    return frozenset((called ^ returned) - {""})
 
 
 def _call_id(block: Mapping[str, Any]) -> str | None:

@@ -155,7 +155,8 @@ def _bridge(placed: list[Placed], end: int, target: Target, notebook: Notebook) 
             notebook.add(index, f"a short {bridge.type} message put before it: this API refuses the order of roles")
             out.append((index, bridge))
         out.append((index, message))
-        before = now
+        if now != SYSTEM or before == START:  # one in mid-conversation belongs to the turn that it follows
+            before = now
     last = out[-1][1] if out else None
     unfinished = last is not None and bool(last.additional_kwargs.get("prefix"))  # Mistral's own way to have a text continued
     alone = before == SYSTEM and all(kind(message) == SYSTEM for _, message in out)

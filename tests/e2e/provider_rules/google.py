@@ -4,8 +4,8 @@ Sources: Gemini API reference, `Content` and `Part` (one kind of data a part); "
 guides; 400s as reported: "Please ensure that function call turn comes immediately after a user turn or after a function
 response turn" (gemini-cli#26486), "Please ensure that the number of function response parts is equal to the number of function
 call parts of the function call turn" (vscode#299295), "Please ensure that function response turn comes immediately after a
-function call turn" (langchain#27799), "Unable to submit request because it must include at least one parts field", "Function call
-is missing a thought_signature" (Gemini 3), "Corrupted thought signature".
+function call turn" (langchain#27799), "Unable to submit request because it must include at least one parts field", "Function
+call is missing a thought_signature" (Gemini 3), "Corrupted thought signature"; executable code and its result come in pairs.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ def check(body: dict[str, Any], minted: Minted) -> list[str]:
             here.append("a function call turn must come immediately after a user turn or a function response turn")
         if calls and content.get("role") != "model":
             here.append("a function call in a user turn")
+        kinds = [next(iter(part.keys() & _DATA), "") for part in parts]
+        if kinds.count("executableCode") != kinds.count("codeExecutionResult"):
+            here.append("executable code without its result, or the reverse")
         expected, previous = calls, content
         wrong += [f"contents[{place}]: {what}" for what in here]
     if expected:
