@@ -1,0 +1,28 @@
+"""Test your own graph: a chat model that follows a script, and a server that misbehaves on request.
+
+Nothing here needs a key or a network, and no provider's client is imported. `docs/testing.md` shows how they are used.
+"""
+
+from __future__ import annotations
+
+from lg_toolroute.testing.expect import Expect
+from lg_toolroute.testing.latch import Latch
+from lg_toolroute.testing.scripted_model import ScriptedModel, ScriptedWholeModel
+from lg_toolroute.testing.steps import Call, Chunks, Eof, Fail, Hang, Say, by_tool
+from lg_toolroute.testing.tape import ModelRequest, ScriptError
+
+__all__ = [
+    "Call",
+    "Chunks",
+    "Eof",
+    "Expect",
+    "Fail",
+    "Hang",
+    "Latch",
+    "ModelRequest",
+    "Say",
+    "ScriptError",
+    "ScriptedModel",
+    "ScriptedWholeModel",
+    "by_tool",
+]
