@@ -13,6 +13,7 @@ there is a checkpoint, and a resumed thread repeats only what had not finished.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -32,7 +33,7 @@ from lg_toolroute.errors import ChainExhausted
 from lg_toolroute.landing import Part, land
 from lg_toolroute.perform import Performer
 from lg_toolroute.request import Request, Stage
-from lg_toolroute.router import ToolRouter
+from lg_toolroute.router import ToolRouter, tool_name
 from lg_toolroute.scene import Failed, failed, make_scene
 from lg_toolroute.send import asend, send
 from lg_toolroute.state import context_value
@@ -129,6 +130,9 @@ class RouteNode(TurnNode):
             return self.write(turn, parts)
         self.router.check_models()
         expected = _read(input, "expected_tool")
+        if expected and expected not in (names := [tool_name(tool) for tool in self.tools]):
+            message = f"expected_tool: {expected!r} is none of the {len(names)} bound tools ({', '.join(names)}); the primary decides instead"
+            warnings.warn(message, UserWarning, stacklevel=2)
         stage = self.stage(input, forced=expected or None)
         turn = begin(new_message_id(), _base(stage.messages), stage.scene, new_call_id)
         # An expected tool is used once: it says what comes next, not what comes ever after.

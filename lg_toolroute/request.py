@@ -130,8 +130,8 @@ class Stage:
             keeps=lambda error: classify(error).cls not in {"bug", "cancelled"},
         )
         choice = self.tool_choice
-        if choice is None and self.scene.forced is not None and turn.phase == "ask":
-            choice = self.scene.forced if self.scene.forced in {tool_name(tool) for tool in tools} else None
+        if turn.forced is not None:
+            choice = turn.forced if turn.forced in {tool_name(tool) for tool in tools} else None
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming
         return Request(job, spec, model, gate, self._adapted([*self.messages, *extra], leaf, spec), self.system, tools, choice, stream)
 

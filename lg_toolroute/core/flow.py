@@ -82,10 +82,12 @@ def begin(turn_id: str, base: str | None, scene: Scene, new_id: NewId) -> Turn:
         if "call" in decision.moments:
             job = _writing_job(scene, ((0, scene.forced),), "forced", new_id, exact=False)
             return replace(turn, jobs=(job,), routed=_routed(job))
+        job = Job(chain=reasoning, source="forced", why=f"{scene.forced!r} is known to come next, and has no route.")
+        return replace(turn, jobs=(job,), routed={**_routed(job), "tool": scene.forced}, forced=scene.forced)
     for tool in reversed(scene.results):
         decision, chain, why = scene.decide(tool, None)
         if "result" in decision.moments:
-            job = Job(chain=chain, rule=decision.rule, path=decision.path, moment="result", why=why, params=decision.options.params)
+            job = Job(chain=chain, rule=decision.rule, path=decision.path, moment="result", why=why, params=dict(decision.options.params))
             return replace(turn, jobs=(job,), routed={**_routed(job), "tool": tool})
     return replace(turn, jobs=(Job(chain=reasoning),))
 
@@ -117,7 +119,7 @@ def _writing_job(scene: Scene, calls: tuple[tuple[int, str], ...], source: str, 
         moment="call",
         source=source,
         why=why,
-        params=options.params,
+        params=dict(options.params),
         live=options.stream_args == "live",
         draft=options.handoff == "draft",
         refusal_falls_back=options.refusal_falls_back,

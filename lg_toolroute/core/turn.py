@@ -131,6 +131,7 @@ class Turn:
         spoken: Something of this turn has been shown.
         primary: The first candidate of the reasoning chain.
         routed: The last job that a rule decided, for the record: tool, rule, moment, source, why.
+        forced: The tool that the reasoning model itself is to call, because it is known to come next and has no route.
         saved_output_tokens: Tokens that a cut model did not have to write, once the routed model has written them.
     """
 
@@ -150,6 +151,7 @@ class Turn:
     spoken: bool = False
     primary: str | None = None
     routed: Mapping[str, Any] | None = None
+    forced: str | None = None
     saved_output_tokens: int = 0
 
     @property
