@@ -280,12 +280,14 @@ def _rules(book: RuleBook, tools: Sequence[Tool], agent: str | None, *, told: bo
             yield Finding("warning", "dead_rule", problem.message, problem.hint, problem.path)
     for name, tags in tools:
         decision = book.decide(name, agent=agent, tags=tags)
-        for skip in decision.skipped[:1]:
-            if decision.rule is not None and skip.model == decision.chain[0]:
-                message = f"the rule {decision.rule!r} gives {name!r} to {skip.model}, which {skip.why}"
-                yield Finding("warning", "dead_rule", message, "allow it the tool, or route the tool to another model", decision.path or "")
-        if decision.model is None and decision.chain:
-            yield Finding("warning", "dead_rule", decision.reason, "", decision.path or "")
+        if decision.rule is None or not decision.skipped:
+            continue
+        first = decision.skipped[0]
+        if decision.model is None:
+            yield Finding("warning", "dead_rule", decision.reason, "take the rule out, or allow the tool to one of them", decision.path or "")
+        elif first.model == decision.chain[0]:
+            message = f"the rule {decision.rule!r} gives {name!r} to {first.model}, which {first.why}"
+            yield Finding("warning", "dead_rule", message, "allow it the tool, or route the tool to another model", decision.path or "")
     for rule in book.rules(agent):
         if rule.options.boundary:
             message = f"the calls of {rule.pattern!r} never go to any model but {rule.chain[0]}; if that is down, they fail"

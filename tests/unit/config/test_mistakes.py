@@ -126,7 +126,8 @@ def test_groups_belong_to_the_whole_document():
 
 
 def test_a_draft_needs_the_whole_message():
-    assert "a draft needs" in problems({"toolRouting": {"edit": {"model": "a/b", "handoff": "draft", "onIntercept": "cut"}}})["toolRouting.edit.onIntercept"]
+    rule = {"model": "a/b", "handoff": "draft", "onIntercept": "cut"}
+    assert "a draft needs" in problems({"toolRouting": {"edit": rule}})["toolRouting.edit.onIntercept"]
 
 
 def test_allow_and_also_allow_in_one_policy_are_refused():

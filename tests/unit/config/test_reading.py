@@ -94,7 +94,9 @@ def test_a_long_json5_text_is_refused_but_long_json_is_read():
     assert "only plain JSON may be" in refusal("// long\n" + text, format="json5")
 
 
-@pytest.mark.parametrize(("dialect", "text"), [("json", "[" * 50_000), ("json", '{"a":' * 50_000), ("yaml", "- " * 20_000), ("toml", "a = " + "[" * 20_000)])
+@pytest.mark.parametrize(
+    ("dialect", "text"), [("json", "[" * 50_000), ("json", '{"a":' * 50_000), ("yaml", "- " * 20_000), ("toml", "a = " + "[" * 20_000)]
+)
 def test_deep_nesting_is_refused(dialect, text):
     assert "nested too deeply" in refusal(text, format=dialect)
 

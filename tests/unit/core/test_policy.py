@@ -40,7 +40,10 @@ def test_the_document_that_asked_for_it():
 
 
 def test_every_entry_that_matches_applies():
-    tools = {"byProvider": {"ollama": {"deny": ["group:web"]}, SMALL: {"deny": ["exec"]}}, "byModel": {"*:20b": {"deny": ["browser"]}, "ollama/*": {"deny": ["edit"]}}}
+    tools = {
+        "byProvider": {"ollama": {"deny": ["group:web"]}, SMALL: {"deny": ["exec"]}},
+        "byModel": {"*:20b": {"deny": ["browser"]}, "ollama/*": {"deny": ["edit"]}},
+    }
     assert allowed(tools) == EVERYTHING - {"web_search", "web_fetch", "x_search", "exec", "browser", "edit"}
     assert allowed(tools, BIG) == EVERYTHING
 
