@@ -18,6 +18,8 @@ from lg_toolroute.history.order import opens_with_thinking
 from lg_toolroute.history.provenance import is_cut, is_own
 from lg_toolroute.history.target import Target
 
+_USUAL = frozenset({HumanMessage, AIMessage, ToolMessage, SystemMessage})
+
 _KNOWN_NAMES: dict[str, bool] = {}
 """Tool names seen, and whether they are legal; an agent has few of them."""
 
@@ -44,6 +46,8 @@ def untouched(messages: Sequence[BaseMessage], target: Target) -> bool:
     before = START
     for message in messages:
         cls = message.__class__
+        if cls not in _USUAL:
+            return False
         content = message.content
         if cls is ToolMessage:
             identity = message.tool_call_id
@@ -79,7 +83,7 @@ def untouched(messages: Sequence[BaseMessage], target: Target) -> bool:
                 seen.add(identity)
                 waiting.add(identity)
             kind = CALL if calls else AI
-        elif cls is HumanMessage or cls is SystemMessage:
+        else:
             if content.__class__ is not str:
                 if not _plain_blocks(content, target):
                     return False
@@ -90,8 +94,6 @@ def untouched(messages: Sequence[BaseMessage], target: Target) -> bool:
                 kind = SYSTEM
                 if before not in (START, SYSTEM) and not target.system_anywhere:
                     return False
-        else:
-            return False
         if (before, kind) in forbidden or (named and message.name and not NO_NAME_CHANGE(message.name)):
             return False
         before = kind
