@@ -42,6 +42,7 @@ class Checker:
     _groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _routed: dict[str, None] = field(default_factory=dict)
     _provider_ids: tuple[str, ...] = ()
+    _described: dict[str, set[str]] = field(default_factory=dict)
 
     def document(self, data: Data) -> None:
         """Checks the whole document.
@@ -107,6 +108,11 @@ class Checker:
             spec = parse_spec(self.aliases.get(text, text))
         except ValueError:
             return
+        described = self._described.get(spec.provider, ())
+        if described and spec.model not in described and (near := nearest(spec.model, described)) is not None:
+            sentence = f"the model {text!r} is not among the models of {spec.provider!r}; did you mean '{spec.provider}/{near}'?"
+            if sentence not in self.warnings:
+                self.warnings.append(sentence)
         if known(spec.provider) is not None or spec.provider in self._provider_ids:
             return
         meant = nearest(spec.provider, [*KNOWN_PROVIDERS, *self._provider_ids])
@@ -132,12 +138,13 @@ class Checker:
                 continue
             if isinstance(key := provider.get("api_key"), str) and masked(key) != key:
                 self._warn((*loc, "api_key"), 'the key itself stands in the configuration; write "${NAME}" and set the environment variable')
-            ids: set[str] = set()
+            ids = self._described.setdefault(name.lower(), set())
             for number, model in enumerate(provider.get("models", ())):
                 model_id = model.get("id") if isinstance(model, Mapping) else None
                 if isinstance(model_id, str) and model_id in ids:
                     self._problem((*loc, "models", number, "id"), f"the model {model_id!r} is described twice", "merge the two")
-                ids.add(str(model_id))
+                if isinstance(model_id, str):
+                    ids.add(model_id)
 
     # Rules
 

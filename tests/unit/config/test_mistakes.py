@@ -110,6 +110,13 @@ def test_a_colon_instead_of_a_slash_that_makes_no_known_provider_is_a_warning():
     assert load_config({"model": "openai:gpt-5", "fallbacks": ["mine/x"], "models": {"providers": {"mine": {"baseUrl": "http://x"}}}}).warnings == ()
 
 
+def test_a_model_that_its_provider_does_not_list_is_a_warning_with_the_nearest():
+    providers = {"providers": {"deepseek": {"models": [{"id": "deepseek-v4-pro"}]}}}
+    (warning,) = load_config({"model": "deepseek/deepseek-v4-prp", "models": providers}).warnings
+    assert warning == "the model 'deepseek/deepseek-v4-prp' is not among the models of 'deepseek'; did you mean 'deepseek/deepseek-v4-pro'?"
+    assert load_config({"model": "deepseek/other", "fallbacks": ["deepseek/deepseek-v4-pro"], "models": providers}).warnings == ()
+
+
 def test_an_unknown_group_is_answered_with_the_nearest():
     found = problems({"toolRouting": {"group:webb": "a/b"}, "tools": {"allow": ["group:filesystem"]}})
     assert "did you mean 'group:web'?" in found["toolRouting['group:webb']"]
