@@ -10,6 +10,7 @@ pieces: it is complete when arguments begin, the next call begins, the stream en
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
@@ -19,13 +20,14 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.answer import Finish, parse_arguments
 from lg_toolroute.chunks import call_blocks, deal_blocks, generation, has_content, is_call_block, shift_blocks, text_part
+from lg_toolroute.core.turn import Intercepted
 from lg_toolroute.errors import AnswerRejected
 
 
 class HeldCall:
     """A call on its way: its pieces so far, in the order they came."""
 
-    __slots__ = ("args", "decided", "id", "name", "pieces", "routed", "slot")
+    __slots__ = ("args", "block", "decided", "id", "name", "pieces", "routed", "slot")
 
     def __init__(self, slot: int) -> None:
         self.slot = slot
@@ -33,8 +35,9 @@ class HeldCall:
         self.id: str | None = None
         self.args = ""
         self.pieces: list[AIMessageChunk] = []
+        self.block: int | None = None
         self.decided = False
-        self.routed = False
+        self.routed: Intercepted | None = None
 
 
 class ReasonGate:
@@ -49,16 +52,20 @@ class ReasonGate:
         bound: The names of all tools the model sees; a name may be the beginning of another.
         block_offset: Where content block indices start; behind those of an earlier segment.
         estimate: Gives the usage of a cut answer from the text that was generated, since providers report none.
+        new_id: Makes the id of an intercepted call.
         keeps: Whether an error of the stream may end it quietly once something was shown.
 
     Attributes:
         hit: The stream was cut at this tool.
-        routed: The intercepted calls, `(slot, tool)`; with drain also several.
+        routed: The intercepted calls; with drain also several.
+        announcing: Drained calls are shown by name and id in their place among the kept ones, so that who adds up the chunks gets the
+            primary's order. The streaming protocol of v3, which finishes every block, cannot do that.
         drafts: What the model wrote as arguments of intercepted calls, by slot; only known when drained.
         shown: Something was shown.
         kept: How many calls were shown.
         error: The error that ended a stream of which something had been shown.
         rejected: What was wrong with the answer, when something of it had been shown.
+        raised: What the model's last call raised.
     """
 
     def __init__(
@@ -70,6 +77,7 @@ class ReasonGate:
         bound: Collection[str] = (),
         block_offset: int = 0,
         estimate: Callable[[str], UsageMetadata] | None = None,
+        new_id: Callable[[], str] = lambda: "call",
         keeps: Callable[[BaseException], bool] = lambda error: isinstance(error, Exception),
     ) -> None:
         self.message_id = message_id
@@ -78,14 +86,17 @@ class ReasonGate:
         self.bound = frozenset(bound) | frozenset(self.gates)
         self.block_offset = block_offset
         self.estimate = estimate
+        self.new_id = new_id
         self.keeps = keeps
+        self.announcing = False
         self.shown = False
+        self.raised: BaseException | None = None
         self.restart()
 
     def restart(self) -> None:
         """Be ready for the model's stream; also for its next one, when something around the model tries again after a failure."""
         self.hit: str | None = None
-        self.routed: list[tuple[int, str]] = []
+        self.routed: list[Intercepted] = []
         self.drafts: dict[int, str] = {}
         self.kept = 0
         self.error: BaseException | None = None
@@ -166,6 +177,8 @@ class ReasonGate:
         call.name += piece.get("name") or ""
         call.id = piece.get("id") or call.id
         call.args += piece.get("args") or ""
+        if call.block is None and blocks and blocks[0].get("type") == "tool_use" and isinstance(blocks[0].get("index"), int):
+            call.block = blocks[0]["index"] + self.block_offset
         call.pieces.append(self._piece(piece, blocks, call, extra))
         if not call.decided and (call.args or self._unambiguous(call.name)):
             self._decide(call)
@@ -212,9 +225,9 @@ class ReasonGate:
         mode = self.gates.get(call.name)
         if mode is None:
             return
-        call.routed = True
+        call.routed = Intercepted(call.slot, call.name, self.new_id(), block=call.block)
         self.hit = self.hit or call.name
-        self.routed.append((call.slot, call.name))
+        self.routed.append(call.routed)
         if mode == "drain":
             self._draining = True
 
@@ -234,20 +247,37 @@ class ReasonGate:
                 self._decide(call)
         if self.hit is None and self.error is None:
             self._check()
-        keep: list[HeldCall] = []
-        if self.error is None and self.rejected is None:
-            keep = [call for call in self.calls if not call.routed]
-            if self.hit is not None:
-                first = self.routed[0][0] if not self._draining else len(self.calls)
-                keep = [call for call in keep if call.slot < first and isinstance(parse_arguments(call.args), dict)]
+        keep = self._keep()
         self.kept = len(keep)
-        for call in keep:
-            # One chunk a call: it is whole, and a chunk that ends inside an escape sequence cannot be serialised.
-            yield generation(call.pieces[0] + call.pieces[1:] if call.pieces[1:] else call.pieces[0])
-            self._generated.append(call.args)
+        for call in self.calls:
+            if call in keep:
+                # One chunk a call: it is whole, and a chunk that ends inside an escape sequence cannot be serialised.
+                yield generation(call.pieces[0] + call.pieces[1:] if call.pieces[1:] else call.pieces[0])
+                self._generated.append(call.args)
+            elif call.routed is not None and self._draining and self.announcing:
+                yield self._announcement(call.routed)
+        if self._draining and self.announcing:
+            self.routed = [replace(call, announced=True) for call in self.routed]
         self.shown = self.shown or bool(keep)
         self.drafts = {call.slot: call.args for call in self.calls if call.routed} if self._draining else {}
         yield generation(self._last())
+
+    def _keep(self) -> list[HeldCall]:
+        """The calls that stay: all of a good answer's, or those of a cut one that were whole before the routed call."""
+        if self.error is not None or self.rejected is not None:
+            return []
+        kept = [call for call in self.calls if call.routed is None]
+        if self.hit is None:
+            return kept
+        first = len(self.calls) if self._draining else self.routed[0].slot
+        return [call for call in kept if call.slot < first and isinstance(parse_arguments(call.args), dict)]
+
+    def _announcement(self, call: Intercepted) -> ChatGenerationChunk:
+        content: list[str | dict[str, Any]] = []
+        if call.block is not None:
+            content = [{"type": "tool_use", "id": call.call_id, "name": call.tool, "input": {}, "index": call.block}]
+        piece = tool_call_chunk(name=call.tool, args="", id=call.call_id, index=call.slot)
+        return generation(AIMessageChunk(content=content or "", tool_call_chunks=[piece], id=self.message_id))
 
     def _last(self) -> AIMessageChunk:
         usage: UsageMetadata | None = None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
@@ -46,13 +47,15 @@ class GatePost:
         limits: Time limits around the stream; `None` where the client has its own.
         binder: Remembers bound tools.
         origin: The model this one is a copy of.
+        fields: The origin's fields when it was copied.
     """
 
-    __slots__ = ("binder", "gate", "limits", "origin", "stream_always")
+    __slots__ = ("binder", "fields", "gate", "limits", "origin", "stream_always")
 
     def __init__(self, gate: Gate, origin: BaseChatModel, *, stream_always: bool, limits: Limits | None, binder: Binder | None) -> None:
         self.gate = gate
         self.origin = origin
+        self.fields = dict(origin.__dict__)
         self.stream_always = stream_always
         self.limits = limits
         self.binder = binder
@@ -105,37 +108,39 @@ class _Gated:
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
         # run_manager is not passed on: the client would fire its tokens past the gate.
-        return _through(self._post, _source(self._model, messages, stop, kwargs), announce=True)
+        return _through(self._post, _source(self._behind, messages, stop, kwargs), announce=True)
 
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
-        async for chunk in _athrough(self._post, _asource(self._model, messages, stop, kwargs), announce=True):
+        async for chunk in _athrough(self._post, _asource(self._behind, messages, stop, kwargs), announce=True):
             yield chunk
 
     def _generate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        model, post = self._model, self._post
+        model, post = self._behind, self._post
         if post.stream_always and not _whole(model, kwargs):
             return generate_from_stream(_through(post, _source(model, messages, stop, kwargs), announce=False))
-        return _result(post, _base(model)._generate(model, messages, stop, None, **kwargs))
+        with _noting(post.gate):
+            return _result(post, model._generate(messages, stop, None, **kwargs))
 
     async def _agenerate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        model, post = self._model, self._post
+        model, post = self._behind, self._post
         if post.stream_always and not _whole(model, kwargs):
             chunks = [chunk async for chunk in _athrough(post, _asource(model, messages, stop, kwargs), announce=False)]
             return generate_from_stream(iter(chunks))
-        return _result(post, await _agenerate(model, messages, stop, kwargs))
+        with _noting(post.gate):
+            return _result(post, await _agenerate(model, messages, stop, kwargs))
 
     def _stream_chat_model_events(
         self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> Iterator[Any]:
-        chunks = _through(self._post, _source(self._model, messages, stop, kwargs), announce=False)
+        chunks = _through(self._post, _source(self._behind, messages, stop, kwargs), announce=False)
         return chunks_to_events(chunks, message_id=self._post.gate.message_id)
 
     async def _astream_chat_model_events(
         self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        chunks = _athrough(self._post, _asource(self._model, messages, stop, kwargs), announce=False)
+        chunks = _athrough(self._post, _asource(self._behind, messages, stop, kwargs), announce=False)
         async for event in achunks_to_events(chunks, message_id=self._post.gate.message_id):
             yield event
 
@@ -146,7 +151,8 @@ class _Gated:
         post = self._post
         if post.binder is None:
             return super().bind_tools(tools, tool_choice=tool_choice, **kwargs)  # type: ignore[misc, no-any-return]  # the base is a chat model
-        bound = post.binder(post.origin, tools, tool_choice, **kwargs)
+        with _noting(post.gate):
+            bound = post.binder(self._behind, tools, tool_choice, **kwargs)
         return RunnableBinding(bound=self._model, kwargs=bound)
 
     # -- shorthands ------------------------------------------------------------------------------------------------------------------
@@ -159,60 +165,84 @@ class _Gated:
     def _model(self) -> BaseChatModel:
         return cast("BaseChatModel", self)
 
+    @property
+    def _behind(self) -> BaseChatModel:
+        """The model itself: what it keeps between calls it keeps in its own fields, and what it calls of its own does not meet the gate again.
 
-def _base(model: BaseChatModel) -> Any:
-    """The model's own class, behind the mixin. Its functions are called unbound, so that they do not come back to the gate."""
-    return type(model).__mro__[2]
+        Somebody who copied the gated model with other settings means those, so then it is a copy with them.
+        """
+        post, mine = self._post, self.__dict__
+        names = type(post.origin).model_fields
+        changed = {name: mine[name] for name in names if name != "cache" and name in mine and mine[name] is not post.fields.get(name)}
+        return post.origin.model_copy(update=changed) if changed else post.origin
+
+
+@contextmanager
+def _noting(gate: Gate) -> Iterator[None]:
+    """Notes on the gate what the model raises, for a surface where something else may catch it first."""
+    gate.raised = None
+    try:
+        yield
+    except Exception as error:  # whatever a client raises; it goes on at once
+        gate.raised = error
+        raise
 
 
 def _whole(model: BaseChatModel, kwargs: dict[str, Any]) -> bool:
     """Does this model not stream, or is it told not to?"""
-    base = _base(model)
-    streams = base._stream is not BaseChatModel._stream or base._astream is not BaseChatModel._astream
-    return not streams or bool(base._streaming_disabled(model, **kwargs))
+    cls = type(model)
+    streams = cls._stream is not BaseChatModel._stream or cls._astream is not BaseChatModel._astream
+    return not streams or bool(model._streaming_disabled(**kwargs))
 
 
 def _source(model: BaseChatModel, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]) -> Iterator[ChatGenerationChunk]:
-    base = _base(model)
-    if _whole(model, kwargs) or base._stream is BaseChatModel._stream:
-        yield _as_one_chunk(base._generate(model, messages, stop, None, **kwargs))
+    if _whole(model, kwargs) or type(model)._stream is BaseChatModel._stream:
+        yield _as_one_chunk(model._generate(messages, stop, None, **kwargs))
         return
-    stream = base._stream(model, messages, stop=stop, **kwargs)
+    stream = model._stream(messages, stop=stop, **kwargs)
     try:
         yield from stream
     finally:
-        stream.close()
+        _close(stream)
 
 
 async def _asource(
     model: BaseChatModel, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
 ) -> AsyncIterator[ChatGenerationChunk]:
-    base = _base(model)
     if _whole(model, kwargs):
         yield _as_one_chunk(await _agenerate(model, messages, stop, kwargs))
-    elif base._astream is not BaseChatModel._astream:
-        stream = base._astream(model, messages, stop=stop, **kwargs)
+    elif type(model)._astream is not BaseChatModel._astream:
+        stream = model._astream(messages, stop=stop, **kwargs)
         try:
             async for chunk in stream:
                 yield chunk
         finally:
-            await stream.aclose()
+            await stream.aclose()  # type: ignore[attr-defined]  # a generator
     else:
-        # LangChain's own fallback would call the gated `_stream`; the plain one is stepped through in a thread instead.
-        plain = base._stream(model, messages, stop=stop, **kwargs)
+        # LangChain's own fallback would leave the plain stream open; here it is stepped through in a thread, and closed.
+        plain = model._stream(messages, stop=stop, **kwargs)
         loop = asyncio.get_running_loop()
         try:
-            while (chunk := await loop.run_in_executor(None, next, plain, None)) is not None:
-                yield chunk
+            while (piece := await loop.run_in_executor(None, _next, plain)) is not None:
+                yield piece
         finally:
-            await loop.run_in_executor(None, plain.close)
+            await loop.run_in_executor(None, _close, plain)
 
 
 async def _agenerate(model: BaseChatModel, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]) -> ChatResult:
-    base = _base(model)
-    if base._agenerate is not BaseChatModel._agenerate:
-        return cast("ChatResult", await base._agenerate(model, messages, stop, None, **kwargs))
-    return await asyncio.get_running_loop().run_in_executor(None, lambda: base._generate(model, messages, stop, None, **kwargs))
+    if type(model)._agenerate is not BaseChatModel._agenerate:
+        return await model._agenerate(messages, stop, None, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(None, lambda: model._generate(messages, stop, None, **kwargs))
+
+
+def _next(stream: Iterator[ChatGenerationChunk]) -> ChatGenerationChunk | None:
+    return next(stream, None)
+
+
+def _close(stream: Iterator[Any]) -> None:
+    close = getattr(stream, "close", None)
+    if close is not None:  # a generator; an iterator of another kind has nothing to close
+        close()
 
 
 def _as_one_chunk(result: ChatResult) -> ChatGenerationChunk:
@@ -227,41 +257,43 @@ def _through(post: GatePost, source: Iterator[ChatGenerationChunk], *, announce:
     gate = post.gate
     gate.restart()
     chunks = source if post.limits is None else timed(source, post.limits)
-    if announce and isinstance(gate, WriteGate) and not gate.live:
-        yield from gate.begin()
-    try:
-        for chunk in chunks:
-            yield from gate.feed(chunk)
-            if gate.halted:
-                break
-    except Exception as error:  # whatever a client raises; the gate says whether the turn can go on, anything else goes through
-        if not gate.fail(error):
-            raise
-    finally:
-        chunks.close()  # type: ignore[attr-defined]  # both are generators
-    yield from gate.end()
+    with _noting(gate):
+        if announce and isinstance(gate, WriteGate) and not gate.live:
+            yield from gate.begin()
+        try:
+            for chunk in chunks:
+                yield from gate.feed(chunk)
+                if gate.halted:
+                    break
+        except Exception as error:  # whatever a client raises; the gate says whether the turn can go on, anything else goes through
+            if not gate.fail(error):
+                raise
+        finally:
+            chunks.close()  # type: ignore[attr-defined]  # both are generators
+        yield from gate.end()
 
 
 async def _athrough(post: GatePost, source: AsyncIterator[ChatGenerationChunk], *, announce: bool) -> AsyncIterator[ChatGenerationChunk]:
     gate = post.gate
     gate.restart()
     chunks = source if post.limits is None else atimed(source, post.limits)
-    if announce and isinstance(gate, WriteGate) and not gate.live:
-        for chunk in gate.begin():
+    with _noting(gate):
+        if announce and isinstance(gate, WriteGate) and not gate.live:
+            for chunk in gate.begin():
+                yield chunk
+        try:
+            async for chunk in chunks:
+                for shown in gate.feed(chunk):
+                    yield shown
+                if gate.halted:
+                    break
+        except Exception as error:  # whatever a client raises; the gate says whether the turn can go on, anything else goes through
+            if not gate.fail(error):
+                raise
+        finally:
+            await chunks.aclose()  # type: ignore[attr-defined]  # both are generators
+        for chunk in gate.end():
             yield chunk
-    try:
-        async for chunk in chunks:
-            for shown in gate.feed(chunk):
-                yield shown
-            if gate.halted:
-                break
-    except Exception as error:  # whatever a client raises; the gate says whether the turn can go on, anything else goes through
-        if not gate.fail(error):
-            raise
-    finally:
-        await chunks.aclose()  # type: ignore[attr-defined]  # both are generators
-    for chunk in gate.end():
-        yield chunk
 
 
 def _result(post: GatePost, result: ChatResult) -> ChatResult:
@@ -273,8 +305,9 @@ def _result(post: GatePost, result: ChatResult) -> ChatResult:
             continue
         for _ in gate.end():
             continue
-        result.generations[0].message.id = gate.message_id
-        return result
+        first = result.generations[0]
+        named = first.message.model_copy(update={"id": gate.message_id})  # a copy: the model may keep the message and say it again
+        return result.model_copy(update={"generations": [first.model_copy(update={"message": named})]})
     shown = list(gate.feed(_as_one_chunk(result)))
     shown.extend(gate.end())
     return generate_from_stream(iter(shown))

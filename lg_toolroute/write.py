@@ -7,7 +7,7 @@ arguments are passed on as they come, and the first piece takes away the right t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
@@ -31,7 +31,7 @@ class WriteGate:
         schemas: The JSON Schema of each tool's arguments.
         announced: How many of the calls a consumer has seen by name.
         live: Pass arguments on as they come.
-        block_start: The index of the first content block of these calls, where the message's content names its calls (Anthropic's does).
+        blocks: The index of each call's content block, where the message's content names its calls (Anthropic's does).
         new_id: Makes the id of a further call.
 
     Attributes:
@@ -52,7 +52,7 @@ class WriteGate:
         schemas: Mapping[str, Mapping[str, Any] | None],
         announced: int = 0,
         live: bool = False,
-        block_start: int | None = None,
+        blocks: Sequence[int | None] = (),
         new_id: Callable[[], str],
     ) -> None:
         self.message_id = message_id
@@ -64,10 +64,11 @@ class WriteGate:
         self.schemas = schemas
         self.announced = announced
         self.live = live and not exact
-        self.block_start = block_start
+        self.blocks = tuple(blocks)
         self.new_id = new_id
         self.spent = False
         self._live_args = ""
+        self.raised: BaseException | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -176,8 +177,8 @@ class WriteGate:
 
     def _piece(self, position: int, slot: int, name: str | None, call_id: str, args: str) -> ChatGenerationChunk:
         content: list[str | dict[str, Any]] = []
-        if self.block_start is not None:
-            index = self.block_start + position
+        index = self._block(position)
+        if index is not None:
             if name is not None:
                 content.append({"type": "tool_use", "id": call_id, "name": name, "input": {}, "index": index})
             if args and name is None:
@@ -186,6 +187,12 @@ class WriteGate:
                 content[0]["partial_json"] = args  # type: ignore[index]  # the block just made
         piece = tool_call_chunk(name=name, args=args, id=call_id, index=slot)
         return generation(AIMessageChunk(content=content or "", tool_call_chunks=[piece], id=self.message_id))
+
+    def _block(self, position: int) -> int | None:
+        if position < len(self.blocks):
+            return self.blocks[position]
+        last = self.blocks[-1] if self.blocks else None
+        return None if last is None else last + position - len(self.blocks) + 1
 
     def _last(self, whole: AIMessageChunk | None) -> AIMessageChunk:
         # The provider's name is left out: a message that holds both models' parts belongs to the provider of its text.
