@@ -96,6 +96,10 @@ class ModelBook:
     def is_given(self, spec: str) -> bool:
         return spec in self._given
 
+    def spec_of(self, model: Any) -> str | None:
+        """The spec under which this very model was handed in; `None` if it was not."""
+        return next((spec for spec, given in self._given.items() if given is model), None)
+
     def _build(self, spec: str, params: dict[str, Any]) -> LanguageModel:
         parsed = parse_spec(spec)
         settings = self._book.config.models.provider(parsed.provider).resolve(self._environ)
@@ -136,23 +140,33 @@ class ModelBook:
                 problems.update({(problem.path, problem.message): problem for problem in error.problems})
         return tuple(problems.values())
 
-    def limits(self, spec: str, *, sync: bool) -> Limits | None:
+    def limits(self, spec: str, *, sync: bool, given: bool = False) -> Limits | None:
         """The time limits to keep around a stream of this model.
 
         A client that is built here has them in its HTTP client. Around one that is handed in they are kept here: asynchronously always,
         synchronously (where it takes a thread) if the configuration says a word about `timeouts`.
+
+        Args:
+            spec: The model.
+            sync: The call is a synchronous one.
+            given: The model was handed in for this call, beside those the router knows.
         """
-        if spec not in self._given and parse_spec(spec).provider and self._limits is not None:
+        if not given and spec not in self._given and parse_spec(spec).provider and self._limits is not None:
             timeouts = self._book.config.timeouts
             return Limits(None, None, timeouts.total_s) if not sync and timeouts.total_s is not None else None
         return self._limits if not sync or self._limits_written else None
 
     # -- what is known of a model ---------------------------------------------------------------------------------------------------
 
-    def facts(self, spec: str) -> ModelFacts:
-        """What is known of a model: the configuration over LangChain's profile, where the model is at hand without building it."""
+    def facts(self, spec: str, given: LanguageModel | None = None) -> ModelFacts:
+        """What is known of a model: the configuration over LangChain's profile, where the model is at hand without building it.
+
+        Args:
+            spec: The model.
+            given: The model itself, where it was handed in for one call.
+        """
         facts = self._book.facts(spec)
-        profile = self._profile(spec)
+        profile = self._profile(spec, given)
         if not profile:
             return facts
         inputs = facts.inputs
@@ -167,8 +181,8 @@ class ModelBook:
             size=facts.size,
         )
 
-    def _profile(self, spec: str) -> Mapping[str, Any]:
-        model = self._given.get(spec) or next((built for (of, _), built in self._built.items() if of == spec), None)
+    def _profile(self, spec: str, given: LanguageModel | None) -> Mapping[str, Any]:
+        model = given or self._given.get(spec) or next((built for (of, _), built in self._built.items() if of == spec), None)
         leaf = first_leaf(model) if model is not None else None
         return (getattr(leaf, "profile", None) or {}) if leaf is not None else {}
 
@@ -204,7 +218,7 @@ class ModelBook:
         if tool_choice is not None and _takes_tool_choice(type(model)):
             settings = {**settings, "tool_choice": tool_choice}
         bound = model.bind_tools(tools, **settings)
-        kwargs = _bound_kwargs(bound)
+        kwargs = {} if bound is model else _bound_kwargs(bound)  # a fake often binds nothing and returns itself
         with self._lock:
             # The entry holds on to the model and the tools, so that nobody else can come by their ids.
             self._bindings[key] = (kwargs, (model, *tools))

@@ -153,6 +153,15 @@ class RuleBook:
 
         return explain(self, tool, agent=agent, tags=tags)
 
+    def primary(self, *, agent: str | None = None, role: str | None = None) -> str | None:
+        """The model that reasons; `None` if the configuration names none.
+
+        Args:
+            agent: The agent's id.
+            role: The role of the run.
+        """
+        return self._view(agent, role).primary
+
     def reasoning_chain(self, *, agent: str | None = None, role: str | None = None, override: str | None = None) -> tuple[str, ...]:
         """The models that reason, in order.
 
