@@ -7,8 +7,8 @@ In this order:
    classes, general phrases.
 3. **Whose code raised it**, when nothing was said. A `KeyError` that a client raised while it read an answer means a malformed answer; a
    `KeyError` from anywhere else is a mistake in a program and never falls back, because another model would only hide it. A
-   `ValueError` is a refusal of this very request: another candidate may take it. Anything else that a model raises counts as
-   a failure of its server.
+   `ValueError` is a refusal of this very request, and another candidate may take it, unless the framework raised it: then the caller's
+   input is wrong for every model. Anything else that a model raises counts as a failure of its server.
 
 `classify` never raises, whatever it is given.
 """
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from lg_toolroute.core import spellings
-from lg_toolroute.core.evidence import Evidence, causes, gather, innermost_function, mro_names, owner
+from lg_toolroute.core.evidence import Evidence, causes, gather, innermost_function, mro_names, owner, words_of
 from lg_toolroute.core.failure import CLASSES, LONGEST_TEXT, Failure, FailureClass, failure
 from lg_toolroute.core.redact import presentable
 from lg_toolroute.core.wait import wait_s
@@ -72,16 +72,17 @@ def classify(error: BaseException, *, ours: bool = False, now: float | None = No
     if isinstance(error, BaseExceptionGroup):
         return _gravest([classify(inner, ours=ours, now=now) for inner in error.exceptions])
     if names & spellings.CONTROL_FLOW or not isinstance(error, Exception):
-        return failure("cancelled", _shown(str(error) or type(error).__name__))
+        return failure("cancelled", _shown(words_of(error)))
     if ours:
         return failure("bug", _shown(_described(error)))
     whose = owner(error, modules)
     evidence = gather(_relevant(error, names, whose))
-    cls = _said(evidence) or _unsaid(error, names, whose)
+    said = _said(evidence)
+    cls = said or _unsaid(error, names, whose)
     return Failure(
         cls=cls,
         retry_after_s=wait_s(evidence.headers, evidence.body, evidence.text, now),
-        text=_shown(_described(error) if cls == "bug" else evidence.message),
+        text=_shown(evidence.message if said else _described(error)),
         next_candidate=failure(cls).next_candidate,
         status=evidence.status,
         larger_window=cls == "context_overflow" and not _allowance(evidence),
@@ -93,11 +94,8 @@ def _shown(text: str) -> str:
 
 
 def _described(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:
-        # A broken `__str__` must not hide the error that it belongs to.
-        return type(error).__name__
+    name, words = type(error).__name__, words_of(error)
+    return name if words == name else f"{name}: {words}"
 
 
 def _of_our_own(error: BaseException, now: float | None) -> Failure | None:
@@ -180,6 +178,11 @@ def _unsaid(error: Exception, names: frozenset[str], whose: str) -> FailureClass
         return "bug"
     if "NotImplementedError" in names and innermost_function(error) == "bind_tools":
         return "no_tool_support"
+    if whose == "framework" and innermost_function(error).startswith(spellings.MERGING):
+        return "server_error"
     if names & spellings.PROGRAMMING:
-        return "server_error" if whose == "client" and "LookupError" in names else "bug"
-    return "invalid_request" if "ValueError" in names else "server_error"
+        misread = whose == "client" and names & spellings.MISREAD and not spellings.MISUSED.search(words_of(error))
+        return "server_error" if misread else "bug"
+    if "ValueError" not in names:
+        return "server_error"
+    return "bug" if whose == "framework" else "invalid_request"

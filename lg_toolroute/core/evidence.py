@@ -64,13 +64,17 @@ def mro_names(error: BaseException) -> frozenset[str]:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, then those it was raised from; what merely happened before counts unless it was set aside with `from None`."""
+    """The error, then those it was raised `from`.
+
+    What merely happened before (`__context__`) does not count: while the second candidate of a chain is asked, that is the failure of
+    the first.
+    """
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen and len(seen) < _DEEPEST_CAUSE:
         seen.add(id(current))
         yield current
-        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+        current = current.__cause__
 
 
 def gather(errors: Iterable[BaseException]) -> Evidence:
@@ -92,7 +96,7 @@ def gather(errors: Iterable[BaseException]) -> Evidence:
         codes.update(_codes(error, found))
         said = list(_messages(found))
         shown = shown or (said[0] if said else None)
-        texts += [_text(error), *said]
+        texts += [words_of(error), *said]
     text = "\n".join(dict.fromkeys(texts))[:_LONGEST_TEXT]
     if status is None and (match := _LABELLED_STATUS.search(text)):
         status = int(match.group(1))
@@ -145,7 +149,8 @@ def _attribute(value: object, name: str) -> Any:
         return None
 
 
-def _text(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
+    """The error's own words, its class name if it has none."""
     try:
         return str(error)[:_LONGEST_TEXT] or type(error).__name__
     except Exception:
@@ -183,7 +188,7 @@ def _headers(error: BaseException, response: Any) -> Mapping[str, str]:
 
 
 def _body(error: BaseException, response: Any) -> Any:
-    for name in ("body", "details"):
+    for name in ("body", "details", "error"):
         value = _attribute(error, name)
         if isinstance(value, Mapping | list):
             return value

@@ -30,7 +30,7 @@ _SECRETS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (
         re.compile(
             r"\b(?:sk|pk|rk|gsk|xai|hf|nvapi|r8|fw|pplx|tgp_v1|csk|ghp|gho|github_pat|lsv2|AIza|AKIA|ASIA|ya29)(?:[-_.]|(?<=AIza)|(?<=AKIA)|(?<=ASIA))"
-            r"[A-Za-z0-9*_.-]{8,}"
+            r"[A-Za-z0-9*_.-]{7,}[A-Za-z0-9*_-]"
         ),
         _MASK,
     ),

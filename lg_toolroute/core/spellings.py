@@ -30,6 +30,15 @@ PROGRAMMING: Final = words(
 )
 """Classes that mean a mistake in a program, unless a client raised them while it read an answer."""
 
+MISREAD: Final = words("LookupError TypeError AttributeError")
+"""What a client raises when an answer does not have the shape that it expects."""
+
+MERGING: Final = ("merge_", "add_ai_message")
+"""How the framework's functions begin that put the chunks of an answer together."""
+
+MISUSED: Final = re.compile(r"unexpected keyword argument|positional argument|not (?:json )?serializable|not supported between", re.IGNORECASE)
+"""What a client raises when it is called wrongly: with a setting that it does not know, with a value that cannot be sent."""
+
 CODES: Final[tuple[tuple[FailureClass, frozenset[str]], ...]] = (
     (
         "content_policy",
@@ -227,6 +236,7 @@ SPECIFIC: Final[tuple[tuple[FailureClass, re.Pattern[str]], ...]] = (
         _phrases(
             r"no generations? (?:chunks? (?:were|was) returned|found in stream)",
             r"(?:empty|no) (?:response|output) (?:from|returned by) (?:the )?model",
+            r"no data received from",
         ),
     ),
     (
@@ -290,6 +300,16 @@ GENERAL: Final[tuple[tuple[FailureClass, re.Pattern[str]], ...]] = (
         "invalid_request",
         _phrases(r"no tool call found for", r"is not supported", r"tool[_ ]call[_ ]id|tool_use\.id|invalid signature|should match pattern"),
     ),
-    ("server_error", _phrases(r"internal (?:server )?error", r"provider returned error", r"unknown error", r"finish_reason:? error")),
+    (
+        "server_error",
+        _phrases(
+            r"internal (?:server )?error",
+            r"provider returned error",
+            r"unknown error",
+            r"finish_reason:? error",
+            r"(?:unexpected|invalid) response",
+            r"validation errors? for \w*(?:Response|Completion|Chunk|Event|Result)\b",
+        ),
+    ),
 )
 """Phrases for errors that carry neither a status nor a telling class."""
