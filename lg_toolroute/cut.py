@@ -110,6 +110,8 @@ class ReasonGate:
         self._draining = False
         self._generated: list[str] = []
         self._closed = False
+        self._provider: str | None = None
+        self._provider_shown = False
 
     @property
     def halted(self) -> bool:
@@ -138,6 +140,7 @@ class ReasonGate:
         yield from self._feed_calls(chunk, message)
 
     def _pass(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> ChatGenerationChunk:
+        self._provider_shown = self._provider_shown or "model_provider" in message.response_metadata
         message.id = self.message_id
         if message.chunk_position is not None:
             message.chunk_position = None  # the last chunk is ours to send, behind the calls that are held
@@ -158,7 +161,9 @@ class ReasonGate:
             pieces = [tool_call_chunk(index=block.get("index")) for block in blocks]
         dealt = deal_blocks(blocks, pieces)
         before, after = self._text_around(message, dealt)
-        if has_content(before) or message.usage_metadata or message.response_metadata or chunk.generation_info:
+        metadata = message.response_metadata
+        self._provider = self._provider or metadata.get("model_provider")
+        if has_content(before) or message.usage_metadata or chunk.generation_info or metadata.keys() - {"model_provider"}:
             emptied: dict[str, Any] = {"tool_call_chunks": [], "tool_calls": [], "invalid_tool_calls": [], "additional_kwargs": {}}
             plain = message.model_copy(update={"content": before, **emptied})
             yield self._pass(generation(plain, chunk.generation_info), plain)
@@ -282,6 +287,8 @@ class ReasonGate:
     def _last(self) -> AIMessageChunk:
         usage: UsageMetadata | None = None
         metadata: dict[str, Any] = {}
+        if self._provider and not self._provider_shown:
+            metadata["model_provider"] = self._provider
         if self.halted and self.estimate is not None:
             usage = self.estimate("".join(self._generated))
             if self.usage is not None:  # the input was reported when the stream began; only the output is missing

@@ -258,7 +258,9 @@ def _through(post: GatePost, source: Iterator[ChatGenerationChunk], *, announce:
     gate.restart()
     chunks = source if post.limits is None else timed(source, post.limits)
     with _noting(gate):
-        if announce and isinstance(gate, WriteGate) and not gate.live:
+        if isinstance(gate, ReasonGate):
+            gate.announcing = announce
+        elif announce and not gate.live:
             yield from gate.begin()
         try:
             for chunk in chunks:
@@ -278,7 +280,9 @@ async def _athrough(post: GatePost, source: AsyncIterator[ChatGenerationChunk], 
     gate.restart()
     chunks = source if post.limits is None else atimed(source, post.limits)
     with _noting(gate):
-        if announce and isinstance(gate, WriteGate) and not gate.live:
+        if isinstance(gate, ReasonGate):
+            gate.announcing = announce
+        elif announce and not gate.live:
             for chunk in gate.begin():
                 yield chunk
         try:

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from lg_toolroute.chunks import highest_block, is_call_block
-from lg_toolroute.core.turn import Job, Turn, record
+from lg_toolroute.core.turn import Turn, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,6 @@ def next_block(parts: Sequence[Part]) -> int:
     return max((highest_block(part.message.content) for part in parts), default=-1) + 1
 
 
-def call_block_start(parts: Sequence[Part], job: Job) -> int | None:
-    """The block index of the first call that a job writes, where the message's content is Anthropic's list, which names its calls too."""
-    reasoning = [part.message for part in parts if not part.writes]
-    if not reasoning or isinstance(reasoning[0].content, str) or reasoning[0].response_metadata.get("model_provider") != "anthropic":
-        return None
-    if reasoning[0].response_metadata.get("output_version") == "v1":
-        return None  # LangChain writes the standard blocks of this version itself
-    # Jobs that are written at the same time must not share an index: their slots keep them apart.
-    return next_block(parts) + min(job.slots, default=0)
-
-
 def land(turn: Turn, parts: Sequence[Part], *, name: str | None = None) -> AIMessage:
     """The one message of a turn.
 
@@ -82,7 +71,7 @@ def land(turn: Turn, parts: Sequence[Part], *, name: str | None = None) -> AIMes
             extra.update({key: value for key, value in message.additional_kwargs.items() if key not in {"tool_calls", "function_call"}})
     calls.sort(key=lambda item: item[0])
     return AIMessage(
-        content=content,
+        content=_in_order(content, [call["id"] for _, call in calls]),
         tool_calls=[call for _, call in calls],
         invalid_tool_calls=[call for part in reasoning for call in part.message.invalid_tool_calls],
         id=turn.id,
@@ -116,6 +105,18 @@ def _joined(left: str | list[Any], right: str | list[Any]) -> str | list[Any]:
     first = [{"type": "text", "text": left}] if isinstance(left, str) else list(left)
     second = [{"type": "text", "text": right}] if isinstance(right, str) else list(right)
     return [*first, *second]
+
+
+def _in_order(content: str | list[Any], call_ids: Sequence[str | None]) -> str | list[Any]:
+    """Content whose blocks name the calls in the order of the calls, where it names them."""
+    if isinstance(content, str):
+        return content
+    places = [i for i, block in enumerate(content) if isinstance(block, dict) and is_call_block(block) and block.get("id") in call_ids]
+    ordered = sorted((content[i] for i in places), key=lambda block: call_ids.index(block["id"]))
+    moved = list(content)
+    for place, block in zip(places, ordered, strict=True):
+        moved[place] = block
+    return moved
 
 
 def without_response_items(message: AIMessage) -> AIMessage:
@@ -154,4 +155,4 @@ def _stripped(block: Any) -> Any:
     return block
 
 
-__all__ = ["Part", "call_block_start", "land", "next_block", "without_response_items", "words_of"]
+__all__ = ["Part", "land", "next_block", "without_response_items", "words_of"]

@@ -25,7 +25,6 @@ from langgraph.types import Send
 
 from lg_toolroute import events
 from lg_toolroute.core.flow import ask, begin, hand_off, select, take_turn
-from lg_toolroute.core.selection import Scene
 from lg_toolroute.core.spec import canonical
 from lg_toolroute.core.turn import Turn, advance
 from lg_toolroute.drive import adrive, drive
@@ -123,7 +122,7 @@ class RouteNode(TurnNode):
         found = self.turn(input)
         if found is not None and found[0].phase == "hand_off":
             turn, parts = found
-            turn = hand_off(turn, self._scene(input, turn), new_call_id)
+            turn = hand_off(turn, self.stage(input).scene)
             emit = _writer()
             for event in events.handed_off(turn):
                 emit(event)
@@ -140,9 +139,6 @@ class RouteNode(TurnNode):
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> State:
         return self.invoke(input, config)  # nothing here waits for anything
-
-    def _scene(self, state: Any, turn: Turn) -> Scene:
-        return self.stage(state).scene
 
 
 class PolicyNode(TurnNode):
@@ -179,7 +175,7 @@ class ModelNode(TurnNode):
                 turn = drive(select(turn, stage.scene), performer.perform)
             turn = drive(ask(turn), performer.perform)
             if self._needs_drafts(turn, stage):
-                turn = drive(take_turn(turn, stage.scene, new_call_id), performer.perform)
+                turn = drive(take_turn(turn, stage.scene), performer.perform)
         except ChainExhausted as error:
             raise self.router.with_causes(error, turn.id) from None
         return self._settled(turn, performer)
@@ -197,14 +193,14 @@ class ModelNode(TurnNode):
                 turn = await adrive(select(turn, stage.scene), performer.aperform)
             turn = await adrive(ask(turn), performer.aperform)
             if self._needs_drafts(turn, stage):
-                turn = await adrive(take_turn(turn, stage.scene, new_call_id), performer.aperform)
+                turn = await adrive(take_turn(turn, stage.scene), performer.aperform)
         except ChainExhausted as error:
             raise self.router.with_causes(error, turn.id) from None
         return self._settled(turn, performer)
 
     def _needs_drafts(self, turn: Turn, stage: Stage) -> bool:
         """A draft is never written into the state, where a consumer could see it; so it is handed off at once, in this node."""
-        return turn.phase == "hand_off" and any(stage.scene.decide(tool, "intercepted")[0].options.handoff == "draft" for _, tool in turn.pending)
+        return turn.phase == "hand_off" and any(stage.scene.decide(call.tool, "intercepted")[0].options.handoff == "draft" for call in turn.pending)
 
     def _settled(self, turn: Turn, performer: Performer) -> State:
         if turn.phase != "done":

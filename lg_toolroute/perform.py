@@ -178,6 +178,7 @@ class Performer:
         outcome = "cut" if gate.halted else "answered"
         attempt = self._attempt(request, outcome, started, message=message)
         self.stage.drafts.update(gate.drafts)
+        message = _without(message, {call.call_id for call in gate.routed})
         answer = Answer(
             attempt,
             shown=gate.shown,
@@ -216,9 +217,19 @@ def _named(message: AIMessage, gate: WriteGate) -> AIMessage:
             {**block, "name": names.get(str(block.get("id")), "")} if isinstance(block, dict) and is_call_block(block) else block for block in content
         ]
         content = [block for block in content if not (isinstance(block, dict) and block.get("type") == "input_json_delta")] or ""
-    if gate.block_start is not None:
+    if any(block is not None for block in gate.blocks):
         content = [{"type": "tool_use", "id": call["id"], "name": call["name"], "input": call["args"]} for call in calls]
     return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": [], "content": content})
+
+
+def _without(message: AIMessage, announced: set[str]) -> AIMessage:
+    """The message without the calls that were only announced in it: another model writes them."""
+    if not any(call["id"] in announced for call in message.tool_calls):
+        return message
+    content = message.content
+    if not isinstance(content, str):
+        content = [block for block in content if not (isinstance(block, dict) and is_call_block(block) and block.get("id") in announced)]
+    return message.model_copy(update={"tool_calls": [c for c in message.tool_calls if c["id"] not in announced], "content": content})
 
 
 def _late(gate: ReasonGate | WriteGate, message: AIMessage) -> AIMessage:

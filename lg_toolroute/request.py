@@ -21,7 +21,7 @@ from lg_toolroute.core.selection import Scene
 from lg_toolroute.core.turn import Job, Turn
 from lg_toolroute.cut import ReasonGate
 from lg_toolroute.history import adapt, target_of
-from lg_toolroute.landing import Part, call_block_start, next_block, words_of
+from lg_toolroute.landing import Part, next_block, words_of
 from lg_toolroute.models import LanguageModel, first_leaf
 from lg_toolroute.router import ToolRouter, tool_name
 from lg_toolroute.write import WriteGate
@@ -127,6 +127,7 @@ class Stage:
             bound=[tool_name(tool) for tool in tools],
             block_offset=next_block(parts),
             estimate=self._estimator(),
+            new_id=self.new_id,
             keeps=lambda error: classify(error).cls not in {"bug", "cancelled"},
         )
         choice = self.tool_choice
@@ -159,7 +160,7 @@ class Stage:
             schemas=schemas,
             announced=job.announced,
             live=job.live,
-            block_start=call_block_start(parts, job),
+            blocks=job.blocks,
             new_id=self.new_id,
         )
         choice = wanted[0] if len(wanted) == 1 else "any"

@@ -13,14 +13,14 @@ generator yields is a `Step`; a driver (`drive.py`) answers it, plainly or await
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from lg_toolroute.core.classify import Failure
 from lg_toolroute.core.decision import Skip
 from lg_toolroute.core.selection import Scene, Survey, choose, gates_for
-from lg_toolroute.core.turn import Answer, Job, Turn, accept, advance, merge_skips, next_phase, settle
+from lg_toolroute.core.turn import Answer, Intercepted, Job, Turn, accept, advance, merge_skips, next_phase, settle
 from lg_toolroute.errors import AttemptFailed, CandidateSkipped, ChainExhausted
 
 
@@ -80,7 +80,7 @@ def begin(turn_id: str, base: str | None, scene: Scene, new_id: NewId) -> Turn:
     if scene.forced is not None and scene.forced in scene.names:
         decision, chain, why = scene.decide(scene.forced, "forced")
         if "call" in decision.moments:
-            job = _writing_job(scene, ((0, scene.forced),), "forced", new_id, exact=False)
+            job = _writing_job(scene, (Intercepted(0, scene.forced, new_id()),), "forced", exact=False)
             return replace(turn, jobs=(job,), routed=_routed(job))
         job = Job(chain=reasoning, source="forced", why=f"{scene.forced!r} is known to come next, and has no route.")
         return replace(turn, jobs=(job,), routed={**_routed(job), "tool": scene.forced}, forced=scene.forced)
@@ -94,8 +94,11 @@ def begin(turn_id: str, base: str | None, scene: Scene, new_id: NewId) -> Turn:
 
 def _reasoning_chain(scene: Scene) -> tuple[str, ...]:
     chain = scene.book.reasoning_chain(agent=scene.agent, role=scene.role, override=scene.override)
-    if scene.model_given is not None and scene.model_given not in chain:
-        chain = (scene.model_given, *chain)
+    given = scene.model_given
+    if given is not None and given not in chain:
+        # A role or a caller that names a model means that one; the agent's own comes after it.
+        headed = scene.override is not None or scene.book.primary(agent=scene.agent, role=scene.role) is not None
+        chain = (*chain, given) if headed else (given, *chain)
     for present, kind, needs in ((scene.pdfs, "pdf", "pdf"), (scene.images, "image", "image")):
         if present and chain:
             inputs = scene.facts(chain[0]).inputs
@@ -105,14 +108,16 @@ def _reasoning_chain(scene: Scene) -> tuple[str, ...]:
     return chain
 
 
-def _writing_job(scene: Scene, calls: tuple[tuple[int, str], ...], source: str, new_id: NewId, *, exact: bool) -> Job:
-    decision, chain, why = scene.decide(calls[0][1], source)
+def _writing_job(scene: Scene, calls: Sequence[Intercepted], source: str, *, exact: bool) -> Job:
+    decision, chain, why = scene.decide(calls[0].tool, source)
     options = decision.options
     return Job(
         chain=chain,
-        tools=tuple(tool for _, tool in calls),
-        slots=tuple(slot for slot, _ in calls),
-        call_ids=tuple(new_id() for _ in calls),
+        tools=tuple(call.tool for call in calls),
+        slots=tuple(call.slot for call in calls),
+        call_ids=tuple(call.call_id for call in calls),
+        blocks=tuple(call.block for call in calls),
+        announced=sum(call.announced for call in calls),
         exact=exact,
         rule=decision.rule,
         path=decision.path,
@@ -130,17 +135,17 @@ def _routed(job: Job) -> Mapping[str, Any]:
     return {"tool": job.tool, "rule": job.rule, "path": job.path, "moment": job.moment, "source": job.source, "why": job.why}
 
 
-def hand_off(turn: Turn, scene: Scene, new_id: NewId) -> Turn:
+def hand_off(turn: Turn, scene: Scene) -> Turn:
     """The turn, with a writing job for each chain that has intercepted calls; order and count of calls are the primary's."""
     drained = {name for name, mode in turn.gates if mode == "drain"}
-    exact = len(turn.pending) > 1 or any(tool in drained for _, tool in turn.pending)
-    groups: dict[tuple[Any, ...], list[tuple[int, str]]] = {}
-    for slot, tool in turn.pending:
-        decision, chain, _ = scene.decide(tool, "intercepted")
+    exact = len(turn.pending) > 1 or any(call.tool in drained for call in turn.pending)
+    groups: dict[tuple[Any, ...], list[Intercepted]] = {}
+    for call in turn.pending:
+        decision, chain, _ = scene.decide(call.tool, "intercepted")
         options = decision.options
         key = (chain, options.handoff, options.stream_args, options.refusal_falls_back, repr(sorted(options.params.items())))
-        groups.setdefault(key, []).append((slot, tool))
-    jobs = tuple(_writing_job(scene, tuple(calls), "intercepted", new_id, exact=exact) for calls in groups.values())
+        groups.setdefault(key, []).append(call)
+    jobs = tuple(_writing_job(scene, calls, "intercepted", exact=exact) for calls in groups.values())
     return replace(turn, jobs=(*turn.jobs, *jobs), pending=(), routed=_routed(jobs[0]), phase="select")
 
 
@@ -200,7 +205,7 @@ def ask(turn: Turn) -> Flow:
     return next_phase(turn)
 
 
-def take_turn(turn: Turn, scene: Scene, new_id: NewId) -> Flow:
+def take_turn(turn: Turn, scene: Scene) -> Flow:
     """The whole turn, from wherever it stands to its end.
 
     Raises:
@@ -214,7 +219,7 @@ def take_turn(turn: Turn, scene: Scene, new_id: NewId) -> Flow:
         elif turn.phase == "advance":
             turn = advance(turn)
         else:
-            turn = hand_off(turn, scene, new_id)
+            turn = hand_off(turn, scene)
     return turn
 
 

@@ -48,6 +48,25 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Intercepted:
+    """A call of a routed tool that the reasoning model named, and that another model will write.
+
+    Attributes:
+        slot: Its position among the calls of the message.
+        tool: The tool's name.
+        call_id: The id it gets; ours.
+        announced: A consumer has seen the name and the id.
+        block: The index of its content block, with clients whose content names the calls.
+    """
+
+    slot: int
+    tool: str
+    call_id: str
+    announced: bool = False
+    block: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One request, to be answered by the first candidate of its chain that can.
 
@@ -56,6 +75,7 @@ class Job:
         chain: The candidates, in order.
         slots: The position in the message of each call to be written.
         call_ids: The id of each call to be written; ours, so that it stays true whichever candidate writes it.
+        blocks: The index of each call's content block, with clients whose content names the calls.
         exact: Exactly these calls are wanted (a drained message); otherwise at least one of the one tool.
         rule: The pattern of the rule that won, and `path`, where it stands.
         moment: `call`, `result`, or empty for plain reasoning.
@@ -80,6 +100,7 @@ class Job:
     tools: tuple[str, ...] = ()
     slots: tuple[int, ...] = ()
     call_ids: tuple[str, ...] = ()
+    blocks: tuple[int | None, ...] = ()
     exact: bool = False
     rule: str | None = None
     path: str | None = None
@@ -122,7 +143,7 @@ class Turn:
         phase: What has to happen next.
         jobs: The jobs under way.
         gates: The routed tools at which the reasoning model is stopped, each with `cut` or `drain`.
-        pending: Routed calls that were intercepted and wait to be handed off: `(slot, tool)`.
+        pending: Routed calls that were intercepted and wait to be handed off.
         reasoner: The model whose words stand in the message; `None` before anybody spoke.
         writers: Who wrote which call: `(call id, model)`, in order of settling.
         attempts: Every try, in order.
@@ -142,7 +163,7 @@ class Turn:
     phase: Phase = "select"
     jobs: tuple[Job, ...] = ()
     gates: tuple[tuple[str, str], ...] = ()
-    pending: tuple[tuple[int, str], ...] = ()
+    pending: tuple[Intercepted, ...] = ()
     reasoner: str | None = None
     writers: tuple[tuple[str, str], ...] = ()
     attempts: tuple[Attempt, ...] = ()
@@ -170,7 +191,7 @@ class Turn:
                 **data,
                 "jobs": tuple(_job(job) for job in data["jobs"]),
                 "gates": tuple((name, mode) for name, mode in data["gates"]),
-                "pending": tuple((slot, tool) for slot, tool in data["pending"]),
+                "pending": tuple(Intercepted(**call) for call in data["pending"]),
                 "writers": tuple((call_id, model) for call_id, model in data["writers"]),
                 "attempts": tuple(Attempt(**attempt) for attempt in data["attempts"]),
                 "skipped": tuple(Skip(**skip) for skip in data["skipped"]),
@@ -178,7 +199,7 @@ class Turn:
         )
 
 
-_TUPLES = ("chain", "tools", "slots", "call_ids", "tried", "repaired")
+_TUPLES = ("chain", "tools", "slots", "call_ids", "blocks", "tried", "repaired")
 
 
 def _job(data: Mapping[str, Any]) -> Job:
@@ -194,7 +215,7 @@ class Answer:
         shown: Text of it reached the consumer, and stays part of the message.
         calls: How many calls of it stay in the message.
         call_ids: The ids of the calls that stay in the message, in order.
-        routed: The intercepted calls, `(slot, tool)`.
+        routed: The intercepted calls.
         announced: How many calls to be written the consumer has seen by name.
         spent: Arguments went out live; nobody else may write this call any more.
         next_candidate: After a failure: may the next candidate be asked?
@@ -206,7 +227,7 @@ class Answer:
     shown: bool = False
     calls: int = 0
     call_ids: tuple[str, ...] = ()
-    routed: tuple[tuple[int, str], ...] = ()
+    routed: tuple[Intercepted, ...] = ()
     announced: int = 0
     spent: bool = False
     next_candidate: bool = True

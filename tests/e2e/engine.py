@@ -55,7 +55,9 @@ class Folder:
         return [read, edit, write, web_search]
 
 
-def routed(models: dict[str, ScriptedModel], *, rules: dict[str, Any] | None = None, folder: Folder | None = None, clock: Any = None, **more: Any) -> Any:
+def routed(
+    models: dict[str, ScriptedModel], *, rules: dict[str, Any] | None = None, folder: Folder | None = None, clock: Any = None, **more: Any
+) -> Any:
     """An agent whose `edit` calls go to deepseek, unless `rules` says otherwise."""
     folder = folder or Folder()
     config = {

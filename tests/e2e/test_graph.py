@@ -99,7 +99,9 @@ def test_tools_of_one_route_are_bound_together_so_that_a_prompt_cache_survives_f
 
 
 def test_calls_before_the_routed_one_are_kept_and_those_behind_it_are_dropped_by_the_cut():
-    kimi = ScriptedModel([Say("Two things.", [Call("read", {"path": "a.py"}), Call("edit", {"path": DROPPED}), Call("write", {})]), Say("Ok.")], name=KIMI)
+    kimi = ScriptedModel(
+        [Say("Two things.", [Call("read", {"path": "a.py"}), Call("edit", {"path": DROPPED}), Call("write", {})]), Say("Ok.")], name=KIMI
+    )
     deepseek = ScriptedModel([Say(calls=[Call("edit", EDIT)])], name=DEEPSEEK)
     out = routed({KIMI: kimi, DEEPSEEK: deepseek}).invoke(ask())
     message = ai(out["messages"])[0]

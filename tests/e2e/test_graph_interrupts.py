@@ -52,7 +52,7 @@ def test_a_thread_interrupted_at_a_node_and_resumed_asks_each_model_once(node: s
     messages = to_the_end(agent)
     for model in scripted.values():
         model.assert_done()
-    assert folder.ran == [("read", {"path": "a.py"}), ("edit", EDIT)]
+    assert sorted(folder.ran, key=lambda ran: ran[0]) == [("edit", EDIT), ("read", {"path": "a.py"})]  # two tasks of one step, in any order
     assert called(ai(messages)[0]) == [("read", {"path": "a.py"}), ("edit", EDIT)]
     assert [message.type for message in messages] == ["human", "ai", "tool", "tool", "ai"]
 
@@ -71,7 +71,7 @@ def test_each_step_may_be_resumed_by_another_process(tmp_path: Path, durability:
                 break
     for model in scripted.values():
         model.assert_done()
-    assert folder.ran == [("read", {"path": "a.py"}), ("edit", EDIT)]
+    assert sorted(folder.ran, key=lambda ran: ran[0]) == [("edit", EDIT), ("read", {"path": "a.py"})]  # two tasks of one step, in any order
 
 
 async def test_an_asynchronous_thread_is_resumed_at_every_node(tmp_path: Path):
@@ -83,7 +83,7 @@ async def test_an_asynchronous_thread_is_resumed_at_every_node(tmp_path: Path):
             await agent.ainvoke(None, THREAD)
     for model in scripted.values():
         model.assert_done()
-    assert folder.ran == [("read", {"path": "a.py"}), ("edit", EDIT)]
+    assert sorted(folder.ran, key=lambda ran: ran[0]) == [("edit", EDIT), ("read", {"path": "a.py"})]  # two tasks of one step, in any order
 
 
 def test_a_run_that_crashed_in_the_routed_call_repeats_only_the_routed_call():

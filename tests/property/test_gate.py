@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 
@@ -83,13 +84,16 @@ def chunk(index: int, *, name: str | None = None, id: str | None = None, args: s
 
 
 def run(chunks: list[AIMessageChunk], gates: dict[str, str]) -> tuple[ReasonGate, list[AIMessageChunk], int]:
-    gate = ReasonGate("lc_run--1", model="a/b", gates=gates, bound=TOOLS)
+    numbers = itertools.count()
+    gate = ReasonGate("lc_run--1", model="a/b", gates=gates, bound=TOOLS, new_id=lambda: f"ours_{next(numbers)}")
     source = Replay(chunks=chunks, pulled=[])
     shown = [part.message for part in gated(source, gate)._stream([])]
     return gate, shown, len(source.pulled)
 
 
-def expected(text: str, wanted: list[tuple[str, dict[str, str]]], gates: dict[str, str]) -> tuple[list[tuple[str, dict[str, str]]], list[tuple[int, str]]]:
+def expected(
+    text: str, wanted: list[tuple[str, dict[str, str]]], gates: dict[str, str]
+) -> tuple[list[tuple[str, dict[str, str]]], list[tuple[int, str]]]:
     """The kept calls and the routed ones, by the rule of the books: cut at the first routed call, or drain the whole message."""
     routed = [(slot, name) for slot, (name, _) in enumerate(wanted) if name in gates]
     if routed and gates[routed[0][1]] == "cut":
@@ -118,8 +122,13 @@ def test_any_chunking_lands_the_same_message_and_shows_nothing_of_a_dropped_call
         gate, shown, _pulled = run(make(data, text, dropped), gates)
         whole = landed(shown)
         assert whole.text == text
-        assert [(call["name"], call["args"]) for call in whole.tool_calls] == kept
-        assert gate.routed == cut_at
+        announced = {call.call_id for call in gate.routed if call.announced}
+        assert announced == ({call.call_id for call in gate.routed} if "drain" in gates.values() else set())
+        in_order = [(call["name"], call["args"] if call["id"] not in announced else None) for call in whole.tool_calls]
+        assert [call for call in in_order if call[1] is not None] == kept
+        if announced:
+            assert [name for name, _ in in_order] == [name for name, _ in dropped]
+        assert [(call.slot, call.tool) for call in gate.routed] == cut_at
         assert SECRET not in "".join(part.model_dump_json() for part in shown)
         assert {part.id for part in shown} == {"lc_run--1"}
         assert [part.chunk_position for part in shown].count("last") == 1
@@ -131,7 +140,9 @@ def test_any_chunking_lands_the_same_message_and_shows_nothing_of_a_dropped_call
 def test_a_cut_stream_is_left_within_two_chunks_of_the_end_of_the_name(data, text, args):
     """The name is known when its last piece is there, or, if another tool's name begins like it, when the arguments begin."""
     chunks = openai_chunks(data, text, [("edit", {**args, "rest": "x" * 50}), ("read", {})])
-    name_ends = max(i for i, part in enumerate(chunks) if part.tool_call_chunks and part.tool_call_chunks[0]["name"] and part.tool_call_chunks[0]["index"] == 0)
+    name_ends = max(
+        i for i, part in enumerate(chunks) if part.tool_call_chunks and part.tool_call_chunks[0]["name"] and part.tool_call_chunks[0]["index"] == 0
+    )
     gate, _shown, pulled = run(chunks, {"edit": "cut"})
     assert gate.hit == "edit"
     assert pulled <= name_ends + 1 + 2
@@ -144,7 +155,15 @@ def test_a_written_call_is_the_same_for_any_chunking_and_nothing_else_of_the_ans
     make = anthropic_chunks if dialect else openai_chunks
     chunks = make(data, text + SECRET, wanted)
     gate = WriteGate(
-        "lc_run--1", model="c/d", tools=("edit",), call_ids=("call_ours",), slots=(3,), exact=False, schemas={}, announced=int(announced), new_id=lambda: "call_more"
+        "lc_run--1",
+        model="c/d",
+        tools=("edit",),
+        call_ids=("call_ours",),
+        slots=(3,),
+        exact=False,
+        schemas={},
+        announced=int(announced),
+        new_id=lambda: "call_more",
     )
     shown = [part.message for part in gated(Replay(chunks=chunks, pulled=[]), gate)._stream([])]
     whole = landed(shown)
