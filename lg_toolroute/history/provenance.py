@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -35,6 +36,12 @@ def routed(message: AIMessage) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def speaker(record: Mapping[str, Any]) -> str:
+    """Give the spec of the model whose words a routed message holds; empty if the record does not say."""
+    who = record.get("reasoner") or (record.get("primary") if record.get("model") == record.get("primary") else "")
+    return who if isinstance(who, str) else ""
+
+
 def is_cut(message: AIMessage) -> bool:
     """Say whether the calls of a message were written by another model than its words.
 
@@ -42,8 +49,19 @@ def is_cut(message: AIMessage) -> bool:
     than the message that is stored.
     """
     record = routed(message)
-    writer, owner = record.get("model"), record.get("primary")
-    return bool(writer and owner and writer != owner)
+    owner = record.get("reasoner") or record.get("primary")
+    calls = record.get("calls")
+    writers = {record.get("model"), *(calls.values() if isinstance(calls, dict) else ())} - {None}
+    return owner is not None and bool(writers - {owner})
+
+
+def is_mixed(record: Mapping[str, Any]) -> bool:
+    """Say whether several models spoke: one failed after its first words were shown, and another went on."""
+    attempts = record.get("attempts")
+    tried = [attempt for attempt in attempts if isinstance(attempt, dict)] if isinstance(attempts, list) else []
+    models = [attempt.get("model") for attempt in tried if not attempt.get("tool")]
+    owner = record.get("reasoner")
+    return owner in models and any(model != owner for model in models[models.index(owner) :])
 
 
 def is_own(message: AIMessage, target: Target) -> bool:
@@ -52,8 +70,10 @@ def is_own(message: AIMessage, target: Target) -> bool:
     if metadata.get("model_provider") not in target.dialect.makers:
         return False
     record = routed(message)
-    owner = (record.get("primary") if is_cut(message) else record.get("model")) or ""
-    if target.spec and owner == target.spec:
+    if record and is_mixed(record):
+        return False
+    who = speaker(record)
+    if target.spec and who == target.spec:
         return True
-    written = metadata.get("model_name") or metadata.get("model") or owner
+    written = metadata.get("model_name") or metadata.get("model") or who
     return isinstance(written, str) and same_model(written, target.model)

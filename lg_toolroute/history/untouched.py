@@ -15,7 +15,7 @@ from lg_toolroute.history.assistant import NO_NAME_CHANGE
 from lg_toolroute.history.dialects import AI, CALL, START, SYSTEM, TOOL, USER
 from lg_toolroute.history.ids import any_id, short_id, tool_name
 from lg_toolroute.history.order import opens_with_thinking
-from lg_toolroute.history.provenance import is_cut, is_own
+from lg_toolroute.history.provenance import is_own
 from lg_toolroute.history.target import Target
 
 _USUAL = frozenset({HumanMessage, AIMessage, ToolMessage, SystemMessage})
@@ -127,7 +127,7 @@ def _quiet(kwargs: Mapping[str, Any], calls: bool) -> bool:
 
 def _own_blocks(message: AIMessage, target: Target) -> bool:
     """Say whether a list of blocks is the reader's own, in its own dialect, and complete."""
-    if target.api != "anthropic" or not is_own(message, target) or is_cut(message):
+    if target.api != "anthropic" or not is_own(message, target):
         return False
     if "output_version" in message.response_metadata or "container" in message.response_metadata:
         return False

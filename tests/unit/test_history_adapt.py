@@ -113,7 +113,7 @@ def test_own_thinking_stays_and_foreign_thinking_goes() -> None:
 
 def test_a_spec_settles_who_wrote_when_names_differ() -> None:
     """A moving alias answers under another name; the record of routing knows the spec it was asked by."""
-    metadata = {"model_provider": "anthropic", "model_name": "claude-x-7", "toolroute": {"model": "anthropic/newest"}}
+    metadata = {"model_provider": "anthropic", "model_name": "claude-x-7", "toolroute": {"reasoner": "anthropic/newest"}}
     history = [HI, AIMessage(THOUGHT, response_metadata=metadata), GO]
     alias = Target(api="anthropic", model="newest", spec="anthropic/newest", first_party=True)
     assert adapt(history, alias) == history
@@ -128,6 +128,22 @@ def test_an_answer_that_was_cut_keeps_its_words_only() -> None:
     adapted = adapt([HI, call(text=content, response_metadata=metadata), result()], RESPONSES)
     assert adapted[1].content == "Editing."
     assert adapted[1].response_metadata == {}
+
+
+@pytest.mark.parametrize(
+    ("record", "own"),
+    [
+        ({"model": "anthropic/claude-sonnet-4-6", "primary": "openai/gpt-4o", "reasoner": "anthropic/claude-sonnet-4-6"}, True),
+        ({"reasoner": "x/a", "attempts": [{"model": "x/b", "tool": None}, {"model": "x/a", "tool": None}]}, True),
+        ({"reasoner": "x/a", "attempts": [{"model": "x/a", "tool": None}, {"model": "x/b", "tool": "edit"}]}, True),
+        ({"reasoner": "x/a", "attempts": [{"model": "x/a", "tool": None}, {"model": "x/b", "tool": None}]}, False),
+    ],
+    ids=["a fallback spoke", "one failed before it was heard", "another wrote the call", "another went on"],
+)
+def test_a_message_that_two_models_spoke_is_nobodys(record: dict[str, Any], own: bool) -> None:
+    """When a model dies in mid-sentence and another goes on, the thoughts of both are left out for both."""
+    history = [HI, AIMessage(THOUGHT, response_metadata={**BY_CLAUDE, "toolroute": record}), GO]
+    assert (adapt(history, CLAUDE) == history) is own
 
 
 def test_torn_server_tools_are_left_out_with_their_other_half() -> None:

@@ -116,7 +116,8 @@ class Studio:
         words = self.answer(writer, Answer(text=self.says(), thinking=f"Hm {self._said}."))
         self.minted.forget(writer.model)
         call = self.answer(other, Answer(text="unused", calls=(("edit", {"path": "a.py"}),)))
-        record = {"tool": "edit", "model": f"{other.name}/{other.model}", "primary": f"{writer.name}/{writer.model}"}
+        one, two = f"{writer.name}/{writer.model}", f"{other.name}/{other.model}"
+        record = {"tool": "edit", "model": two, "primary": one, "reasoner": one, "calls": {call.tool_calls[0]["id"]: two}, "attempts": []}
         update = {"tool_calls": call.tool_calls, "response_metadata": {**words.response_metadata, "toolroute": record}}
         return [*start, *with_results(words.model_copy(update=update))]
 
