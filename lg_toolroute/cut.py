@@ -54,6 +54,7 @@ class ReasonGate:
         estimate: Gives the usage of a cut answer from the text that was generated, since providers report none.
         new_id: Makes the id of an intercepted call.
         keeps: Whether an error of the stream may end it quietly once something was shown.
+        only_bound: A call of a tool that the model does not see is withheld. For a surface that runs no tools, and so cannot refuse it there.
 
     Attributes:
         hit: The stream was cut at this tool.
@@ -79,6 +80,7 @@ class ReasonGate:
         estimate: Callable[[str], UsageMetadata] | None = None,
         new_id: Callable[[], str] = lambda: "call",
         keeps: Callable[[BaseException], bool] = lambda error: isinstance(error, Exception),
+        only_bound: bool = False,
     ) -> None:
         self.message_id = message_id
         self.model = model
@@ -88,6 +90,7 @@ class ReasonGate:
         self.estimate = estimate
         self.new_id = new_id
         self.keeps = keeps
+        self.only_bound = only_bound
         self.announcing = False
         self.shown = False
         self.raised: BaseException | None = None
@@ -275,7 +278,10 @@ class ReasonGate:
         if self.hit is None:
             return kept
         first = len(self.calls) if self._draining else self.routed[0].slot
-        return [call for call in kept if call.slot < first and isinstance(parse_arguments(call.args), dict)]
+        return [call for call in kept if call.slot < first and not self._unavailable(call) and isinstance(parse_arguments(call.args), dict)]
+
+    def _unavailable(self, call: HeldCall) -> bool:
+        return self.only_bound and call.name not in self.bound
 
     def _announcement(self, call: Intercepted) -> ChatGenerationChunk:
         content: list[str | dict[str, Any]] = []
@@ -314,6 +320,8 @@ class ReasonGate:
         for call in self.calls:
             if not call.name:
                 return "invalid_tool_call", "a tool call had no name"
+            if self._unavailable(call):
+                return "invalid_tool_call", f"the tool {call.name!r} is not available; go on without it"
             arguments = parse_arguments(call.args)
             if isinstance(arguments, str):
                 return "invalid_tool_call", f"the call of {call.name!r} cannot be run: {arguments}"

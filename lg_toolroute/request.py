@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lg_toolroute.core.flow import NewId
 
 CONTINUE = "The answer above was interrupted. Go on exactly where it stops; do not repeat or comment on what is already there."
+UNUSABLE = "What came after it could not be used: {complaint}."
 MEND = "The last answer could not be used: {complaint}. Answer again, correctly."
 
 
@@ -74,6 +75,7 @@ class Stage:
         tool_choice: What the caller chose, for the reasoning model.
         given: A primary that is handed in for this turn, by spec.
         drafts: The primary's own arguments of intercepted calls, by slot; never stored.
+        only_bound: A call of a tool that its writer does not see is withheld, because this surface runs no tools and cannot refuse it there.
     """
 
     router: ToolRouter
@@ -85,6 +87,7 @@ class Stage:
     tool_choice: Any = None
     given: Mapping[str, LanguageModel] = field(default_factory=dict)
     drafts: dict[int, str] = field(default_factory=dict)
+    only_bound: bool = False
 
     def model(self, spec: str, job: Job) -> LanguageModel:
         """The model of a spec, with its settings; a rule's settings apply to the routed model only."""
@@ -117,8 +120,9 @@ class Stage:
         extra: list[BaseMessage] = []
         words = words_of(parts)
         if words:
-            extra = [AIMessage(content=words), HumanMessage(content=CONTINUE)]
-        if job.complaint and not words:
+            unusable = f" {UNUSABLE.format(complaint=job.complaint)}" if job.complaint else ""
+            extra = [AIMessage(content=words), HumanMessage(content=CONTINUE + unusable)]
+        elif job.complaint:
             extra.append(HumanMessage(content=MEND.format(complaint=job.complaint)))
         gate = ReasonGate(
             turn.id,
@@ -129,6 +133,7 @@ class Stage:
             estimate=self._estimator(),
             new_id=self.new_id,
             keeps=lambda error: classify(error).cls not in {"bug", "cancelled"},
+            only_bound=self.only_bound,
         )
         choice = self.tool_choice
         if turn.forced is not None:
