@@ -111,6 +111,14 @@ def test_the_rules_find_violations_where_nothing_is_adapted(
         assert measured == table, "docs/histories.md differs from what was measured; run `make docs`"
 
 
+def test_the_example_in_the_docs_prints_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """The page's first block is run, its output compared."""
+    blocks = re.findall(r"```(python|text)\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    (_, code), (_, shown) = blocks[:2]
+    exec(compile(code, str(DOCS), "exec"), {})
+    assert capsys.readouterr().out == shown
+
+
 def render(broken: dict[tuple[str, str], int]) -> str:
     """Write the matrix: in each cell how many of the features are refused without adapting; with it, none is."""
     cells = len(PROVIDERS) ** 2 * len(FEATURES)
