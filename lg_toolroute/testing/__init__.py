@@ -5,11 +5,17 @@ Nothing here needs a key or a network, and no provider's client is imported. `do
 
 from __future__ import annotations
 
+from lg_toolroute.testing import faults
+from lg_toolroute.testing.chance import random_faults
 from lg_toolroute.testing.expect import Expect
+from lg_toolroute.testing.fault import Fault
+from lg_toolroute.testing.fault_server import FaultServer, refusing_port
 from lg_toolroute.testing.latch import Latch
 from lg_toolroute.testing.scripted_model import ScriptedModel, ScriptedWholeModel
+from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Call, Chunks, Eof, Fail, Hang, Say, by_tool
 from lg_toolroute.testing.tape import ModelRequest, ScriptError
+from lg_toolroute.testing.turnstile import Turnstile
 
 __all__ = [
     "Call",
@@ -17,6 +23,8 @@ __all__ = [
     "Eof",
     "Expect",
     "Fail",
+    "Fault",
+    "FaultServer",
     "Hang",
     "Latch",
     "ModelRequest",
@@ -24,5 +32,10 @@ __all__ = [
     "ScriptError",
     "ScriptedModel",
     "ScriptedWholeModel",
+    "ServerRequest",
+    "Turnstile",
     "by_tool",
+    "faults",
+    "random_faults",
+    "refusing_port",
 ]

@@ -44,8 +44,8 @@ class Latch:
         self._reached.set()
         return self._opened.wait(limit_s)
 
-    async def wait_async(self, limit_s: float) -> bool:
-        """Stand at the door in a coroutine, `limit_s` seconds at most. `False`: it stayed closed."""
+    async def wait_async(self, limit_s: float | None) -> bool:
+        """Stand at the door in a coroutine, `limit_s` seconds at most; `None` is for ever. `False`: it stayed closed."""
         with self._lock:
             if self._opened.is_set():
                 self._reached.set()

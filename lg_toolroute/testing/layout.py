@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -127,3 +127,21 @@ def cut_for(say: Say, place: Place) -> int | None:
     if part is None:
         raise ValueError(f"at={place!r}: the answer {say!r} has no {place}; give it one or choose another place")
     return part.start + max(1, len(part.text) // 2)
+
+
+def shortened(say: Say, place: Place) -> Say:
+    """The answer up to a place in it; a number of chunks cannot be counted in an answer that is not streamed, so it leaves all of it.
+
+    Args:
+        say: The answer.
+        place: The place.
+    """
+    if place == "start":
+        return replace(say, text="", calls=(), thinking="")
+    cut = cut_for(say, place)
+    if cut is None:
+        return say
+    left = {(part.kind, part.call): part.text[: max(0, cut - part.start)] for part in _parts(say) if part.start < cut}
+    begun = [(index, call) for index, call in enumerate(say.calls) if ("name", index) in left]
+    calls = [replace(call, name=left["name", index], args=left.get(("args", index), "")) for index, call in begun]
+    return replace(say, text=left.get(("text", -1), ""), thinking=left.get(("thinking", -1), ""), calls=calls)

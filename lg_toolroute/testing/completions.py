@@ -1,0 +1,139 @@
+"""An answer in the words of OpenAI's chat completions: one JSON body, or the events of a stream.
+
+Pure. Source: OpenAI's API reference, "Create chat completion" and "The chat completion chunk object".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lg_toolroute.testing.layout import Piece, cut_for, segments
+from lg_toolroute.testing.render import finish_reason, tokens
+from lg_toolroute.testing.sample_values import sample
+from lg_toolroute.testing.server_request import ServerRequest
+from lg_toolroute.testing.steps import Call, Place, Say
+
+stream_type = "text/event-stream; charset=utf-8"
+"""The content type of a stream."""
+
+CREATED = 1_735_689_600
+"""The time stamp of every answer: the same in every run."""
+
+
+def default_answer(request: ServerRequest) -> Say:
+    """What a model without a script says: the forced call, with arguments that fit the tool's schema; otherwise a sentence."""
+    wanted = request.forced_tool
+    if request.tool_choice == "any" and request.tools:
+        wanted = request.tools[0]
+    if wanted is None:
+        return Say(f"This is {request.model or 'a model'} speaking.")
+    return Say(calls=[Call(wanted, sample(request.schema(wanted)) if request.schema(wanted) else {})])
+
+
+def usage_of(say: Say, prompt_characters: int) -> dict[str, Any] | None:
+    """The `usage` of an answer; `None` if it reports none."""
+    if say.usage is False:
+        return None
+    if isinstance(say.usage, Mapping):
+        given = dict(say.usage)
+        used = int(given.pop("input_tokens", 0)), int(given.pop("output_tokens", 0))
+    elif say.usage is None:
+        written = len(say.thinking) + len(say.text) + sum(len(call.name) + len(call.json) for call in say.calls)
+        used = tokens(prompt_characters), tokens(written)
+    else:
+        used = say.usage
+    return {"prompt_tokens": used[0], "completion_tokens": used[1], "total_tokens": sum(used)}
+
+
+def whole(say: Say, ids: Sequence[str], request: ServerRequest) -> dict[str, Any]:
+    """The body of an answer that is not streamed."""
+    message: dict[str, Any] = {"role": "assistant", "content": say.text or None}
+    if say.thinking:
+        message["reasoning_content"] = say.thinking
+    if say.calls:
+        message["tool_calls"] = [
+            {"id": mark, "type": "function", "function": {"name": call.name, "arguments": call.json}}
+            for call, mark in zip(say.calls, ids, strict=True)
+        ]
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(say, "openai") or None}
+    body: dict[str, Any] = {**_frame(request, "chat.completion"), "choices": [choice]}
+    if (usage := usage_of(say, request.prompt_characters)) is not None:
+        body["usage"] = usage
+    return body
+
+
+def events(say: Say, ids: Sequence[str], request: ServerRequest, *, place: Place | None = None) -> tuple[list[bytes], int]:
+    """The events of a stream, and how many of them come before a place in it.
+
+    Args:
+        say: The answer.
+        ids: The ids of its calls.
+        request: What it answers.
+        place: The place; `None` is the end.
+    """
+    extra = None if place is None else cut_for(say, place)
+    made = [_event(request, {"role": "assistant", "content": ""})]
+    before = 1
+    position = 0
+    for pieces in segments(say, extra_cut=extra):
+        made.append(_event(request, _delta(pieces, ids)))
+        position += sum(len(piece.text) for piece in pieces)
+        if extra is not None and position <= extra:
+            before = len(made)
+    reason = finish_reason(say, "openai")
+    if reason:
+        made.append(_event(request, {}, finish=reason))
+        usage = usage_of(say, request.prompt_characters)
+        if usage is not None and request.include_usage:
+            made.append(sse({**_frame(request, "chat.completion.chunk"), "choices": [], "usage": usage}))
+    if place is None or place == "end":
+        before = len(made)
+    elif place == "start":
+        before = 0
+    elif isinstance(place, int):
+        before = min(place, len(made))
+    return made, before
+
+
+def sse(data: Any, event: str | None = None) -> bytes:
+    """One server-sent event."""
+    head = f"event: {event}\n" if event else ""
+    return f"{head}data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+
+
+def done(say: Say) -> bytes:
+    """What follows the last event; nothing behind an answer that does not say why it ends."""
+    return b"data: [DONE]\n\n" if finish_reason(say, "openai") else b""
+
+
+def _delta(pieces: Sequence[Piece], ids: Sequence[str]) -> dict[str, Any]:
+    delta: dict[str, Any] = {}
+    calls: list[dict[str, Any]] = []
+    for piece in pieces:
+        if piece.kind == "text":
+            delta["content"] = piece.text
+        elif piece.kind == "thinking":
+            delta["reasoning_content"] = piece.text
+        else:
+            if not calls or calls[-1]["index"] != piece.call:
+                calls.append({"index": piece.call, "function": {}})
+            call = calls[-1]
+            if piece.opens:
+                call.update({"id": ids[piece.call], "type": "function"})
+                call["function"] = {"name": "", "arguments": ""}
+            key = "name" if piece.kind == "name" else "arguments"
+            call["function"][key] = call["function"].get(key, "") + piece.text
+    if calls:
+        delta["tool_calls"] = calls
+    return delta
+
+
+def _event(request: ServerRequest, delta: Mapping[str, Any], *, finish: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    return sse({**_frame(request, "chat.completion.chunk"), "choices": [choice]})
+
+
+def _frame(request: ServerRequest, kind: str) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{request.index}", "object": kind, "created": CREATED, "model": request.model}
