@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 from pydantic import BaseModel, ConfigDict, Field
+
+# Pydantic, which makes the JSON Schemas that Studio shows, refuses the standard library's before Python 3.12.
+from typing_extensions import TypedDict
 
 
 class ToolRouteInput(TypedDict):
