@@ -1,0 +1,206 @@
+"""Streams the answers of a turn's models outwards, live, as the chunks of one message.
+
+The flow of a turn asks for whole answers. Here every `Ask` is answered by reading the inner model's stream and passing its chunks on in
+between. Several writing jobs at once (a drained message) are read side by side; their names are shown at once, their arguments in the
+order of the calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, closing
+from contextvars import copy_context
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
+
+from lg_toolroute import events
+from lg_toolroute.core.flow import Ask, Flow, Reply
+from lg_toolroute.core.turn import Turn
+from lg_toolroute.landing import Part
+from lg_toolroute.opening import Opening
+from lg_toolroute.outward import Outward
+from lg_toolroute.perform import Performer
+from lg_toolroute.request import Request, Stage
+from lg_toolroute.write import WriteGate
+
+Outcome = tuple[Reply, Part | None]
+
+
+class Relay(Performer):
+    """Carries out the steps of one turn, and passes on what is said while they last.
+
+    Args:
+        stage: What stays the same for all requests of the turn.
+        opening: How an inner model is called.
+        emit: Takes events.
+
+    Attributes:
+        turn: The turn, once it is done.
+    """
+
+    turn: Turn
+
+    def __init__(self, stage: Stage, opening: Opening, *, emit: events.Emit = events.silent) -> None:
+        super().__init__(stage, send=opening.send, asend=opening.asend, emit=emit)
+        self._opening = opening
+        self._handed_off = False
+
+    def _requests(self, step: Ask) -> list[Request]:
+        if not self._handed_off and any(job.source == "intercepted" for job in step.jobs):
+            self._handed_off = True
+            for event in events.handed_off(step.turn):
+                self._emit(event)
+        return super()._requests(step)
+
+    # -- plainly ---------------------------------------------------------------------------------------------------------------------
+
+    def stream(self, flow: Flow, outward: Outward) -> Iterator[ChatGenerationChunk]:
+        """What a consumer sees of the turn, as it comes. Afterwards `turn` and `parts` are set."""
+        with closing(flow):
+            step = next(flow)
+            while True:
+                if isinstance(step, Ask):
+                    result: Any = yield from self._relay(step, outward)
+                else:
+                    result = self.perform(step)
+                try:
+                    step = flow.send(result)
+                except StopIteration as end:
+                    self.turn = end.value
+                    return
+
+    def _relay(self, step: Ask, outward: Outward) -> Generator[ChatGenerationChunk, None, list[Reply]]:
+        requests = self._requests(step)
+        outcomes: list[Outcome] = []
+        if len(requests) == 1:
+            with closing(self._one(requests[0], outcomes)) as chunks:
+                for chunk in chunks:
+                    yield from outward.show(chunk, requests[0])
+            yield from outward.written(_slots(outcomes[0]))
+            return self._take(step, outcomes)
+        yield from self._names(requests, outward)
+        with ThreadPoolExecutor(max_workers=len(requests), thread_name_prefix="lg_toolroute") as pool:
+            # Each in a context of its own, so that callbacks and the stream writer are the run's.
+            futures = [pool.submit(copy_context().run, self._whole, request) for request in requests]
+            for request, future in zip(requests, futures, strict=True):
+                read, outcome = future.result()
+                outcomes.append(outcome)
+                for chunk in read:
+                    yield from outward.show(chunk, request)
+                yield from outward.written(_slots(outcome))
+        return self._take(step, outcomes)
+
+    def _one(self, request: Request, outcomes: list[Outcome]) -> Generator[AIMessageChunk, None, None]:
+        """The chunks of one answer; what became of it is added to `outcomes`."""
+        started = self.stage.router.clock()
+        read: list[AIMessageChunk] = []
+        try:
+            with closing(self._opening.stream(request)) as chunks:
+                for chunk in chunks:
+                    read.append(chunk)
+                    yield _copy(chunk)
+        except Exception as error:  # classified: what is not the model's failure is raised again, untouched
+            outcomes.append(self._after_error(request, error, started))
+            return
+        outcomes.append(self._after_message(request, _sum(read), started))
+
+    def _whole(self, request: Request) -> tuple[list[AIMessageChunk], Outcome]:
+        outcomes: list[Outcome] = []
+        return list(self._one(request, outcomes)), outcomes[0]
+
+    # -- awaited ---------------------------------------------------------------------------------------------------------------------
+
+    async def astream(self, flow: Flow, outward: Outward) -> AsyncIterator[ChatGenerationChunk]:
+        """What a consumer sees of the turn, as it comes. Afterwards `turn` and `parts` are set."""
+        with closing(flow):
+            step = next(flow)
+            while True:
+                if isinstance(step, Ask):
+                    result: Any = []
+                    async with aclosing(self._arelay(step, outward, result)) as chunks:
+                        async for chunk in chunks:
+                            yield chunk
+                else:
+                    result = await self.aperform(step)
+                try:
+                    step = flow.send(result)
+                except StopIteration as end:
+                    self.turn = end.value
+                    return
+
+    async def _arelay(self, step: Ask, outward: Outward, replies: list[Reply]) -> AsyncGenerator[ChatGenerationChunk, None]:
+        requests = self._requests(step)
+        outcomes: list[Outcome] = []
+        if len(requests) == 1:
+            async with aclosing(self._aone(requests[0], outcomes)) as chunks:
+                async for chunk in chunks:
+                    for shown in outward.show(chunk, requests[0]):
+                        yield shown
+            for shown in outward.written(_slots(outcomes[0])):
+                yield shown
+        else:
+            for shown in self._names(requests, outward):
+                yield shown
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._awhole(request)) for request in requests]
+            for request, task in zip(requests, tasks, strict=True):
+                read, outcome = task.result()
+                outcomes.append(outcome)
+                for chunk in read:
+                    for shown in outward.show(chunk, request):
+                        yield shown
+                for shown in outward.written(_slots(outcome)):
+                    yield shown
+        replies.extend(self._take(step, outcomes))
+
+    async def _aone(self, request: Request, outcomes: list[Outcome]) -> AsyncGenerator[AIMessageChunk, None]:
+        started = self.stage.router.clock()
+        read: list[AIMessageChunk] = []
+        try:
+            async with aclosing(self._opening.astream(request)) as chunks:
+                async for chunk in chunks:
+                    read.append(chunk)
+                    yield _copy(chunk)
+        except Exception as error:  # classified: what is not the model's failure is raised again, untouched
+            outcomes.append(self._after_error(request, error, started))
+            return
+        outcomes.append(self._after_message(request, _sum(read), started))
+
+    async def _awhole(self, request: Request) -> tuple[list[AIMessageChunk], Outcome]:
+        outcomes: list[Outcome] = []
+        return [chunk async for chunk in self._aone(request, outcomes)], outcomes[0]
+
+    # -- both ------------------------------------------------------------------------------------------------------------------------
+
+    def _names(self, requests: Sequence[Request], outward: Outward) -> Iterator[ChatGenerationChunk]:
+        """The names of all calls that are about to be written, in the order of the calls."""
+        begun = [
+            (slot, cast("AIMessageChunk", chunk.message), request)
+            for request in requests
+            if isinstance(request.gate, WriteGate)
+            for slot, chunk in zip(request.gate.slots[request.gate.announced :], list(request.gate.begin()), strict=False)
+        ]
+        for _, message, request in sorted(begun, key=lambda item: item[0]):
+            yield from outward.show(message, request)
+
+
+def _slots(outcome: Outcome) -> tuple[int, ...]:
+    """The positions of the calls that are whole after this answer."""
+    part = outcome[1]
+    return part.slots if part is not None else ()
+
+
+def _copy(chunk: AIMessageChunk) -> AIMessageChunk:
+    """The chunk that is kept for the landed message must not be the one that others may change."""
+    return chunk.model_copy()
+
+
+def _sum(read: list[AIMessageChunk]) -> AIMessage:
+    if not read:
+        return AIMessageChunk(content="")
+    whole = read[0]
+    return whole + read[1:] if len(read) > 1 else whole
