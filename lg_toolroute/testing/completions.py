@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lg_toolroute.testing.layout import Piece, cut_for, segments
-from lg_toolroute.testing.render import finish_reason, tokens
+from lg_toolroute.testing.layout import AFTER, Piece, before_place, cut_for, segments
+from lg_toolroute.testing.render import finish_reason, used_tokens
 from lg_toolroute.testing.sample_values import sample
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Call, Place, Say
@@ -34,17 +34,8 @@ def default_answer(request: ServerRequest) -> Say:
 
 def usage_of(say: Say, prompt_characters: int) -> dict[str, Any] | None:
     """The `usage` of an answer; `None` if it reports none."""
-    if say.usage is False:
-        return None
-    if isinstance(say.usage, Mapping):
-        given = dict(say.usage)
-        used = int(given.pop("input_tokens", 0)), int(given.pop("output_tokens", 0))
-    elif say.usage is None:
-        written = len(say.thinking) + len(say.text) + sum(len(call.name) + len(call.json) for call in say.calls)
-        used = tokens(prompt_characters), tokens(written)
-    else:
-        used = say.usage
-    return {"prompt_tokens": used[0], "completion_tokens": used[1], "total_tokens": sum(used)}
+    used = used_tokens(say, prompt_characters)
+    return None if used is None else {"prompt_tokens": used[0], "completion_tokens": used[1], "total_tokens": sum(used)}
 
 
 def whole(say: Say, ids: Sequence[str], request: ServerRequest) -> dict[str, Any]:
@@ -74,27 +65,22 @@ def events(say: Say, ids: Sequence[str], request: ServerRequest, *, place: Place
         place: The place; `None` is the end.
     """
     extra = None if place is None else cut_for(say, place)
-    made = [_event(request, {"role": "assistant", "content": ""})]
-    before = 1
+    made = [(0, _event(request, {"role": "assistant", "content": ""}))]
     position = 0
     for pieces in segments(say, extra_cut=extra):
-        made.append(_event(request, _delta(pieces, ids)))
         position += sum(len(piece.text) for piece in pieces)
-        if extra is not None and position <= extra:
-            before = len(made)
-    reason = finish_reason(say, "openai")
-    if reason:
-        made.append(_event(request, {}, finish=reason))
+        made.append((position, _event(request, _delta(pieces, ids))))
+    if reason := finish_reason(say, "openai"):
+        made.append((AFTER, _event(request, {}, finish=reason)))
         usage = usage_of(say, request.prompt_characters)
         if usage is not None and request.include_usage:
-            made.append(sse({**_frame(request, "chat.completion.chunk"), "choices": [], "usage": usage}))
-    if place is None or place == "end":
-        before = len(made)
-    elif place == "start":
-        before = 0
-    elif isinstance(place, int):
-        before = min(place, len(made))
-    return made, before
+            made.append((AFTER, sse({**_frame(request, "chat.completion.chunk"), "choices": [], "usage": usage})))
+    return [event for _, event in made], before_place([at for at, _ in made], place, extra)
+
+
+def unreadable(body: Any) -> bytes:
+    """Something else in the place of an event; bytes are sent as they are behind `data:`."""
+    return b"data: " + body + b"\n\n" if isinstance(body, bytes) else sse(body)
 
 
 def sse(data: Any, event: str | None = None) -> bytes:

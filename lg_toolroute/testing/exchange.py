@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from lg_toolroute.testing.fault import Fault
-from lg_toolroute.testing.faults import as_event, payload
+from lg_toolroute.testing.faults import payload
 from lg_toolroute.testing.layout import shortened
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Place, Say
@@ -30,6 +30,8 @@ class Dialect(Protocol):
     def events(self, say: Say, ids: Sequence[str], request: ServerRequest, *, place: Place | None = None) -> tuple[list[bytes], int]: ...
 
     def done(self, say: Say) -> bytes: ...
+
+    def unreadable(self, body: Any) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class _Exchange:
         await self._send(events[:before] if interrupted else events)
         if interrupted:
             if fault.ending == "raw":
-                await self.connection.send_chunk(as_event(fault.body))
+                await self.connection.send_chunk(self.dialect.unreadable(fault.body))
             elif fault.ending != "eof":
                 if not await _end(self.connection, fault):
                     return False

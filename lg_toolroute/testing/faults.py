@@ -21,7 +21,6 @@ from email.utils import format_datetime
 from typing import Any, Final, Literal
 
 from lg_toolroute.core.failure import FailureClass
-from lg_toolroute.testing.completions import sse
 from lg_toolroute.testing.fault import Fault, FaultPlace
 from lg_toolroute.testing.sample_values import sample
 from lg_toolroute.testing.server_request import ServerRequest
@@ -397,7 +396,3 @@ def payload(body: Any) -> bytes:
     """A fault's body as bytes."""
     return body if isinstance(body, bytes) else json.dumps(body).encode()
 
-
-def as_event(body: Any) -> bytes:
-    """A fault's body as an event of a stream; bytes are sent as they are behind `data:`."""
-    return b"data: " + body + b"\n\n" if isinstance(body, bytes) else sse(body)

@@ -25,12 +25,14 @@ class Piece:
         call: The position of its call; -1 outside calls.
         text: The stretch.
         opens: It is the first of its call.
+        whole: The part as a whole.
     """
 
     kind: Kind
     call: int
     text: str
     opens: bool = False
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,11 @@ def _within(parts: Sequence[_Part], start: int, stop: int, *, last: bool) -> Ite
     for part in parts:
         # An empty part that opens a call (a call without a name) must still appear, once.
         if part.opens and not part.text and (start <= part.start < stop or (last and part.start == stop)):
-            yield Piece(part.kind, part.call, "", opens=True)
+            yield Piece(part.kind, part.call, "", opens=True, whole=part.text)
         low, high = max(part.start, start), min(part.end, stop)
         if low < high:
-            yield Piece(part.kind, part.call, part.text[low - part.start : high - part.start], opens=part.opens and low == part.start)
+            stretch = part.text[low - part.start : high - part.start]
+            yield Piece(part.kind, part.call, stretch, opens=part.opens and low == part.start, whole=part.text)
 
 
 def _cuts(say: Say, parts: Sequence[_Part]) -> set[int]:
@@ -127,6 +130,27 @@ def cut_for(say: Say, place: Place) -> int | None:
     if part is None:
         raise ValueError(f"at={place!r}: the answer {say!r} has no {place}; give it one or choose another place")
     return part.start + max(1, len(part.text) // 2)
+
+
+AFTER = 1 << 62
+"""The position of what comes behind the whole laid-out text."""
+
+
+def before_place(positions: Sequence[int], place: Place | None, cut: int | None) -> int:
+    """How many chunks come before a place.
+
+    Args:
+        positions: For each chunk, how much of the laid-out text is out when it is; `AFTER` for what closes an answer.
+        place: The place; `None` is the end.
+        cut: The position of a named place.
+    """
+    if place is None or place == "end":
+        return len(positions)
+    if place == "start":
+        return 0
+    if isinstance(place, int):
+        return min(place, len(positions))
+    return sum(position <= (cut or 0) for position in positions)
 
 
 def shortened(say: Say, place: Place) -> Say:

@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
 
-from lg_toolroute.testing.layout import Piece, cut_for, segments
+from lg_toolroute.testing.layout import AFTER, Piece, before_place, cut_for, segments
 from lg_toolroute.testing.steps import Place, Say
 
 Dialect = Literal["openai", "anthropic"]
@@ -47,18 +47,30 @@ class Voice:
         return {"model_provider": self.dialect}
 
 
-def usage_of(say: Say, messages: Sequence[BaseMessage]) -> UsageMetadata | None:
-    """What an answer reports as used; `None` if it reports nothing."""
+def used_tokens(say: Say, prompt_characters: int) -> tuple[int, int] | None:
+    """Input and output tokens that an answer reports; `None` if it reports none.
+
+    Args:
+        say: The answer.
+        prompt_characters: The length of all texts it answers.
+    """
     if say.usage is False:
         return None
     if isinstance(say.usage, Mapping):
-        return cast("UsageMetadata", dict(say.usage))
-    if say.usage is None:
-        written = len(say.thinking) + len(say.text) + sum(len(call.name) + len(call.json) for call in say.calls)
-        counted = (tokens(sum(len(str(message.text)) for message in messages)), tokens(written))
-    else:
-        counted = say.usage
-    return UsageMetadata(input_tokens=counted[0], output_tokens=counted[1], total_tokens=sum(counted))
+        return int(say.usage.get("input_tokens", 0)), int(say.usage.get("output_tokens", 0))
+    if say.usage is not None:
+        return say.usage
+    written = len(say.thinking) + len(say.text) + sum(len(call.name) + len(call.json) for call in say.calls)
+    return tokens(prompt_characters), tokens(written)
+
+
+def usage_of(say: Say, messages: Sequence[BaseMessage]) -> UsageMetadata | None:
+    """The same as LangChain has it, with whatever else a usage mapping holds."""
+    used = used_tokens(say, sum(len(str(message.text)) for message in messages))
+    if used is None:
+        return None
+    more = say.usage if isinstance(say.usage, Mapping) else {}
+    return cast("UsageMetadata", {"total_tokens": sum(used), **more, "input_tokens": used[0], "output_tokens": used[1]})
 
 
 def tokens(characters: int) -> int:
@@ -89,24 +101,16 @@ def chunks(
     """
     extra = None if place is None else cut_for(say, place)
     usage = usage_of(say, messages)
-    made = list(_opening(say, voice, usage))
-    before = len(made)
+    made = [(0, chunk) for chunk in _opening(say, voice, usage)]
     blocks = _Blocks(say, ids, voice)
     position = 0
     for pieces in segments(say, extra_cut=extra):
-        # Anthropic sends one block at a time, never the end of one and the beginning of the next together.
-        made += [blocks.chunk([piece]) for piece in pieces] if voice.lists else [blocks.chunk(pieces)]
         position += sum(len(piece.text) for piece in pieces)
-        if extra is not None and position <= extra:
-            before = len(made)
-    made += _closing(say, voice, usage)
-    if place is None or place == "end":
-        before = len(made)
-    elif place == "start":
-        before = 0
-    elif isinstance(place, int):
-        before = min(place, len(made))
-    return made, before
+        # Anthropic sends one block at a time, never the end of one and the beginning of the next together.
+        groups = [[piece] for piece in pieces] if voice.lists else [pieces]
+        made += [(position, blocks.chunk(group)) for group in groups]
+    made += [(AFTER, chunk) for chunk in _closing(say, voice, usage)]
+    return [chunk for _, chunk in made], before_place([at for at, _ in made], place, extra)
 
 
 def _opening(say: Say, voice: Voice, usage: UsageMetadata | None) -> Iterator[AIMessageChunk]:

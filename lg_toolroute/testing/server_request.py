@@ -59,8 +59,8 @@ class ServerRequest:
 
     @property
     def stream(self) -> bool:
-        """Whether a stream was asked for."""
-        return bool(self.body.get("stream"))
+        """Whether a stream was asked for; Ollama streams unless told not to."""
+        return bool(self.body.get("stream", self.path.rstrip("/") == "/api/chat"))
 
     @property
     def tools(self) -> tuple[str, ...]:
