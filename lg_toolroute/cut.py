@@ -9,6 +9,7 @@ pieces: it is complete when arguments begin, the next call begins, the stream en
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,8 @@ from lg_toolroute.answer import Finish, parse_arguments
 from lg_toolroute.chunks import call_blocks, deal_blocks, generation, has_content, is_call_block, shift_blocks, text_part
 from lg_toolroute.core.turn import Intercepted
 from lg_toolroute.errors import AnswerRejected
+
+_LEGAL_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class HeldCall:
@@ -52,7 +55,7 @@ class ReasonGate:
         bound: The names of all tools the model sees; a name may be the beginning of another.
         block_offset: Where content block indices start; behind those of an earlier segment.
         estimate: Gives the usage of a cut answer from the text that was generated, since providers report none.
-        new_id: Makes the id of an intercepted call.
+        new_id: Makes the id of an intercepted call whose own is not legal everywhere.
         keeps: Whether an error of the stream may end it quietly once something was shown.
         only_bound: A call of a tool that the model does not see is withheld. For a surface that runs no tools, and so cannot refuse it there.
 
@@ -233,7 +236,9 @@ class ReasonGate:
         mode = self.gates.get(call.name)
         if mode is None:
             return
-        call.routed = Intercepted(call.slot, call.name, self.new_id(), block=call.block)
+        # Its id stays, if every provider takes it: whoever watches the agent from outside knows the call by that id.
+        mark = call.id if call.id and _LEGAL_ID.fullmatch(call.id) else self.new_id()
+        call.routed = Intercepted(call.slot, call.name, mark, block=call.block)
         self.hit = self.hit or call.name
         self.routed.append(call.routed)
         if mode == "drain":
