@@ -27,6 +27,7 @@ from lg_toolroute.cut import ReasonGate
 from lg_toolroute.drive import adrive, drive
 from lg_toolroute.errors import AnswerRejected, ChainExhausted
 from lg_toolroute.gate import Gate, gate_of, gated
+from lg_toolroute.history import target_of
 from lg_toolroute.landing import Part, land
 from lg_toolroute.models import first_leaf
 from lg_toolroute.nodes import new_call_id, new_message_id
@@ -122,7 +123,7 @@ class AgentTurn:
             is_failure=self._terms.is_failure,
         )
         scene = replace(scene, facts=lambda spec: router.models.facts(spec, given.get(spec)))
-        return Stage(
+        return AgentStage(
             router,
             scene,
             request.messages,
@@ -166,7 +167,7 @@ class AgentTurn:
         try:
             turn = drive(self._flow(turn), performer.perform)
         except ChainExhausted as error:
-            raise self._terms.router.with_causes(error, turn.id) from None
+            raise exhausted(self._terms.router.with_causes(error, turn.id)) from None
         return self._result(turn, performer.parts)
 
     async def arun(self, handler: AHandler) -> Result:
@@ -189,7 +190,7 @@ class AgentTurn:
         try:
             turn = await adrive(self._flow(turn), performer.aperform)
         except ChainExhausted as error:
-            raise self._terms.router.with_causes(error, turn.id) from None
+            raise exhausted(self._terms.router.with_causes(error, turn.id)) from None
         return self._result(turn, performer.parts)
 
     def _untouched(self, response: ModelResponse[Any]) -> Result:
@@ -306,6 +307,16 @@ class AgentTurn:
         return ExtendedModelResponse(response, Command(update={**update, "toolroute": {"record": record}}))
 
 
+@dataclass(slots=True)
+class AgentStage(Stage):
+    """A stage on which the agent's own model gets the history as the agent would have sent it, where nothing is known of its client."""
+
+    def _adapted(self, messages: list[BaseMessage], leaf: BaseChatModel | None, spec: str) -> list[BaseMessage]:
+        if spec in self.given and leaf is not None and target_of(leaf).api == "unknown":
+            return messages
+        return Stage._adapted(self, messages, leaf, spec)  # `super()` does not find its way in a class with slots
+
+
 class SegmentPerformer(Performer):
     """A performer that knows other code stands between it and the model."""
 
@@ -325,6 +336,16 @@ class SegmentPerformer(Performer):
         attempt = super()._attempt(request, outcome, started, **more)
         # Something further in may have put another model behind the gate. A failure still counts for the candidate that was asked.
         return attempt if outcome == "failed" else replace(attempt, model=request.gate.model)
+
+
+def exhausted(error: ChainExhausted) -> Exception:
+    """What the agent is told when nobody is left.
+
+    Where there was only one model to ask, and it was asked once, that is its client's own exception: whatever stands around the agent (a
+    retry, a handler of the caller's) knows it by its class.
+    """
+    cause = error.exceptions[0].__cause__ if len(error.exceptions) == 1 else None
+    return cause if isinstance(cause, Exception) and not isinstance(cause, AnswerRejected) else error
 
 
 def forced_tool(choice: Any, names: set[str]) -> str | None:
