@@ -94,13 +94,15 @@ class Opening:
                 limits=self._limits(request, sync=sync),
                 binder=self.router.models.binding,
             )
-            if request.tools:
-                return RunnableBinding(bound=model, kwargs=self.router.models.binding(leaf, request.tools, request.tool_choice, **settings))
-            if "response_format" in settings and type(leaf).bind_tools is not BaseChatModel.bind_tools:
-                # `bind_tools` is where clients translate it, and it wants a list even of no tools.
-                bound = self.router.models.binding(leaf, [], None, **settings)
-                return RunnableBinding(bound=model, kwargs={key: value for key, value in bound.items() if key != "tools"})
-            return RunnableBinding(bound=model, kwargs=settings) if settings else model
+            kwargs = dict(settings)
+            form = kwargs.get("response_format")
+            schema = {"response_format": kwargs.pop("response_format")} if form is not None and not _is_wire_form(form) else {}
+            # A schema is translated by a client's `bind_tools`, and that wants a list even of no tools.
+            if request.tools or (schema and type(leaf).bind_tools is not BaseChatModel.bind_tools):
+                through = {key: kwargs.pop(key) for key in list(kwargs) if key != "response_format"}
+                bound = self.router.models.binding(leaf, request.tools, request.tool_choice if request.tools else None, **schema, **through)
+                kwargs.update(bound if request.tools else {key: value for key, value in bound.items() if key != "tools"})
+            return RunnableBinding(bound=model, kwargs=kwargs) if kwargs else model
 
         return cast("Runnable[Any, Any]", map_leaves(request.model, at_leaf, self.config))
 
@@ -124,3 +126,8 @@ class Opening:
             return limits
         total = min(self.timeout_s, limits.total_s) if limits is not None and limits.total_s is not None else self.timeout_s
         return Limits(limits.first_token_s, limits.idle_s, total) if limits is not None else Limits(total_s=total)
+
+
+def _is_wire_form(form: Any) -> bool:
+    """Is this `response_format` what goes over the wire already, and no schema?"""
+    return isinstance(form, Mapping) and form.get("type") in {"json_object", "json_schema", "text"}
