@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lg_toolroute.core.spellings import words
+from lg_toolroute.core.spellings import TRANSPORT, words
 
 _DEEPEST_CAUSE: Final = 8
 _LARGEST_BODY: Final = 65_536
@@ -97,8 +97,10 @@ def gather(errors: Iterable[BaseException]) -> Evidence:
         said = list(_messages(found))
         shown = shown or (said[0] if said else None)
         texts += [words_of(error), *said]
+        if status is None and names & TRANSPORT:
+            break
     text = "\n".join(dict.fromkeys(texts))[:_LONGEST_TEXT]
-    if status is None and (match := _LABELLED_STATUS.search(text)):
+    if status is None and not names & TRANSPORT and (match := _LABELLED_STATUS.search(text)):
         status = int(match.group(1))
     return Evidence(frozenset(names), status, frozenset(codes), text, shown or texts[0], headers, body)
 

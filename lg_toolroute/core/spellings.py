@@ -137,12 +137,16 @@ CLIENT_CLASSES: Final[tuple[tuple[FailureClass, frozenset[str]], ...]] = (
             """ConnectionError APIConnectionError NetworkError ProtocolError TransportError ConnectError ReadError
             WriteError CloseError ChunkedEncodingError ClientConnectionError ClientPayloadError IncompleteRead
             SSLError gaierror InvalidURL UnsupportedProtocol BrokenResourceError ClosedResourceError EndOfStream
-            HTTPException"""
+            BadStatusLine"""
         ),
     ),
     ("invalid_tool_call", words("OutputParserException")),
 )
 """Other clients' classes, by name, in an order that puts a subclass before its base (`APITimeoutError` is an `APIConnectionError`)."""
+
+
+TRANSPORT: Final = frozenset(name for cls, names in (*NEUTRAL, *CLIENT_CLASSES) if cls in {"timeout", "connection"} for name in names)
+"""The classes of a connection that failed: what they were raised from is a detail of a parser or a socket, with numbers of its own."""
 
 
 def _phrases(*alternatives: str) -> re.Pattern[str]:
