@@ -61,7 +61,7 @@ def form(message: AIMessage, target: Target, answered: Container[str], say: Say)
     if not own:
         if not harmless(message, target, bool(calls)):
             update["additional_kwargs"] = _harmless_part(message, target)
-        if "content" in update or points_elsewhere(message.response_metadata):
+        if "content" in update or points_elsewhere(message.response_metadata, target):
             update["response_metadata"] = {}
     elif target.api == "openai-responses" and is_cut(message) and "id" in message.response_metadata:
         update["response_metadata"] = _without(message.response_metadata, "id")
@@ -158,10 +158,11 @@ def _is_harmless(key: str, target: Target, calls: bool) -> bool:
     return key in ("refusal", "parsed") or (key == "tool_calls" and calls) or (key == "prefix" and target.api == "mistral")
 
 
-def points_elsewhere(metadata: Mapping[str, Any]) -> bool:
-    """Say whether metadata makes a client refer to something that lives at the writer's: an answer, a container, a dialect."""
-    identity = metadata.get("id")
-    return "container" in metadata or "output_version" in metadata or (isinstance(identity, str) and identity.startswith("resp_"))
+def points_elsewhere(metadata: Mapping[str, Any], target: Target) -> bool:
+    """Say whether metadata makes the reader's client refer to what lives at the writer's: a dialect, a container, an answer."""
+    if target.api == "openai-responses" and str(metadata.get("id")).startswith("resp_"):
+        return True
+    return "output_version" in metadata or ("container" in metadata and target.api == "anthropic")
 
 
 def _native(message: AIMessage, content: list[Any], ids: set[str | None], target: Target, say: Say) -> Content | None:

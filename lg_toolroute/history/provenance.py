@@ -11,8 +11,11 @@ from langchain_core.messages import AIMessage
 
 from lg_toolroute.history.target import Target
 
-_SNAPSHOT: Final = re.compile(r"(?:[-@]\d{8}|-\d{4}-\d{2}-\d{2}|[-:]latest)$")
-"""A dated or moving snapshot of a model: the same model for our purposes."""
+_SNAPSHOT: Final = re.compile(r"(?:[-@]\d{8}|-\d{4}-\d{2}-\d{2}|[-:]latest)?(?:-v\d+:\d+)?$")
+"""A dated or moving snapshot of a model, as its maker or a cloud spells it: the same model for our purposes."""
+
+_VENDOR: Final = re.compile(r"^(?:[a-z-]+\.)?(?:anthropic|openai|mistral|deepseek|google)\.")
+"""How a cloud marks the maker: `us.anthropic.`."""
 
 
 @lru_cache(maxsize=1024)
@@ -27,7 +30,7 @@ def same_model(written: str, reading: str) -> bool:
 
 
 def _bare(name: str) -> str:
-    return _SNAPSHOT.sub("", name.rsplit("/", 1)[-1].lower())
+    return _SNAPSHOT.sub("", _VENDOR.sub("", name.rsplit("/", 1)[-1].lower()), count=1)
 
 
 def routed(message: AIMessage) -> dict[str, Any]:

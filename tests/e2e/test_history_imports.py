@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import (
     AIMessage,
+    AIMessageChunk,
     BaseMessage,
     ChatMessage,
     FunctionMessage,
@@ -17,7 +18,7 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
-from langchain_core.messages.tool import tool_call
+from langchain_core.messages.tool import tool_call, tool_call_chunk
 from langchain_deepseek import ChatDeepSeek
 
 from lg_toolroute.history import HistoryError, Target, adapt, adapt_with_notes, replay_reasoning, target_of
@@ -138,6 +139,11 @@ IMPORTED: dict[str, list[BaseMessage]] = {
     "a result of strings and blocks": [HI, call(), result(content=["one", {"type": "text", "text": "two", "id": "lc_1"}])],
     "a result in Anthropic's spelling": [HI, call(), result(content=[{"type": "tool_result", "tool_use_id": "call_1", "content": "ok"}])],
     "empty results": [HI, call(), result(content=""), call("call_2"), result("call_2", [])],
+    "a chunk that was stored": [
+        HI,
+        AIMessageChunk("Yes.", tool_call_chunks=[tool_call_chunk(name="edit", args="{}", id="bad id", index=0)]),
+        result("bad id"),
+    ],
     "a result that is JSON": [HI, call(), result(content="[1, 2]")],
 }  # fmt: skip
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.base import message_to_dict
 
-from lg_toolroute.history import HistoryError, Target, adapt, adapt_with_notes, replay_reasoning, target_of
-from tests.e2e.provider_rules.providers import BY_NAME, PROVIDERS, Provider
-from tests.e2e.provider_rules.stories import FEATURES, Studio, with_results
+from lg_toolroute.history import Target, adapt, target_of
+from tests.e2e.provider_rules.providers import PROVIDERS, Provider
+from tests.e2e.provider_rules.stories import FEATURES, Studio
 
 DOCS = Path(__file__).parents[2] / "docs" / "histories.md"
 TOOLS: list[dict[str, Any]] = [
