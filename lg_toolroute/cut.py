@@ -57,6 +57,7 @@ class ReasonGate:
         estimate: Gives the usage of a cut answer from the text that was generated, since providers report none.
         new_id: Makes the id of an intercepted call whose own is not legal everywhere.
         keeps: Whether an error of the stream may end it quietly once something was shown.
+        named: What the model calls itself. A stream says so in its last chunk, which a cut one does not have; without it, nobody counts the usage.
         only_bound: A call of a tool that the model does not see is withheld. For a surface that runs no tools, and so cannot refuse it there.
 
     Attributes:
@@ -83,6 +84,7 @@ class ReasonGate:
         estimate: Callable[[str], UsageMetadata] | None = None,
         new_id: Callable[[], str] = lambda: "call",
         keeps: Callable[[BaseException], bool] = lambda error: isinstance(error, Exception),
+        named: str | None = None,
         only_bound: bool = False,
     ) -> None:
         self.message_id = message_id
@@ -93,6 +95,7 @@ class ReasonGate:
         self.estimate = estimate
         self.new_id = new_id
         self.keeps = keeps
+        self.named = named
         self.only_bound = only_bound
         self.announcing = False
         self.shown = False
@@ -108,6 +111,7 @@ class ReasonGate:
         self.error: BaseException | None = None
         self.rejected: AnswerRejected | None = None
         self.finish = Finish()
+        self._has_name = False
         self.calls: list[HeldCall] = []
         self.usage: UsageMetadata | None = None
         self.saw_chunk = False
@@ -132,10 +136,10 @@ class ReasonGate:
         if not isinstance(message, AIMessageChunk):
             raise TypeError(f"{self.model} streamed a {type(message).__name__}; a chat model streams AIMessageChunk")
         self.saw_chunk = True
-        if chunk.generation_info:
-            self.finish.see(chunk.generation_info)
-        if message.response_metadata:
-            self.finish.see(message.response_metadata)
+        for metadata in (chunk.generation_info, message.response_metadata):
+            if metadata:
+                self.finish.see(metadata)
+                self._has_name = self._has_name or bool(metadata.get("model_name"))
         if message.usage_metadata:
             self.usage = message.usage_metadata
         content = message.content
@@ -305,6 +309,8 @@ class ReasonGate:
             if self.usage is not None:  # the input was reported when the stream began; only the output is missing
                 usage = UsageMetadata(input_tokens=0, output_tokens=usage["output_tokens"], total_tokens=usage["output_tokens"])
             metadata["usage_estimated"] = True
+            if self.named and not self._has_name:
+                metadata["model_name"] = self.named
         return AIMessageChunk(content="", id=self.message_id, chunk_position="last", usage_metadata=usage, response_metadata=metadata)
 
     def _check(self) -> None:

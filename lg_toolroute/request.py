@@ -133,6 +133,7 @@ class Stage:
             estimate=self._estimator(),
             new_id=self.new_id,
             keeps=lambda error: classify(error).cls not in {"bug", "cancelled"},
+            named=target_of(leaf).model if leaf is not None else None,
             only_bound=self.only_bound,
         )
         choice = self.tool_choice
