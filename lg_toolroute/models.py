@@ -19,6 +19,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig, RunnableWithFallbacks
 from langchain_core.runnables.configurable import DynamicRunnable
 from langchain_core.runnables.retry import RunnableRetry
+from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from lg_toolroute.core.facts import ModelFacts
@@ -92,6 +93,11 @@ class ModelBook:
                 if model is None:
                     model = self._built[key] = self._build(spec, dict(params or {}))
         return model
+
+    @property
+    def given(self) -> Mapping[str, LanguageModel]:
+        """The models that were handed in, by spec."""
+        return dict(self._given)
 
     def is_given(self, spec: str) -> bool:
         return spec in self._given
@@ -234,7 +240,12 @@ def arguments_schema(tool: Any) -> Mapping[str, Any] | None:
     if isinstance(tool, Mapping) and isinstance(tool.get("input_schema"), Mapping):
         return dict(tool["input_schema"])
     schema = convert_to_openai_tool(tool)["function"].get("parameters")
-    return schema if isinstance(schema, Mapping) else None
+    if not isinstance(schema, Mapping):
+        return None
+    if isinstance(tool, BaseTool) and "runtime" in schema.get("required", ()):
+        # LangGraph's tool node fills a parameter of this name, whatever its annotation; the tool does not know that, and asks for it.
+        return {**schema, "required": [name for name in schema["required"] if name != "runtime"]}
+    return schema
 
 
 def _bound_kwargs(bound: Any) -> dict[str, Any]:

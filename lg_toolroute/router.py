@@ -74,6 +74,19 @@ class ToolRouter:
         self._checked = False
         self._causes: OrderedDict[tuple[str, str, str, str], BaseException] = OrderedDict()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process gets the same rules and models; it learns for itself how those models are doing.
+
+        Raises:
+            TypeError: The router has a store or a clock of its own, which belong to this process.
+        """
+        if not isinstance(self.health, MemoryHealth) or self.clock is not time.monotonic:
+            raise TypeError("a ToolRouter with a store or a clock of its own cannot be pickled; build it again from `router.config`")
+        return (_rebuilt, (self.config, dict(self.models.given), self.strict))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ToolRouter:
+        return self  # whoever copies an agent means the same models, in the same health
+
     def decide(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = (), role: str | None = None) -> Decision:
         """Who writes the next call of `tool`, in which order, and why. Health is not asked: it changes from call to call.
 
@@ -152,6 +165,10 @@ class ToolRouter:
         if problems:
             raise ConfigError(problems, source=self.config.source)
         self._checked = True
+
+
+def _rebuilt(config: RoutingConfig, models: dict[str, Any], strict: bool) -> ToolRouter:
+    return ToolRouter(config, models=models, strict=strict)
 
 
 def _refuse_twins(names: Sequence[str]) -> None:
