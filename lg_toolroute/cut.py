@@ -155,7 +155,8 @@ class ReasonGate:
         if message.chunk_position is not None:
             message.chunk_position = None  # the last chunk is ours to send, behind the calls that are held
         if self.block_offset:
-            message.content = shift_blocks(message.content, self.block_offset)
+            message = message.model_copy(update={"content": shift_blocks(message.content, self.block_offset)})  # the model may keep its chunk
+            chunk = generation(message, chunk.generation_info)
         if has_content(message.content):
             self.shown = True
             self._generated.append(message.content if isinstance(message.content, str) else str(message.content))
@@ -269,7 +270,7 @@ class ReasonGate:
         for call in self.calls:
             if call in keep:
                 # One chunk a call: it is whole, and a chunk that ends inside an escape sequence cannot be serialised.
-                yield generation(call.pieces[0] + call.pieces[1:] if call.pieces[1:] else call.pieces[0])
+                yield generation(self._named(call.pieces[0] + call.pieces[1:] if call.pieces[1:] else call.pieces[0]))
                 self._generated.append(call.args)
             elif call.routed is not None and self._draining and self.announcing:
                 yield self._announcement(call.routed)
@@ -288,6 +289,13 @@ class ReasonGate:
             return kept
         first = len(self.calls) if self._draining else self.routed[0].slot
         return [call for call in kept if call.slot < first and not self._unavailable(call) and isinstance(parse_arguments(call.args), dict)]
+
+    def _named(self, whole: AIMessageChunk) -> AIMessageChunk:
+        """A kept call, with an id of ours if its provider gave it none: its result could not be told from another's."""
+        if whole.tool_call_chunks[0]["id"]:
+            return whole
+        piece: ToolCallChunk = {**whole.tool_call_chunks[0], "id": self.new_id()}
+        return AIMessageChunk(content=whole.content, additional_kwargs=whole.additional_kwargs, tool_call_chunks=[piece], id=self.message_id)
 
     def _unavailable(self, call: HeldCall) -> bool:
         return self.only_bound and call.name not in self.bound

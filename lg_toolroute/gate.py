@@ -11,7 +11,7 @@ Source: the private hooks this rests on (`_stream`, `_astream`, `_generate`, `_a
 
 from __future__ import annotations
 
-import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -23,6 +23,7 @@ from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableBinding
+from langchain_core.runnables.config import run_in_executor
 
 from lg_toolroute.chunks import as_chunk, generation
 from lg_toolroute.cut import ReasonGate
@@ -129,7 +130,7 @@ class _Gated:
             chunks = [chunk async for chunk in _athrough(post, _asource(model, messages, stop, kwargs), announce=False)]
             return generate_from_stream(iter(chunks))
         with _noting(post.gate):
-            return _result(post, await _agenerate(model, messages, stop, kwargs))
+            return _result(post, await model._agenerate(messages, stop, None, **kwargs))
 
     def _stream_chat_model_events(
         self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
@@ -210,7 +211,7 @@ async def _asource(
     model: BaseChatModel, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
 ) -> AsyncIterator[ChatGenerationChunk]:
     if _whole(model, kwargs):
-        yield _as_one_chunk(await _agenerate(model, messages, stop, kwargs))
+        yield _as_one_chunk(await model._agenerate(messages, stop, None, **kwargs))
     elif type(model)._astream is not BaseChatModel._astream:
         stream = model._astream(messages, stop=stop, **kwargs)
         try:
@@ -220,23 +221,39 @@ async def _asource(
             await stream.aclose()  # type: ignore[attr-defined]  # a generator
     else:
         # LangChain's own fallback would leave the plain stream open; here it is stepped through in a thread, and closed.
-        plain = model._stream(messages, stop=stop, **kwargs)
-        loop = asyncio.get_running_loop()
+        plain = _Stepped(model._stream(messages, stop=stop, **kwargs))
         try:
-            while (piece := await loop.run_in_executor(None, _next, plain)) is not None:
+            while (piece := await run_in_executor(None, plain.step)) is not None:
                 yield piece
         finally:
-            await loop.run_in_executor(None, _close, plain)
+            plain.left = True
+            await run_in_executor(None, plain.close)
 
 
-async def _agenerate(model: BaseChatModel, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]) -> ChatResult:
-    if type(model)._agenerate is not BaseChatModel._agenerate:
-        return await model._agenerate(messages, stop, None, **kwargs)
-    return await asyncio.get_running_loop().run_in_executor(None, lambda: model._generate(messages, stop, None, **kwargs))
+class _Stepped:
+    """A plain stream that is pulled by threads: closed when it is left, or, if a thread is still waiting for a chunk then, by that thread."""
 
+    __slots__ = ("_busy", "_stream", "left")
 
-def _next(stream: Iterator[ChatGenerationChunk]) -> ChatGenerationChunk | None:
-    return next(stream, None)
+    def __init__(self, stream: Iterator[ChatGenerationChunk]) -> None:
+        self._stream = stream
+        self._busy = threading.Lock()
+        self.left = False
+
+    def step(self) -> ChatGenerationChunk | None:
+        """The next chunk; `None` at the end."""
+        with self._busy:
+            chunk = next(self._stream, None)
+        if self.left:  # whoever left found the stream busy
+            self.close()
+        return chunk
+
+    def close(self) -> None:
+        if self._busy.acquire(blocking=False):
+            try:
+                _close(self._stream)
+            finally:
+                self._busy.release()
 
 
 def _close(stream: Iterator[Any]) -> None:

@@ -178,7 +178,7 @@ class Performer:
         outcome = "cut" if gate.halted else "answered"
         attempt = self._attempt(request, outcome, started, message=message)
         self.stage.drafts.update(gate.drafts)
-        message = _without(message, {call.call_id for call in gate.routed})
+        message = _with_ids(_without(message, {call.call_id for call in gate.routed}), self.stage.new_id)
         answer = Answer(
             attempt,
             shown=gate.shown,
@@ -230,6 +230,13 @@ def _without(message: AIMessage, announced: set[str]) -> AIMessage:
     if not isinstance(content, str):
         content = [block for block in content if not (isinstance(block, dict) and is_call_block(block) and block.get("id") in announced)]
     return message.model_copy(update={"tool_calls": [c for c in message.tool_calls if c["id"] not in announced], "content": content})
+
+
+def _with_ids(message: AIMessage, new_id: Callable[[], str]) -> AIMessage:
+    """The message, each call with an id: some servers give none, and then no result could be told from another's."""
+    if all(call["id"] for call in message.tool_calls):
+        return message
+    return message.model_copy(update={"tool_calls": [call if call["id"] else {**call, "id": new_id()} for call in message.tool_calls]})
 
 
 def _late(gate: ReasonGate | WriteGate, message: AIMessage) -> AIMessage:

@@ -89,15 +89,17 @@ def timed(source: Iterator[T], limits: Limits) -> Iterator[T]:
     Raises:
         StreamStalled: One was late. The thread ends with the chunk it waits for.
     """
-    box: queue.Queue[object] = queue.Queue(maxsize=64)
+    box: queue.SimpleQueue[object] = queue.SimpleQueue()
+    taken = threading.Semaphore(0)  # one chunk ahead of the reader, not more: a stream that is cut is not read on
     stop = threading.Event()
 
     def pump() -> None:
         try:
             for chunk in source:
+                box.put(chunk)
+                taken.acquire()
                 if stop.is_set():
                     break
-                box.put(chunk)
             box.put(_END)
         except BaseException as error:  # carried over to the reader, which raises it
             box.put(_Raised(error))
@@ -121,14 +123,11 @@ def timed(source: Iterator[T], limits: Limits) -> Iterator[T]:
             if isinstance(item, _Raised):
                 raise item.error
             first = False
+            taken.release()
             yield item  # type: ignore[misc]  # what the pump put in is a chunk
     finally:
         stop.set()
-        while True:  # make room, so that a pump that is putting wakes up and sees the stop
-            try:
-                box.get_nowait()
-            except queue.Empty:
-                break
+        taken.release()
 
 
 class _Raised:

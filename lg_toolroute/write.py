@@ -67,7 +67,7 @@ class WriteGate:
         self.blocks = tuple(blocks)
         self.new_id = new_id
         self.spent = False
-        self._live_args = ""
+        self._sent = ""
         self.raised: BaseException | None = None
         self.restart()
 
@@ -79,6 +79,8 @@ class WriteGate:
         self.finish = Finish()
         self._chunks: list[ChatGenerationChunk] = []
         self._begun = self.announced > 0
+        self._heard: dict[Any, dict[str, str]] = {}
+        self._live_call: dict[str, str] | None = None
 
     def begin(self) -> Iterator[ChatGenerationChunk]:
         """The names and ids of the wanted calls, before the model has said a word."""
@@ -97,21 +99,31 @@ class WriteGate:
         for metadata in (chunk.generation_info, message.response_metadata):
             if metadata:
                 self.finish.see(metadata)
-        if self.live and message.tool_call_chunks:
-            yield from self._feed_live()
+        if self.live:
+            for piece in message.tool_call_chunks:
+                yield from self._feed_live(piece)
 
-    def _feed_live(self) -> Iterator[ChatGenerationChunk]:
-        whole = merged(self._chunks)
-        first = next((call for call in _calls(whole) if call["name"] == self.tools[0]), None)
-        args = (first["args"] or "") if first else ""
-        piece = args[len(self._live_args) :]
-        if piece:
+    def _feed_live(self, piece: ToolCallChunk) -> Iterator[ChatGenerationChunk]:
+        index, mark = piece.get("index"), piece.get("id")
+        heard = self._heard.get(index)
+        if heard is None or (mark and heard["id"] and mark != heard["id"]):
+            heard = self._heard[index] = {"id": mark or "", "name": "", "args": ""}
+        heard["name"] += piece.get("name") or ""
+        heard["args"] += piece.get("args") or ""
+        # The name is complete when arguments begin. The first call of the wanted tool is the one that goes live.
+        if not heard["args"] or not (self._live_call is heard or (self._live_call is None and heard["name"] == self.tools[0])):
+            return
+        self._live_call = heard
+        args = heard["args"][len(self._sent) :]
+        if not heard["args"].startswith(self._sent[: len(heard["args"])]):
+            raise rejected(self.model, "invalid_tool_call", "it was asked again after a failure, and wrote other arguments than were shown")
+        if args:
             self.spent = True
+            self._sent += args
             name = None if self._begun else self.tools[0]
             self._begun = True
             self.announced = max(self.announced, 1)
-            self._live_args = args
-            yield self._call(0, name=name, call_id=self.call_ids[0], args=piece)
+            yield self._call(0, name=name, call_id=self.call_ids[0], args=args)
 
     def end(self) -> Iterator[ChatGenerationChunk]:
         """The arguments, now that all is known, and the last chunk.
@@ -125,7 +137,7 @@ class WriteGate:
             call_id = self.call_ids[position] if position < len(self.call_ids) else self.new_id()
             slot = self.slots[position] if position < len(self.slots) else self.slots[-1] + position - len(self.slots) + 1
             self.accepted.append((slot, call_id, name, args))
-            if position == 0 and self._live_args:
+            if position == 0 and self._live_call is not None:
                 continue
             seen = self._begun and position < len(self.tools)
             yield self._piece(position, slot, None if seen else name, call_id, args)

@@ -248,7 +248,7 @@ def settle(turn: Turn, job: Job, answer: Answer) -> Turn:
         turn = replace(turn, calls=turn.calls + answer.calls)
         if answer.shown or attempt.outcome != "failed":
             turn = replace(turn, reasoner=turn.reasoner or attempt.model)
-    elif attempt.outcome == "answered" and turn.attempts[0].outcome == "cut":
+    elif attempt.outcome == "answered" and any(earlier.outcome == "cut" for earlier in turn.attempts):
         turn = replace(turn, saved_output_tokens=turn.saved_output_tokens + int((attempt.usage or {}).get("output_tokens", 0)))
     if attempt.outcome == "failed":
         after = _after_failure(replace(job, announced=max(job.announced, answer.announced)), answer)
