@@ -298,6 +298,26 @@ def test_a_class_name_is_enough(names, cls):
     assert classify(named(*names)).cls == cls
 
 
+@pytest.mark.parametrize(
+    ("error", "cls"),
+    [
+        (httpx.RemoteProtocolError("peer closed connection without sending complete message body (incomplete chunked read)"), "connection"),
+        (httpx.ReadTimeout("The read operation timed out"), "timeout"),
+        (httpx.ConnectTimeout("timed out"), "timeout"),
+        (httpx.PoolTimeout("no connection is free"), "timeout"),
+        (httpx.ReadError(""), "connection"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired"), "connection"),
+        (httpx.LocalProtocolError("Illegal header value b'Bearer '"), "auth"),
+        (httpx.UnsupportedProtocol("Request URL is missing an 'http://' or 'https://' protocol."), "connection"),
+        (httpx.DecodingError("bad gzip"), "server_error"),
+        (httpx.TooManyRedirects("20"), "server_error"),
+    ],
+)
+def test_raw_errors_of_httpx_need_no_wrapper(error, cls):
+    """A client of an older major lets them through in the middle of a stream."""
+    assert classify(error).cls == cls
+
+
 def test_errors_of_the_platform_need_no_client():
     assert classify(TimeoutError()).cls == "timeout"
     assert classify(ConnectionResetError(104, "reset")).cls == "connection"
