@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from lg_toolroute.testing.fault import Fault
-from lg_toolroute.testing.faults import payload
 from lg_toolroute.testing.layout import shortened
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Place, Say
@@ -55,6 +54,8 @@ async def play(
     Raises:
         Disconnected: The client went away.
     """
+    if fault.at == "headers" and fault.ending in {"raw", "eof"}:
+        fault = replace(fault, at="start")  # what is wrong with these is the body
     say = fault.say or dialect.default_answer(request)
     if fault.alter is not None:
         say = fault.alter(say, request)
@@ -75,6 +76,11 @@ async def play(
 def request_type(request: ServerRequest, fault: Fault, dialect: Dialect) -> str:
     """The content type of a reply: a stream was asked for, and an empty 200 is still one."""
     return dialect.stream_type if request.stream and fault.status == 200 else "application/json"
+
+
+def payload(body: Any) -> bytes:
+    """A fault's body as bytes."""
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
 async def _end(connection: Connection, fault: Fault) -> bool:
@@ -147,7 +153,7 @@ class _Exchange:
             await connection.send_whole(fault.status, payload(fault.body), head)
             request.chunks_sent = 1
             return True
-        if fault.ending == "eof":
+        if fault.ending == "eof" and fault.at != "end":
             say = replace(shortened(say, fault.at if fault.at != "headers" else "start"), finish_reason="")
             ids = ids[: len(say.calls)]
         body = json.dumps(self.dialect.whole(say, ids, request), ensure_ascii=False).encode()

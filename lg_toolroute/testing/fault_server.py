@@ -26,16 +26,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from lg_toolroute.testing import completions
+from lg_toolroute.testing.bad_answers import none
 from lg_toolroute.testing.dialects import DIALECTS
 from lg_toolroute.testing.exchange import Dialect, Pace, play
 from lg_toolroute.testing.fault import Fault, fault_of
-from lg_toolroute.testing.faults import none
+from lg_toolroute.testing.listener import Listener
 from lg_toolroute.testing.server_request import ServerRequest, received
 from lg_toolroute.testing.tape import ScriptError, Tape
 from lg_toolroute.testing.turnstile import Turnstile
 from lg_toolroute.testing.wire import BadRequest, Connection, Disconnected, HttpRequest
 
-START_LIMIT_S = 30.0
 JSON = {"content-type": "application/json"}
 
 
@@ -75,17 +75,12 @@ class FaultServer:
         self.chunk_delay_s = chunk_delay_s
         self.turnstile = turnstile
         self.max_requests = max_requests
-        self.keep_alive = keep_alive
         self.strict = strict
         self._api_key = api_key
         self._tapes: dict[str, Tape] = {}
         self._lock = threading.Lock()
         self._problems: list[BaseException] = []
-        self._connections: set[Connection] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._listener: asyncio.Server | None = None
-        self._port = 0
+        self._listener = Listener(self._serve, keep_alive=keep_alive)
         for model, steps in (scripts or {}).items():
             self.script(model, steps)
 
@@ -117,9 +112,9 @@ class FaultServer:
     @property
     def url(self) -> str:
         """`http://127.0.0.1:<port>`."""
-        if not self._port:
+        if not self._listener.port:
             raise RuntimeError("the server does not run; use it in a with block, or call start() first")
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self._listener.port}"
 
     @property
     def base_url(self) -> str:
@@ -181,26 +176,12 @@ class FaultServer:
         Raises:
             RuntimeError: It runs already, or could not be started.
         """
-        if self._thread is not None:
-            raise RuntimeError("the server runs already")
-        started = threading.Event()
-        failure: list[BaseException] = []
-        self._thread = threading.Thread(target=self._run, args=(started, failure), name="fault-server", daemon=True)
-        self._thread.start()
-        if not started.wait(START_LIMIT_S) or failure:
-            raise RuntimeError("the server could not be started") from (failure[0] if failure else None)
+        self._listener.start()
         return self
 
     def stop(self) -> None:
         """End all connections and the thread. Nothing happens if it does not run."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(loop.stop)
-        thread.join(START_LIMIT_S)
-        self._port = 0
+        self._listener.stop()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -217,41 +198,6 @@ class FaultServer:
         await asyncio.to_thread(self.stop)
         if error is None and self.strict:
             self.assert_done()
-
-    def _run(self, started: threading.Event, failure: list[BaseException]) -> None:
-        loop = self._loop = asyncio.new_event_loop()
-        try:
-            self._listener = loop.run_until_complete(loop.create_server(self._connected, "127.0.0.1", 0, backlog=512))
-            self._port = self._listener.sockets[0].getsockname()[1]
-        except OSError as error:
-            failure.append(error)
-            loop.close()
-            started.set()
-            return
-        started.set()
-        try:
-            loop.run_forever()
-        finally:
-            loop.run_until_complete(self._shut())
-            loop.close()
-
-    def _connected(self) -> Connection:
-        connection = Connection(self._serve, self._connections.discard, keep_alive=self.keep_alive)
-        self._connections.add(connection)
-        return connection
-
-    async def _shut(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
-        open_ones = list(self._connections)
-        for connection in open_ones:
-            connection.reset() if connection.busy else connection.close()
-        tasks = [connection.task for connection in open_ones if connection.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        while self._connections:  # a transport says goodbye in the loop's next rounds
-            await asyncio.sleep(0)
 
     # -- answering ---------------------------------------------------------------------------------------------------------------------
 

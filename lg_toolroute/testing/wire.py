@@ -252,6 +252,11 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def drop(self) -> None:
+        """End the connection without waiting for a client that does not read."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def reset(self) -> None:
         """End the connection with a TCP reset."""
         if self._transport is None:

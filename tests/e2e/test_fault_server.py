@@ -97,6 +97,26 @@ async def test_fault_is_what_the_catalogue_says(name, how):
         server.wait_idle()
 
 
+@pytest.mark.parametrize("how", ["invoke", "stream"])
+@pytest.mark.parametrize("place", faults.PLACES)
+@pytest.mark.parametrize("name", faults.MID_STREAM)
+async def test_fault_strikes_at_any_place(name, place, how):
+    """Before the headers, before the text, inside text, name and arguments, behind the last chunk: the class does not depend on it."""
+    fault = faults.MID_STREAM[name](place, say=FIX)
+    streamed = "stream" in how
+    with FaultServer({"m": [fault]}) as server:
+        model = ChatOpenAI(**server.client("m", timeout=0.4 if fault.needs_timeout else 20))
+        if fault.client_raises(streamed=streamed):
+            with pytest.raises(Exception, match=r"\S") as caught:
+                await ask(model, how)
+            assert classify(caught.value).cls == fault.expected(streamed=streamed)
+        else:
+            message = await ask(model, how)
+            assert (message.response_metadata.get("finish_reason") is None) == (place != "end")
+        server.wait_idle()
+        assert server.last.chunks_sent <= server.last.chunks_total
+
+
 def assert_wrong_as_claimed(name, message):
     raw = [call.get("args") for call in getattr(message, "tool_call_chunks", [])] or [call["args"] for call in message.invalid_tool_calls]
     finish = message.response_metadata.get("finish_reason")
