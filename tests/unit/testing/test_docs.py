@@ -1,0 +1,27 @@
+"""`docs/testing.md` is true: its blocks run and print what they say, its table is the catalogue."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from lg_toolroute.testing import faults
+
+PAGE = Path(__file__).parents[3] / "docs" / "testing.md"
+BLOCKS = re.findall(r"```python\n(.*?)```(?:\n```text\n(.*?)```)?", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_block_prints_what_the_page_says(number):
+    code, output = BLOCKS[number]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, f"{PAGE.name}, block {number}", "exec"), {})
+    assert printed.getvalue() == output
+
+
+def test_table_is_the_catalogue():
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.partition("<!-- faults.table() -->\n")[2].partition("\n<!-- end -->")[0] == faults.table()
