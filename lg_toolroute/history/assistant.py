@@ -64,7 +64,7 @@ def form(message: AIMessage, target: Target, answered: Container[str], say: Say)
         if "content" in update or points_elsewhere(message.response_metadata, target):
             update["response_metadata"] = {}
     elif target.api == "openai-responses" and is_cut(message) and "id" in message.response_metadata:
-        update["response_metadata"] = _without(message.response_metadata, "id")
+        update["response_metadata"] = _without(update.get("response_metadata", message.response_metadata), "id")
     if message.name and target.dialect.named and not NO_NAME_CHANGE(message.name):
         update["name"] = common_name(message.name)
     now = update.get("content", content)

@@ -128,6 +128,8 @@ def test_an_answer_that_was_cut_keeps_its_words_only() -> None:
     adapted = adapt([HI, call(text=content, response_metadata=metadata), result()], RESPONSES)
     assert adapted[1].content == "Editing."
     assert adapted[1].response_metadata == {}
+    plain = call(text="Editing.", response_metadata={**metadata, "output_version": "v1"})
+    assert not {"id", "output_version"} & adapt([HI, plain, result()], RESPONSES)[1].response_metadata.keys()
 
 
 @pytest.mark.parametrize(
