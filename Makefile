@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint bench docs notebooks clean
+.PHONY: demo test lint bench docs notebooks langchain-suite clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/lg-toolroute demo
@@ -23,6 +23,10 @@ bench: $(VENV)/test.stamp
 # Writes the tables that the tests measure into docs/.
 docs: $(VENV)/test.stamp
 	LG_TOOLROUTE_WRITE_DOCS=1 $(BIN)/python -m pytest -q tests
+
+# LangChain's own tests for `create_agent`, with the routing in every agent; about three minutes.
+langchain-suite: $(VENV)/test.stamp
+	LG_TOOLROUTE_LANGCHAIN_SUITE=1 $(BIN)/python -m pytest -q tests/e2e/langchain_suite
 
 notebooks: $(VENV)/test.stamp
 	$(BIN)/python notebooks/run.py

@@ -341,10 +341,10 @@ class SegmentPerformer(Performer):
 def exhausted(error: ChainExhausted) -> Exception:
     """What the agent is told when nobody is left.
 
-    Where there was only one model to ask, and it was asked once, that is its client's own exception: whatever stands around the agent (a
-    retry, a handler of the caller's) knows it by its class.
+    Where there was only one model to reason, and it was asked once, that is its client's own exception: whatever stands around the agent
+    (a retry, a handler of the caller's) knows it by its class.
     """
-    cause = error.exceptions[0].__cause__ if len(error.exceptions) == 1 else None
+    cause = error.exceptions[0].__cause__ if len(error.exceptions) == 1 and error.tool is None else None
     return cause if isinstance(cause, Exception) and not isinstance(cause, AnswerRejected) else error
 
 
