@@ -7,13 +7,15 @@ from typing import Any, Literal
 
 from langchain_core.messages import SystemMessage
 from langchain_core.tools import BaseTool, tool
+from langgraph.channels import LastValue
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
+from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.nodes import AfterModel, FallbackNode, ModelNode, PolicyNode, RouteNode
 from lg_toolroute.router import ToolRouter, tool_name
-from lg_toolroute.scene import Failed, failed
-from lg_toolroute.state import ToolRouteContext, ToolRouteInput, ToolRouteOutput, ToolRouteState
+from lg_toolroute.scene import Failed, failed, results_just_in
+from lg_toolroute.state import ToolRouteContext, ToolRouteState, faces, node_schema
 from lg_toolroute.tool_node import tool_node
 
 
@@ -56,13 +58,8 @@ def create_toolroute_agent(
         agent.invoke({"messages": [("user", "the tests are red")]})
         ```
     """
-    whole = state_schema is ToolRouteState
-    builder: StateGraph[Any, Any, Any, Any] = StateGraph(
-        state_schema,
-        context_schema=context_schema,
-        input_schema=ToolRouteInput if whole else None,
-        output_schema=ToolRouteOutput if whole else None,
-    )
+    taken, given = faces(state_schema)
+    builder: StateGraph[Any, Any, Any, Any] = StateGraph(state_schema, context_schema=context_schema, input_schema=taken, output_schema=given)
     add_toolroute(builder, router, tools, system_prompt=system_prompt, agent_name=name, is_failure=is_failure)
     return builder.compile(checkpointer=checkpointer, store=store, name=name or "toolroute", **compile)
 
@@ -102,19 +99,23 @@ def add_toolroute(
     """
     bound = as_tools(tools)
     router.check_tools(bound)
+    if isinstance(builder.channels.get("messages"), LastValue):
+        hint = "write `messages: Annotated[list[AnyMessage], add_messages]`"
+        raise ConfigError([Problem("state.messages", "has no reducer, so each message would replace the conversation", hint)], source="graph")
     begins = entry is True or (entry == "auto" and not builder.nodes and not builder.edges)
     names = {node: f"{prefix}{node}" for node in ("route", "policy", "model", "fallback", "tools")}
+    # The nodes' own input schema brings the private key into graphs whose state does not name it.
+    reads = node_schema(builder.state_schema)
     common: dict[str, Any] = {"system_prompt": system_prompt, "agent_name": agent_name, "is_failure": is_failure}
     for node, cls in (("route", RouteNode), ("policy", PolicyNode), ("model", ModelNode), ("fallback", FallbackNode)):
-        # The nodes' own input schema brings the private key into graphs whose state does not name it.
-        builder.add_node(names[node], cls(router, bound, name=names[node], **common), input_schema=ToolRouteState)
+        builder.add_node(names[node], cls(router, bound, name=names[node], **common), input_schema=reads)
     ours = [each for each in bound if isinstance(each, BaseTool)]
     if begins:
         builder.add_edge(START, names["route"])
     builder.add_edge(names["route"], names["policy"])
     builder.add_edge(names["policy"], names["model"])
     builder.add_edge(names["fallback"], names["policy"])
-    after = AfterModel(route=names["route"], tools=names["tools"] if ours else None, fallback=names["fallback"], end=end)
+    after = AfterModel(route=names["route"], tools=names["tools"] if ours else None, fallback=names["fallback"], end=end, schema=builder.state_schema)
     targets = [names["fallback"], names["route"], end]
     if ours:
         builder.add_node(names["tools"], tool_node(router, ours, name=names["tools"]))
@@ -134,13 +135,31 @@ class AfterTools:
     def __init__(self, direct: frozenset[str], route: str, end: str) -> None:
         self._direct, self._route, self._end = direct, route, end
 
-    def __call__(self, state: Mapping[str, Any]) -> str:
-        from lg_toolroute.scene import _results_just_in
-
-        results = _results_just_in(state["messages"])
+    def __call__(self, state: Any) -> str:
+        results = results_just_in((state.get("messages") if isinstance(state, Mapping) else state.messages) or [])
         return self._end if results and all(name in self._direct for name in results) else self._route
 
 
 def as_tools(tools: Sequence[Any]) -> list[Any]:
-    """Functions made into tools; everything else as it is."""
-    return [tool(each) if callable(each) and not isinstance(each, (BaseTool, Mapping)) else each for each in tools]
+    """Functions made into tools; tools and tool dicts as they are.
+
+    Raises:
+        ConfigError: Something among them is no tool.
+    """
+    made: list[Any] = []
+    problems: list[Problem] = []
+    for position, each in enumerate(tools):
+        if isinstance(each, BaseTool) or (isinstance(each, Mapping) and tool_name(each)):
+            made.append(each)
+        elif callable(each):
+            try:
+                made.append(tool(each))
+            except ValueError as error:  # a function without a docstring
+                problems.append(Problem(f"tools[{position}]", str(error), "write the docstring: it is what the model reads"))
+        else:
+            shown = repr(each) if isinstance(each, (str, int, float, type(None))) else f"a {type(each).__name__}"
+            hint = "bind a BaseTool, a function with a docstring and type hints, or a tool dict with a name"
+            problems.append(Problem(f"tools[{position}]", f"{shown} is not a tool", hint))
+    if problems:
+        raise ConfigError(problems, source="tools")
+    return made

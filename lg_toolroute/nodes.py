@@ -28,14 +28,14 @@ from lg_toolroute.core.flow import ask, begin, hand_off, select, take_turn
 from lg_toolroute.core.spec import canonical
 from lg_toolroute.core.turn import Turn, advance
 from lg_toolroute.drive import adrive, drive
-from lg_toolroute.errors import ChainExhausted
+from lg_toolroute.errors import ChainExhausted, ConfigError, Problem
 from lg_toolroute.landing import Part, land
 from lg_toolroute.perform import Performer
 from lg_toolroute.request import Request, Stage
 from lg_toolroute.router import ToolRouter, tool_name
 from lg_toolroute.scene import Failed, failed, make_scene
 from lg_toolroute.send import asend, send
-from lg_toolroute.state import context_value
+from lg_toolroute.state import context_value, state_for_tools
 
 State = dict[str, Any]
 
@@ -98,14 +98,13 @@ class TurnNode(Runnable[Any, Any]):
         """What the requests of this turn have in common, read off the thread and the run."""
         messages: list[BaseMessage] = list(_read(state, "messages") or [])
         context = get_runtime().context
-        override = context_value(context, "model")
         scene = make_scene(
             self.router,
             messages,
             self.tools,
             agent=context_value(context, "agent") or None,
             role=context_value(context, "role") or None,
-            override=canonical(override) if override else None,
+            override=_override(context),
             forced=forced,
             is_failure=self.is_failure,
         )
@@ -229,10 +228,12 @@ class AfterModel:
         tools: The name of the tools node; `None` if the graph has no tools.
         fallback: The name of the fallback node.
         end: Where a finished run goes.
+        schema: The graph's state, in whose shape tools have it injected; unset: a dict.
     """
 
-    def __init__(self, *, route: str, tools: str | None, fallback: str, end: str) -> None:
+    def __init__(self, *, route: str, tools: str | None, fallback: str, end: str, schema: type[Any] | None = None) -> None:
         self.route, self.tools, self.fallback, self.end = route, tools, fallback, end
+        self.schema = schema
 
     def __call__(self, state: Any) -> str | list[Send]:
         data = _read(state, "toolroute")
@@ -241,8 +242,9 @@ class AfterModel:
         pending = pending_calls(_read(state, "messages") or [])
         if not pending or self.tools is None:
             return self.end
+        given = state_for_tools(state, self.schema)
         # One task a call: when one of them is interrupted, the others are not run again.
-        return [Send(self.tools, {"__type": "tool_call_with_context", "tool_call": call, "state": _plain(state)}) for call in pending]
+        return [Send(self.tools, {"__type": "tool_call_with_context", "tool_call": call, "state": given}) for call in pending]
 
 
 def pending_calls(messages: Sequence[BaseMessage]) -> list[Any]:
@@ -262,12 +264,21 @@ def _read(state: Any, key: str) -> Any:
     return state.get(key) if isinstance(state, dict) else getattr(state, key, None)
 
 
-def _plain(state: Any) -> Any:
-    return {key: value for key, value in state.items() if key != "toolroute"} if isinstance(state, dict) else state
-
-
 def _base(messages: Sequence[BaseMessage]) -> str | None:
-    return messages[-1].id if messages else None
+    """What tells whether the thread has gone on: the id of its last message; without ids (another reducer than `add_messages`), how many."""
+    return (messages[-1].id or f"#{len(messages)}") if messages else None
+
+
+def _override(context: Any) -> str | None:
+    value = context_value(context, "model")
+    if not value:
+        return None
+    try:
+        return canonical(value)
+    except (ValueError, TypeError, AttributeError) as error:
+        hint = "" if isinstance(value, str) else "write provider/model"
+        message = str(error) if isinstance(value, str) else f"a {type(value).__name__} is not a model spec"
+        raise ConfigError([Problem("context.model", message, hint)], source="runtime context") from error
 
 
 def _writer() -> events.Emit:

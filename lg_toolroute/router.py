@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from collections import OrderedDict
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 Clock = Callable[[], float]
 
 _KEPT_CAUSES = 64
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
+"""What providers take between them: OpenAI and Anthropic letters, digits, `_` and `-`; Gemini also `.` and `:`; MCP servers also `/`."""
 
 
 class ToolRouter:
@@ -141,9 +144,10 @@ class ToolRouter:
         """Warn of rules that match no tool; under `strict`, raise.
 
         Raises:
-            ConfigError: Two tools have one name; under `strict`, a rule matches nothing, or a model cannot be built.
+            ConfigError: A tool's name is impossible, or given twice; under `strict`, a rule matches nothing, or a model cannot be built.
         """
         names = [tool_name(tool) for tool in tools]
+        _refuse_odd(names)
         _refuse_twins(names)
         problems = list(self.book.unmatched(names, agent))
         if self.strict:
@@ -169,6 +173,13 @@ class ToolRouter:
 
 def _rebuilt(config: RoutingConfig, models: dict[str, Any], strict: bool) -> ToolRouter:
     return ToolRouter(config, models=models, strict=strict)
+
+
+def _refuse_odd(names: Sequence[str]) -> None:
+    odd = [name for name in dict.fromkeys(names) if not _TOOL_NAME.fullmatch(name)]
+    if odd:
+        hint = "a tool's name has 1 to 128 of the characters A-Z a-z 0-9 _ - . : / ; rename it"
+        raise ConfigError([Problem("tools", f"{name!r} is no name that a model can call", hint) for name in odd], source="tools")
 
 
 def _refuse_twins(names: Sequence[str]) -> None:

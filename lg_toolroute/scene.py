@@ -59,7 +59,7 @@ def make_scene(
         role=role,
         override=override,
         forced=forced,
-        results=_results_just_in(messages),
+        results=results_just_in(messages),
         images=images,
         pdfs=pdfs,
         tokens=_counter(messages),
@@ -68,7 +68,8 @@ def make_scene(
     )
 
 
-def _results_just_in(messages: Sequence[BaseMessage]) -> tuple[str, ...]:
+def results_just_in(messages: Sequence[BaseMessage]) -> tuple[str, ...]:
+    """The tools whose results stand at the end of the history, in order."""
     names: list[str] = []
     for message in reversed(messages):
         if not isinstance(message, ToolMessage):

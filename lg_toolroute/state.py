@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NotRequired
+from dataclasses import is_dataclass
+from typing import Annotated, Any, ClassVar, Literal, NotRequired, cast, get_origin, get_type_hints
 
 from langchain_core.messages import AnyMessage
+from langgraph.graph import StateGraph
 from langgraph.graph.message import add_messages
 from pydantic import BaseModel, ConfigDict, Field
 
 # Pydantic, which makes the JSON Schemas that Studio shows, refuses the standard library's before Python 3.12.
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, is_typeddict
 
 
 class ToolRouteInput(TypedDict):
@@ -40,6 +42,52 @@ class ToolRouteState(ToolRouteInput):
     """
 
     toolroute: NotRequired[dict[str, Any] | None]
+
+
+def node_schema(schema: type[Any]) -> type[Any]:
+    """What the nodes of a routed graph read: every key of the graph's own state, so that tools see them too, and the keys of a turn.
+
+    Args:
+        schema: The graph's state: a typed dict, a dataclass or a pydantic model.
+    """
+    theirs = get_type_hints(schema, include_extras=True) if hasattr(schema, "__annotations__") else {}
+    keys = {name: hint for name, hint in theirs.items() if get_origin(hint) is not ClassVar and not name.startswith("__")}
+    ours = get_type_hints(ToolRouteState, include_extras=True)
+    return cast("Any", TypedDict)("ToolRouteNodeState", {**ours, **keys})  # type: ignore[no-any-return]  # made at run time
+
+
+def faces(schema: type[Any]) -> tuple[type[Any] | None, type[Any] | None]:
+    """What a graph of this state takes, and what it gives back: everything but the keys of a turn. `None`: the state itself.
+
+    Args:
+        schema: The graph's state.
+    """
+    if schema is ToolRouteState:
+        return ToolRouteInput, ToolRouteOutput
+    hints = get_type_hints(schema, include_extras=True) if is_typeddict(schema) else {}
+    if "toolroute" not in hints:
+        return None, None
+    managed = StateGraph(schema).managed  # `RemainingSteps` and its like are LangGraph's to give
+    taken = {name: hint for name, hint in hints.items() if name != "toolroute" and name not in managed}
+    given = {name: hint for name, hint in taken.items() if name != "expected_tool"}
+    made = cast("Any", TypedDict)
+    return made(f"{schema.__name__}Input", taken), made(f"{schema.__name__}Output", given)
+
+
+def state_for_tools(state: Any, schema: type[Any] | None) -> Any:
+    """The state as a tool may have it injected: in the shape of the graph's own schema, without the turn under way.
+
+    Args:
+        state: What a node read.
+        schema: The graph's state; unset: a mapping is wanted.
+    """
+    if not isinstance(state, Mapping):
+        return state
+    plain = {key: value for key, value in state.items() if key != "toolroute"}
+    if schema is None or not (is_dataclass(schema) or issubclass(schema, BaseModel)):
+        return plain
+    known = get_type_hints(schema)
+    return schema(**{key: value for key, value in plain.items() if key in known})
 
 
 class ToolRouteContext(BaseModel):
