@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     arguments = _parser(list(sys.argv[1:] if argv is None else argv))
     try:
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()  # here, where a reader that has gone is no error
     except ToolRouteError as error:
         sys.stderr.write(f"{error}\n")
         return PROBLEMS
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has seen enough (`| head`); nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    return code
 
 
 def _parser(argv: list[str]) -> argparse.Namespace:
