@@ -25,7 +25,9 @@ def spec_of(model: Any) -> str:
     if leaf is None:
         defaults = getattr(model, "_default_config", None)
         params = defaults if isinstance(defaults, Mapping) else {}
-        return _spec(params.get("model_provider") or "configurable", params.get("model") or "default")
+        before, colon, after = str(params.get("model") or "default").partition(":")
+        provider = params.get("model_provider") or (before if colon else "configurable")
+        return _spec(provider, after if colon and before == provider else params.get("model") or "default")
     described = leaf._get_ls_params()
     name = described.get("ls_model_name") or getattr(leaf, "model_name", None) or getattr(leaf, "model", None)
     return _spec(described.get("ls_provider") or type(leaf).__name__, name or "default")
