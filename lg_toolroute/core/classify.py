@@ -15,7 +15,7 @@ In this order:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from lg_toolroute.core import spellings
@@ -75,10 +75,9 @@ def classify(error: BaseException, *, ours: bool = False, now: float | None = No
         return failure("cancelled", _shown(words_of(error)))
     if ours:
         return failure("bug", _shown(_described(error)))
-    whose = owner(error, modules)
-    evidence = gather(_relevant(error, names, whose))
+    evidence = gather(causes(error))
     said = _said(evidence)
-    cls = said or _unsaid(error, names, whose)
+    cls = said or _unsaid(error, names, owner(error, modules))
     return Failure(
         cls=cls,
         retry_after_s=wait_s(evidence.headers, evidence.body, evidence.text, now),
@@ -113,16 +112,6 @@ def _of_our_own(error: BaseException, now: float | None) -> Failure | None:
 
 def _gravest(failures: list[Failure]) -> Failure:
     return min(failures, key=lambda found: _GRAVEST_FIRST.index(found.cls))
-
-
-def _relevant(error: BaseException, names: frozenset[str], whose: str) -> Iterator[BaseException]:
-    """The errors whose words count: a mistake in a program is not excused by a provider's error that happened before it."""
-    if whose != "client" and names & spellings.PROGRAMMING:
-        yield error
-        if error.__cause__ is not None:
-            yield from causes(error.__cause__)
-    else:
-        yield from causes(error)
 
 
 def _allowance(evidence: Evidence) -> bool:

@@ -87,6 +87,9 @@ def gather(errors: Iterable[BaseException]) -> Evidence:
     headers: Mapping[str, str] = {}
     body: Any = None
     for error in errors:
+        if status is None and names & TRANSPORT:
+            texts.append(words_of(error))
+            continue
         names |= mro_names(error)
         response = _attribute(error, "response")
         found = _body(error, response)
@@ -97,8 +100,6 @@ def gather(errors: Iterable[BaseException]) -> Evidence:
         said = list(_messages(found))
         shown = shown or (said[0] if said else None)
         texts += [words_of(error), *said]
-        if status is None and names & TRANSPORT:
-            break
     text = "\n".join(dict.fromkeys(texts))[:_LONGEST_TEXT]
     if status is None and not names & TRANSPORT and (match := _LABELLED_STATUS.search(text)):
         status = int(match.group(1))

@@ -464,6 +464,54 @@ class TestStore:
             clock.now += 1
             assert one.snapshot(["openai/gpt-4.1"])["openai/gpt-4.1"] == CLOSED
 
+    def test_reset_clears_circuits_and_claims_of_every_worker_in_sqlite(self, tmp_path, clock):
+        with SqliteStore.from_conn_string(str(tmp_path / "health.db")) as store:
+            store.setup()
+            store.put(("lg_toolroute", "other"), "kept", {"x": 1})
+            one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
+            for spec in (A, B):
+                one.report(spec, failure("rate_limit"))
+            clock.now += 30
+            assert one.claim(A)
+            two.reset(A)
+            assert two.claim(A)
+            assert list(two.inspect()["models"]) == [B]
+            two.reset()
+            assert [item.key for item in store.search(("lg_toolroute",), limit=10)] == ["kept"]
+
+    def test_inspect_shows_what_other_workers_wrote_and_closed(self, clock):
+        store = InMemoryStore()
+        one, two = StoreHealth(store, clock=clock, refresh_s=1e6), StoreHealth(store, clock=clock, refresh_s=1e6)
+        two.snapshot([A])
+        one.report(A, failure("auth"))
+        one.report(B, failure("auth"))
+        assert list(two.inspect()["models"]) == [A, B]
+        one.report(A, None)
+        assert list(two.inspect()["models"]) == [B]
+
+    async def test_a_report_is_not_undone_by_a_reading_that_began_before_it(self, clock):
+        class Slow(CountingStore):
+            """Answers reads with what was there when they were asked, but only after `go`."""
+
+            def __init__(self) -> None:
+                super().__init__()
+                self.go = asyncio.Event()
+
+            async def abatch(self, ops):
+                ops = list(ops)
+                results = self.batch(ops)
+                if isinstance(ops[0], GetOp) and len(ops) == 2:
+                    await self.go.wait()
+                return results
+
+        store = Slow()
+        book = StoreHealth(store, clock=clock)
+        reading = asyncio.ensure_future(book.asnapshot([A, B]))
+        await asyncio.sleep(0)
+        await book.areport(A, failure("auth"))
+        store.go.set()
+        assert (await reading)[A].blocked(clock.now) is not None
+
     async def test_a_store_without_async_methods_is_used_in_a_thread(self, tmp_path, clock):
         with SqliteStore.from_conn_string(str(tmp_path / "health.db")) as store:
             store.setup()

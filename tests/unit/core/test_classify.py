@@ -467,9 +467,18 @@ def test_a_wrapper_tells_what_it_was_raised_from():
 
 def test_what_merely_happened_before_does_not_count():
     """While the second candidate is asked, the failure of the first is the context of whatever happens."""
-    second = httpx.ReadError("reset")
+    second = RuntimeError("odd")
     second.__context__ = http(402)
-    assert (classify(second).cls, classify(second).status) == ("connection", None)
+    assert (classify(second).cls, classify(second).status) == ("server_error", None)
+
+
+def test_what_lies_below_a_broken_connection_lends_it_no_status_but_its_words():
+    broken = named("ClientPayloadError", "ClientError")
+    broken.__cause__ = Thrown("Not enough data", code=400, body={"error": {"code": "rate_limit_exceeded"}})
+    assert (classify(broken).cls, classify(broken).status) == ("connection", None)
+    refused = named("APIConnectionError")
+    refused.__cause__ = httpx.LocalProtocolError("Illegal header value b'Bearer '")
+    assert classify(refused).cls == "auth"
 
 
 def test_a_circle_of_causes_ends():
