@@ -34,7 +34,7 @@ def as_chunk(message: AIMessage) -> AIMessageChunk:
         for index, call in enumerate(message.invalid_tool_calls)
     ]
     return AIMessageChunk(
-        content=message.content,
+        content=_indexed(message.content),
         additional_kwargs={key: value for key, value in message.additional_kwargs.items() if key not in {"tool_calls", "function_call"}},
         response_metadata=message.response_metadata,
         tool_call_chunks=[*calls, *broken],
@@ -42,6 +42,13 @@ def as_chunk(message: AIMessage) -> AIMessageChunk:
         id=message.id,
         name=message.name,
     )
+
+
+def _indexed(content: str | list[Any]) -> str | list[Any]:
+    """The blocks of a whole message with the indices they would have had in its stream, where there are calls among them."""
+    if isinstance(content, str) or not any(map(is_call_block, content)):
+        return content
+    return [{"index": position, **block} if isinstance(block, dict) else block for position, block in enumerate(content)]
 
 
 def text_part(chunk: AIMessageChunk, *, until: int | None = None) -> str | list[Any]:

@@ -174,12 +174,15 @@ class ReasonGate:
         before, after = self._text_around(message, dealt)
         metadata = message.response_metadata
         self._provider = self._provider or metadata.get("model_provider")
-        if has_content(before) or message.usage_metadata or chunk.generation_info or metadata.keys() - {"model_provider"}:
-            emptied: dict[str, Any] = {"tool_call_chunks": [], "tool_calls": [], "invalid_tool_calls": [], "additional_kwargs": {}}
+        # Thoughts that come with a call were thought before it, and stay although the call may go.
+        thoughts = {key: value for key, value in message.additional_kwargs.items() if isinstance(value, str) and value}
+        if has_content(before) or thoughts or message.usage_metadata or chunk.generation_info or metadata.keys() - {"model_provider"}:
+            emptied: dict[str, Any] = {"tool_call_chunks": [], "tool_calls": [], "invalid_tool_calls": [], "additional_kwargs": thoughts}
             plain = message.model_copy(update={"content": before, **emptied})
             yield self._pass(generation(plain, chunk.generation_info), plain)
+        others = {key: value for key, value in message.additional_kwargs.items() if key not in thoughts}
         for piece, own_blocks in zip(pieces, dealt, strict=True):
-            if not self._take(piece, own_blocks, message.additional_kwargs):
+            if not self._take(piece, own_blocks, others):
                 return
         if after:
             tail = AIMessageChunk(content=after)
@@ -229,9 +232,14 @@ class ReasonGate:
         return AIMessageChunk(
             content=shift_blocks(list(blocks), self.block_offset) if blocks else "",
             additional_kwargs=_kwargs_of(extra, call.id),
-            tool_call_chunks=[tool_call_chunk(name=piece.get("name"), args=piece.get("args"), id=piece.get("id"), index=call.slot)],
+            tool_call_chunks=[tool_call_chunk(name=piece.get("name"), args=piece.get("args"), id=piece.get("id"), index=_index(call))],
+            response_metadata=self._read_as() if blocks else {},
             id=self.message_id,
         )
+
+    def _read_as(self) -> dict[str, Any]:
+        """Whose dialect blocks are in. A chunk that does not say so is not understood."""
+        return {"model_provider": self._provider} if self._provider else {}
 
     def _unambiguous(self, name: str) -> bool:
         return name in self.bound and not any(other != name and other.startswith(name) for other in self.bound)
@@ -304,8 +312,9 @@ class ReasonGate:
         content: list[str | dict[str, Any]] = []
         if call.block is not None:
             content = [{"type": "tool_use", "id": call.call_id, "name": call.tool, "input": {}, "index": call.block}]
-        piece = tool_call_chunk(name=call.tool, args="", id=call.call_id, index=call.slot)
-        return generation(AIMessageChunk(content=content or "", tool_call_chunks=[piece], id=self.message_id))
+        piece = tool_call_chunk(name=call.tool, args="", id=call.call_id, index=_index(call))
+        read_as = self._read_as() if content else {}
+        return generation(AIMessageChunk(content=content or "", tool_call_chunks=[piece], response_metadata=read_as, id=self.message_id))
 
     def _last(self) -> AIMessageChunk:
         usage: UsageMetadata | None = None
@@ -360,6 +369,11 @@ class ReasonGate:
             return False
         self.error = error
         return True
+
+
+def _index(call: HeldCall | Intercepted) -> int:
+    """The index of a call's chunks: that of its content block, where there is one, as a provider sends it; otherwise its position."""
+    return call.slot if call.block is None else call.block
 
 
 def _kwargs_of(extra: Mapping[str, Any], call_id: str | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.chunks import generation, is_call_block
@@ -39,6 +39,7 @@ class Outward:
         self._written: set[int] = set()
         self._segments: list[Request] = []
         self._owner: dict[str, Any] = {}
+        self._listed = False
 
     def show(self, chunk: AIMessageChunk, request: Request) -> Iterator[ChatGenerationChunk]:
         """What a consumer sees of a chunk, now.
@@ -54,7 +55,7 @@ class Outward:
         if not chunk.tool_call_chunks:
             yield from self._text(chunk)
             return
-        for slot in dict.fromkeys(_slot(piece) for piece in chunk.tool_call_chunks):
+        for slot in dict.fromkeys(_slot(piece, request) for piece in chunk.tool_call_chunks):
             part = self._call_part(chunk, slot, request)
             if any(awaited < slot for awaited in self._awaited):
                 self._held.setdefault(slot, []).append(part)
@@ -77,7 +78,7 @@ class Outward:
         yield from self._released()
         yield generation(
             AIMessageChunk(
-                content="",
+                content=[] if self._listed else "",
                 id=self.message_id,
                 chunk_position="last",
                 usage_metadata=landed.usage_metadata,
@@ -98,6 +99,9 @@ class Outward:
         metadata = {key: chunk.response_metadata[key] for key in _KEPT if chunk.response_metadata.get(key)}
         for key, value in metadata.items():
             self._owner.setdefault(key, value)
+        if isinstance(chunk.content, list):
+            self._listed = True
+            metadata = {**self._owner, **metadata}
         return {"response_metadata": {key: value for key, value in metadata.items() if self._owner[key] == value}}
 
     def _indexed(self, content: str | list[Any]) -> str | list[Any]:
@@ -121,7 +125,7 @@ class Outward:
 
     def _call_part(self, chunk: AIMessageChunk, slot: int, request: Request) -> AIMessageChunk:
         """What a chunk says about one call. A gate sends the pieces of one call at a time, so its blocks are that call's."""
-        pieces = [piece for piece in chunk.tool_call_chunks if _slot(piece) == slot]
+        pieces = [piece for piece in chunk.tool_call_chunks if _slot(piece, request) == slot]
         blocks = [block for block in chunk.content if is_call_block(block)] if isinstance(chunk.content, list) else []
         if isinstance(request.gate, WriteGate) and self._owner.get("output_version") != "v1" and not any(b is not None for b in request.gate.blocks):
             blocks = []  # the words are another model's, whose content does not name the calls
@@ -157,5 +161,11 @@ class Outward:
                 yield self._call(part, slot)
 
 
-def _slot(piece: Any) -> int:
-    return int(piece.get("index") or 0)
+def _slot(piece: ToolCallChunk, request: Request) -> int:
+    """The position of a call among the message's calls. Its own index is the provider's, and may count blocks."""
+    gate, mark = request.gate, piece["id"]
+    if isinstance(gate, WriteGate):
+        known = [*zip(gate.call_ids, gate.slots, strict=True), *((call_id, slot) for slot, call_id, _, _ in gate.accepted)]
+    else:
+        known = [*((call.call_id, call.slot) for call in gate.routed), *((call.id or "", call.slot) for call in gate.calls)]
+    return next((slot for call_id, slot in known if call_id == mark), piece["index"] or 0)

@@ -15,6 +15,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.runnables import RunnableBinding
 
 from lg_toolroute.core.classify import classify
 from lg_toolroute.core.selection import Scene
@@ -140,7 +141,8 @@ class Stage:
         if turn.forced is not None:
             choice = turn.forced if turn.forced in {tool_name(tool) for tool in tools} else None
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming
-        return Request(job, spec, model, gate, self._adapted([*self.messages, *extra], leaf, spec), self.system, tools, choice, stream)
+        system, messages = self._readable(extra, model, spec)
+        return Request(job, spec, model, gate, messages, system, tools, choice, stream)
 
     def _write(
         self, turn: Turn, job: Job, spec: str, model: LanguageModel, leaf: BaseChatModel | None, tools: list[Any], parts: Sequence[Part]
@@ -167,10 +169,12 @@ class Stage:
             announced=job.announced,
             live=job.live,
             blocks=job.blocks,
+            provider=next((part.message.response_metadata.get("model_provider") for part in parts if not part.writes), None),
             new_id=self.new_id,
         )
         choice = wanted[0] if len(wanted) == 1 else "any"
-        return Request(job, spec, model, gate, self._adapted([*self.messages, *extra], leaf, spec), self.system, bound, choice, job.live)
+        system, messages = self._readable(extra, model, spec)
+        return Request(job, spec, model, gate, messages, system, bound, choice, job.live)
 
     def _same_route(self, name: str, job: Job) -> bool:
         decision, chain, _ = self.scene.decide(name, job.source)
@@ -187,10 +191,23 @@ class Stage:
             lines.append(MEND.format(complaint=job.complaint))
         return "\n".join(lines)
 
-    def _adapted(self, messages: list[BaseMessage], leaf: BaseChatModel | None, spec: str) -> list[BaseMessage]:
+    def _readable(self, extra: Sequence[BaseMessage], model: LanguageModel, spec: str) -> tuple[SystemMessage | None, list[BaseMessage]]:
+        """The system prompt and the history with what belongs to this turn, as the model can read them."""
+        # A binding says more than the model in it: `thinking` may be bound, and tools that run at the provider.
+        reader = model if isinstance(model, RunnableBinding) else first_leaf(model)
+        if reader is None:
+            return self.system, [*self.messages, *extra]
+        if self.system is None:
+            return None, self._adapted([*self.messages, *extra], reader, spec)
+        adapted = self._adapted([self.system, *self.messages, *extra], reader, spec)
+        first = adapted[0] if adapted else None
+        return (first, adapted[1:]) if isinstance(first, SystemMessage) else (None, adapted)
+
+    def _adapted(self, messages: list[BaseMessage], reader: Any, spec: str) -> list[BaseMessage]:
+        leaf = first_leaf(reader)
         if leaf is None:
             return messages
-        return adapt(messages, target_of(leaf, self._target_profile(leaf, spec)))
+        return adapt(messages, target_of(reader, self._target_profile(leaf, spec), spec=spec))
 
     def _target_profile(self, leaf: BaseChatModel, spec: str) -> Mapping[str, Any]:
         """LangChain's profile of a model, with what the configuration says about its inputs on top."""

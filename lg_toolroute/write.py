@@ -32,6 +32,7 @@ class WriteGate:
         announced: How many of the calls a consumer has seen by name.
         live: Pass arguments on as they come.
         blocks: The index of each call's content block, where the message's content names its calls (Anthropic's does).
+        provider: Whose dialect those blocks are in.
         new_id: Makes the id of a further call.
 
     Attributes:
@@ -53,6 +54,7 @@ class WriteGate:
         announced: int = 0,
         live: bool = False,
         blocks: Sequence[int | None] = (),
+        provider: str | None = None,
         new_id: Callable[[], str],
     ) -> None:
         self.message_id = message_id
@@ -65,6 +67,7 @@ class WriteGate:
         self.announced = announced
         self.live = live and not exact
         self.blocks = tuple(blocks)
+        self.provider = provider
         self.new_id = new_id
         self.spent = False
         self._sent = ""
@@ -197,8 +200,10 @@ class WriteGate:
                 content.append({"type": "input_json_delta", "partial_json": args, "index": index})
             elif args:
                 content[0]["partial_json"] = args  # type: ignore[index]  # the block just made
-        piece = tool_call_chunk(name=name, args=args, id=call_id, index=slot)
-        return generation(AIMessageChunk(content=content or "", tool_call_chunks=[piece], id=self.message_id))
+        piece = tool_call_chunk(name=name, args=args, id=call_id, index=slot if index is None else index)
+        # Blocks are in the dialect of the message's words, and a chunk that does not say so is not understood.
+        read_as = {"model_provider": self.provider} if content and self.provider else {}
+        return generation(AIMessageChunk(content=content or "", tool_call_chunks=[piece], response_metadata=read_as, id=self.message_id))
 
     def _block(self, position: int) -> int | None:
         if position < len(self.blocks):
