@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from lg_toolroute.chunks import highest_block, is_call_block
 from lg_toolroute.core.turn import Turn, record
+
+_ITEM_IDS = ("rs_", "msg_", "fc_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +59,33 @@ def land(turn: Turn, parts: Sequence[Part], *, name: str | None = None) -> AIMes
         name: The name of the agent that speaks; otherwise the segments' own.
     """
     reasoning = [part for part in parts if not part.writes]
-    owner = (reasoning or list(parts))[0].message
+    owner = (reasoning or list(parts))[0]
+    standard = owner.message.response_metadata.get("output_version") == "v1"
     content: str | list[Any] = ""
     calls: list[tuple[int, ToolCall]] = []
     usage: UsageMetadata | None = None
     extra: dict[str, Any] = {}
     for part in parts:
         message = without_response_items(part.message) if part.cut else part.message
-        content = _joined(content, message.content)
+        content = _joined(content, message.content if part is owner or not part.writes else _call_blocks(message.content, standard))
         calls.extend(zip(part.slots, message.tool_calls, strict=False))
         if message.usage_metadata is not None:
             usage = message.usage_metadata if usage is None else add_usage(usage, message.usage_metadata)
         if not part.writes:
             extra.update({key: value for key, value in message.additional_kwargs.items() if key not in {"tool_calls", "function_call"}})
     calls.sort(key=lambda item: item[0])
+    ordered = [call for _, call in calls]
+    if not isinstance(content, str) and (standard or any(block.get("type") == "function_call" for block in _blocks(content))):
+        content = _with_calls(content, ordered, standard)
     return AIMessage(
-        content=_in_order(content, [call["id"] for _, call in calls]),
-        tool_calls=[call for _, call in calls],
+        content=_in_order(content, [call["id"] for call in ordered]),
+        tool_calls=ordered,
         invalid_tool_calls=[call for part in reasoning for call in part.message.invalid_tool_calls],
         id=turn.id,
-        name=name or owner.name,
+        name=name or owner.message.name,
         usage_metadata=usage,
         additional_kwargs=extra,
-        response_metadata=_metadata(turn, parts, owner),
+        response_metadata=_metadata(turn, parts, owner.message),
     )
 
 
@@ -105,6 +112,35 @@ def _joined(left: str | list[Any], right: str | list[Any]) -> str | list[Any]:
     first = [{"type": "text", "text": left}] if isinstance(left, str) else list(left)
     second = [{"type": "text", "text": right}] if isinstance(right, str) else list(right)
     return [*first, *second]
+
+
+def _call_blocks(content: str | list[Any], standard: bool) -> str | list[Any]:
+    """What a writer's content adds: blocks of its calls, if the words they stand beside are in the same dialect."""
+    if isinstance(content, str):
+        return ""
+    return [block for block in content if is_call_block(block) and (block.get("type") == "tool_call") == standard]
+
+
+def _with_calls(content: list[Any], calls: Sequence[ToolCall], standard: bool) -> list[Any]:
+    """Content with a block for each call, where readers look for calls in the content alone.
+
+    That is so for standard content (`output_version="v1"`) and for that of OpenAI's Responses API. A block of text with a call's id is
+    one that was added up with it: LangChain's chat completions give both the index 0.
+    """
+    kind, mark = ("tool_call", "id") if standard else ("function_call", "call_id")
+    ids = {call["id"] for call in calls}
+    kept = [block for block in content if not (is_call_block(block) and block.get(mark) in ids)]
+    for place, block in enumerate(kept):
+        if isinstance(block, dict) and block.get("type") == "text" and block.get("id") in ids:
+            kept[place] = {key: value for key, value in block.items() if key not in {"id", "name", "args"}}
+    known = {block.get(mark): block for block in content if isinstance(block, dict) and block.get("type") == kind}
+    return [*kept, *(known.get(call["id"]) or _call_block(call, standard) for call in calls)]
+
+
+def _call_block(call: ToolCall, standard: bool) -> dict[str, Any]:
+    if standard:
+        return {"type": "tool_call", "id": call["id"], "name": call["name"], "args": call["args"]}
+    return {"type": "function_call", "call_id": call["id"], "name": call["name"], "arguments": json.dumps(call["args"], ensure_ascii=False)}
 
 
 def _in_order(content: str | list[Any], call_ids: Sequence[str | None]) -> str | list[Any]:
@@ -146,12 +182,19 @@ def _blocks(content: str | list[Any]) -> list[dict[str, Any]]:
 
 
 def _is_item(block: Mapping[str, Any]) -> bool:
-    return str(block.get("id") or "").startswith(("rs_", "msg_", "fc_"))
+    own = str(block.get("id") or "")
+    extras = block.get("extras")
+    return own.startswith(_ITEM_IDS) or (isinstance(extras, Mapping) and str(extras.get("item_id") or "").startswith(_ITEM_IDS))
 
 
 def _stripped(block: Any) -> Any:
-    if isinstance(block, dict) and _is_item(block) and not is_call_block(block):
-        return {key: value for key, value in block.items() if key != "id"}
+    if not isinstance(block, dict):
+        return block
+    if isinstance(extras := block.get("extras"), dict) and "item_id" in extras:  # standard content keeps the item's id there
+        block = {**block, "extras": {key: value for key, value in extras.items() if key != "item_id"}}
+    # In other blocks of a call, `id` is the call's own.
+    if _is_item(block) and (block.get("type") == "function_call" or not is_call_block(block)):
+        block = {key: value for key, value in block.items() if key != "id"}
     return block
 
 
