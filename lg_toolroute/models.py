@@ -25,6 +25,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from lg_toolroute.core.facts import ModelFacts
 from lg_toolroute.core.spec import canonical, parse_spec
 from lg_toolroute.errors import ConfigError, Problem
+from lg_toolroute.thinking_client import thinking_client
 from lg_toolroute.timing import Limits
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ _PACKAGES = {
     "azure_openai": "langchain_openai",
 }
 _CACHED_BINDINGS = 512
+_WANT_THEIR_REASONING_BACK = frozenset({"kimi", "moonshot", "deepseek"})
+"""Source: the thinking-mode guides of DeepSeek and Moonshot: a request of a tool loop that lacks it is refused."""
 
 
 class ModelBook:
@@ -291,6 +294,9 @@ def _need_package(client: str, spec: str) -> None:
 
 def _open_ai(model: str, settings: ProviderSettings, limits: dict[str, Any], params: dict[str, Any]) -> LanguageModel:
     client: Callable[..., LanguageModel] = importlib.import_module("langchain_openai").ChatOpenAI
+    if settings.base_url is not None and settings.api != "openai-responses":
+        client = thinking_client()
+        params.setdefault("echo_reasoning", settings.provider in _WANT_THEIR_REASONING_BACK)
     if settings.headers:
         params.setdefault("default_headers", {name: secret.get_secret_value() for name, secret in settings.headers.items()})
     if settings.api == "openai-responses":

@@ -185,7 +185,8 @@ def _echoes_reasoning(api: Api, host: str, model: Any, bound: Mapping[str, Any])
     Source: DeepSeek, "Thinking Mode" guide (on by default; omission is a 400 once tools were called); Moonshot, "Use the
     Kimi thinking model" (the same).
     """
-    if api != "deepseek" and not (api == "openai-chat" and host.endswith((*_KIMI, "deepseek.com", "xiaomimimo.com"))):
+    by_host = api == "openai-chat" and host.endswith((*_KIMI, "deepseek.com", "xiaomimimo.com"))
+    if api != "deepseek" and not by_host and not _read(model, "echo_reasoning"):
         return False
     extra = {**(_read(model, "extra_body") or {}), **(bound.get("extra_body") or {})}
     thinking = extra.get("thinking")
