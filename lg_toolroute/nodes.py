@@ -33,7 +33,7 @@ from lg_toolroute.landing import Part, land
 from lg_toolroute.perform import Performer
 from lg_toolroute.request import Request, Stage
 from lg_toolroute.router import ToolRouter, tool_name
-from lg_toolroute.scene import Failed, failed, make_scene
+from lg_toolroute.scene import Failed, failed, make_scene, named_tools
 from lg_toolroute.send import asend, send
 from lg_toolroute.state import context_value, state_for_tools
 
@@ -74,6 +74,7 @@ class TurnNode(Runnable[Any, Any]):
     ) -> None:
         self.router = router
         self.tools = list(tools)
+        self._named = named_tools(self.tools)
         self.system = SystemMessage(content=system_prompt) if isinstance(system_prompt, str) else system_prompt
         self.name = name
         self.agent_name = agent_name
@@ -107,6 +108,7 @@ class TurnNode(Runnable[Any, Any]):
             override=_override(context),
             forced=forced,
             is_failure=self.is_failure,
+            named=self._named,
         )
         return Stage(self.router, scene, messages, self.tools, new_call_id, system=self.system)
 

@@ -10,6 +10,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 
 from lg_toolroute.core.escalation import Result, args_key, escalation
 from lg_toolroute.core.selection import Scene
+from lg_toolroute.core.toolsets import Tools
 from lg_toolroute.router import tool_name, tool_tags
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def make_scene(
     forced: str | None = None,
     model_given: str | None = None,
     is_failure: Failed = failed,
+    named: Tools | None = None,
 ) -> Scene:
     """What the next turn of this history is about.
 
@@ -48,8 +50,10 @@ def make_scene(
         forced: A tool that is known to come next.
         model_given: The spec of a primary that was handed in for this turn.
         is_failure: Says whether a tool's result is a failure.
+        named: What `named_tools` gives for `tools`, where they are the same in every turn.
     """
-    named = tuple((tool_name(tool), tool_tags(tool)) for tool in tools)
+    if named is None:
+        named = named_tools(tools)
     images, pdfs = _attached(messages)
     return Scene(
         book=router.book,
@@ -66,6 +70,11 @@ def make_scene(
         steps=_steps(router, messages, named, agent, role, is_failure),
         model_given=model_given,
     )
+
+
+def named_tools(tools: Sequence[Any]) -> Tools:
+    """The name and the tags of each tool."""
+    return tuple((tool_name(tool), tool_tags(tool)) for tool in tools)
 
 
 def results_just_in(messages: Sequence[BaseMessage]) -> tuple[str, ...]:
@@ -90,21 +99,17 @@ def _called_name(messages: Sequence[BaseMessage], call_id: str) -> str:
 def _steps(
     router: ToolRouter,
     messages: Sequence[BaseMessage],
-    tools: Sequence[tuple[str, tuple[str, ...]]],
+    tools: Tools,
     agent: str | None,
     role: str | None,
     is_failure: Failed,
 ) -> Mapping[str, tuple[int, str]]:
     """How far up its chain each tool goes, for the rules that escalate."""
-    after: dict[str, int] = {}
-    for name, tags in tools:
-        escalate = router.book.decide(name, agent=agent, tags=tags, role=role).options.escalate
-        if escalate is not None:
-            after[name] = escalate.after
+    after = router.book.toolsets.escalating(tools, agent=agent, role=role)
     if not after:
         return {}
     results = results_of_turn(messages, is_failure)
-    steps = {name: escalation(results, name, count) for name, count in after.items()}
+    steps = {name: escalation(results, name, count) for name, count in after}
     return {name: (found.steps, found.reason) for name, found in steps.items() if found.steps}
 
 

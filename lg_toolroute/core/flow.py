@@ -156,7 +156,7 @@ def select(turn: Turn, scene: Scene) -> Flow:
         ChainExhausted: A job has nobody left who could do it.
     """
     wanted = {spec: None for job in turn.open_jobs for spec in job.chain}
-    for tool in scene.names:
+    for tool in scene.routed:
         wanted.update(dict.fromkeys(scene.decide(tool, None)[1]))
     survey: Survey = yield LookUp(tuple(wanted))
     jobs: list[Job] = []

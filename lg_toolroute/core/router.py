@@ -25,6 +25,7 @@ from lg_toolroute.core.nearest import did_you_mean
 from lg_toolroute.core.params import merge
 from lg_toolroute.core.policy import ListLayer, Policy, compile_policy, refusal
 from lg_toolroute.core.spec import canonical
+from lg_toolroute.core.toolsets import Toolsets
 from lg_toolroute.errors import Problem
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ class RuleBook:
     Attributes:
         config: The configuration it was compiled from.
         groups: Members by group name.
+        toolsets: What it says of all tools of a graph at once, remembered.
     """
 
-    __slots__ = ("_decisions", "_facts", "_layers", "_policies", "_views", "config", "groups")
+    __slots__ = ("_decisions", "_facts", "_layers", "_policies", "_views", "config", "groups", "toolsets")
 
     def __init__(self, config: RoutingConfig) -> None:
         self.config = config
@@ -69,6 +71,7 @@ class RuleBook:
         self._views: dict[tuple[str | None, str | None], View] = {}
         self._policies: dict[str | None, Policy] = {}
         self._layers: dict[tuple[str, str | None], tuple[ListLayer, ...]] = {}
+        self.toolsets = Toolsets(self)
 
     @property
     def agents(self) -> tuple[str, ...]:

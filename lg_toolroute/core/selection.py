@@ -57,6 +57,11 @@ class Scene:
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.tools)
 
+    @property
+    def routed(self) -> tuple[str, ...]:
+        """The tools whose calls a rule has written by its chain."""
+        return self.book.toolsets.routed(self.tools, agent=self.agent, role=self.role)
+
     def tags(self, tool: str) -> tuple[str, ...]:
         return next((tags for name, tags in self.tools if name == tool), ())
 
@@ -74,7 +79,7 @@ class Scene:
 
     def bound_for(self, spec: str) -> tuple[str, ...]:
         """The tools that a model may see: the policy of the model that is asked, whatever brought it here."""
-        return self.book.allowed(spec, self.tools, agent=self.agent)
+        return self.book.toolsets.allowed(spec, self.tools, agent=self.agent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +159,10 @@ def gates_for(writer: str, scene: Scene, survey: Survey) -> tuple[tuple[str, str
     """
     gates: list[tuple[str, str]] = []
     bound = frozenset(scene.bound_for(writer))
-    for name, _ in scene.tools:
+    for name in scene.routed:
         if name not in bound:
             continue
         decision, chain, _why = scene.decide(name, "intercepted")
-        if "call" not in decision.moments:
-            continue
         job = Job(chain=chain, tools=(name,))
         fit = next((spec for spec in chain if why_not(spec, job, scene, survey) is None), None)
         if fit == writer or (fit is None and not decision.options.boundary):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _SEPARATOR = re.compile(r"[/:]")
 _BILLIONS = re.compile(r"(?<![a-z0-9.])(?:(\d{1,3})x)?(\d{1,5}(?:\.\d{1,3})?)(b|t)(?![a-z0-9])")
@@ -76,6 +77,7 @@ def parse_spec(text: str) -> ModelSpec:
     return ModelSpec(provider, model)
 
 
+@lru_cache(maxsize=4096)  # asked several times a turn, of the few models of a configuration
 def canonical(text: str) -> str:
     """The canonical form of a spec: `Ollama:gpt-oss:20b` becomes `ollama/gpt-oss:20b`.
 

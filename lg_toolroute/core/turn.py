@@ -10,7 +10,7 @@ Everything here survives JSON, because a turn is interrupted at any point and re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lg_toolroute.core.decision import Skip
@@ -180,8 +180,13 @@ class Turn:
         return tuple(job for job in self.jobs if not job.settled)
 
     def to_dict(self) -> dict[str, Any]:
-        """The turn as plain data, for a checkpoint."""
-        return asdict(self)
+        """The turn as plain data, for a checkpoint. Nothing is copied that is not changed: a turn is written down in every node."""
+        data = _fields(self)
+        data["jobs"] = tuple(map(_fields, self.jobs))
+        data["pending"] = tuple(map(_fields, self.pending))
+        data["attempts"] = tuple(map(_fields, self.attempts))
+        data["skipped"] = tuple(map(_fields, self.skipped))
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Turn:
@@ -197,6 +202,11 @@ class Turn:
                 "skipped": tuple(Skip(**skip) for skip in data["skipped"]),
             }
         )
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    """The fields of a slotted dataclass, by name."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 _TUPLES = ("chain", "tools", "slots", "call_ids", "blocks", "tried", "repaired")
