@@ -132,6 +132,7 @@ class AgentTurn:
             system=request.system_message,
             tool_choice=request.tool_choice,
             given=given,
+            keep_ids=True,
         )
 
     @property

@@ -58,6 +58,8 @@ class ReasonGate:
         new_id: Makes the id of an intercepted call whose own is not legal everywhere.
         keeps: Whether an error of the stream may end it quietly once something was shown.
         named: What the model calls itself. A stream says so in its last chunk, which a cut one does not have; without it, nobody counts the usage.
+        keep_ids: An intercepted call keeps the id that this model gave it, if every provider takes that id. For a surface whose users watch
+            the agent from outside, and know the call by it.
         only_bound: A call of a tool that the model does not see is withheld. For a surface that runs no tools, and so cannot refuse it there.
 
     Attributes:
@@ -85,6 +87,7 @@ class ReasonGate:
         new_id: Callable[[], str] = lambda: "call",
         keeps: Callable[[BaseException], bool] = lambda error: isinstance(error, Exception),
         named: str | None = None,
+        keep_ids: bool = False,
         only_bound: bool = False,
     ) -> None:
         self.message_id = message_id
@@ -96,6 +99,7 @@ class ReasonGate:
         self.new_id = new_id
         self.keeps = keeps
         self.named = named
+        self.keep_ids = keep_ids
         self.only_bound = only_bound
         self.announcing = False
         self.shown = False
@@ -249,8 +253,7 @@ class ReasonGate:
         mode = self.gates.get(call.name)
         if mode is None:
             return
-        # Its id stays, if every provider takes it: whoever watches the agent from outside knows the call by that id.
-        mark = call.id if call.id and _LEGAL_ID.fullmatch(call.id) else self.new_id()
+        mark = call.id if self.keep_ids and call.id and _LEGAL_ID.fullmatch(call.id) else self.new_id()
         call.routed = Intercepted(call.slot, call.name, mark, block=call.block)
         self.hit = self.hit or call.name
         self.routed.append(call.routed)

@@ -76,6 +76,7 @@ class Stage:
         tool_choice: What the caller chose, for the reasoning model.
         given: A primary that is handed in for this turn, by spec.
         drafts: The primary's own arguments of intercepted calls, by slot; never stored.
+        keep_ids: Intercepted calls keep the id that the reasoning model gave them, if every provider takes it.
         only_bound: A call of a tool that its writer does not see is withheld, because this surface runs no tools and cannot refuse it there.
     """
 
@@ -88,6 +89,7 @@ class Stage:
     tool_choice: Any = None
     given: Mapping[str, LanguageModel] = field(default_factory=dict)
     drafts: dict[int, str] = field(default_factory=dict)
+    keep_ids: bool = False
     only_bound: bool = False
 
     def model(self, spec: str, job: Job) -> LanguageModel:
@@ -135,6 +137,7 @@ class Stage:
             new_id=self.new_id,
             keeps=lambda error: classify(error).cls not in {"bug", "cancelled"},
             named=target_of(leaf).model if leaf is not None else None,
+            keep_ids=self.keep_ids,
             only_bound=self.only_bound,
         )
         choice = self.tool_choice
