@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from lg_toolroute.core import spellings
-from lg_toolroute.core.evidence import Evidence, causes, gather, innermost_function, mro_names, owner, words_of
+from lg_toolroute.core.evidence import Evidence, causes, gather, innermost, mro_names, owner, words_of
 from lg_toolroute.core.failure import CLASSES, LONGEST_TEXT, Failure, FailureClass, failure
 from lg_toolroute.core.redact import presentable
 from lg_toolroute.core.wait import wait_s
@@ -165,10 +165,13 @@ def _unsaid(error: Exception, names: frozenset[str], whose: str) -> FailureClass
     """The class when the error itself says nothing: by its type and by whose code raised it."""
     if whose == "ours" or type(error).__module__.partition(".")[0] == "langgraph":
         return "bug"
-    if "NotImplementedError" in names and innermost_function(error) == "bind_tools":
+    module, function = innermost(error)
+    if "NotImplementedError" in names and function == "bind_tools":
         return "no_tool_support"
-    if whose == "framework" and innermost_function(error).startswith(spellings.MERGING):
+    if whose == "framework" and function.startswith(spellings.MERGING):
         return "server_error"
+    if "IndexError" in names and module.startswith(spellings.ASKING):
+        return "empty_response"
     if names & spellings.PROGRAMMING:
         misread = whose == "client" and names & spellings.MISREAD and not spellings.MISUSED.search(words_of(error))
         return "server_error" if misread else "bug"

@@ -131,10 +131,9 @@ def owner(error: BaseException, modules: Iterable[str] | None = None) -> str:
     return ""
 
 
-def innermost_function(error: BaseException) -> str:
-    """The name of the function that raised the error; empty if there is no traceback."""
-    frames = list(_frames(error))
-    return frames[-1][1] if frames else ""
+def innermost(error: BaseException) -> tuple[str, str]:
+    """The module and the function that raised the error; empty if there is no traceback."""
+    return next(reversed(list(_frames(error))), ("", ""))
 
 
 def _frames(error: BaseException) -> Iterator[tuple[str, str]]:

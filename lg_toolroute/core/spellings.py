@@ -36,6 +36,9 @@ MISREAD: Final = words("LookupError TypeError AttributeError")
 MERGING: Final = ("merge_", "add_ai_message")
 """How the framework's functions begin that put the chunks of an answer together."""
 
+ASKING: Final = "langchain_core.language_models"
+"""Where the framework takes the first answer out of what a client returned; an `IndexError` there means that there was none."""
+
 MISUSED: Final = re.compile(r"unexpected keyword argument|positional argument|not (?:json )?serializable|not supported between", re.IGNORECASE)
 """What a client raises when it is called wrongly: with a setting that it does not know, with a value that cannot be sent."""
 
@@ -51,7 +54,7 @@ CODES: Final[tuple[tuple[FailureClass, frozenset[str]], ...]] = (
     (
         "context_overflow",
         words(
-            """context_length_exceeded context_window_exceeded exceed_context_size_error request_too_large string_above_max_length
+            """context_length_exceeded context_window_exceeded exceed_context_size_error request_too_large
             model_context_window_exceeded contextwindowexceedederror input_too_long"""
         ),
     ),

@@ -240,6 +240,7 @@ def test_a_bare_status_has_a_class_wherever_the_client_keeps_it(status, cls):
             "context_overflow",
         ),
         ({"object": "error", "message": "maximum context length is 10", "code": 400}, 400, "context_overflow"),
+        ({"error": {"code": "string_above_max_length", "message": "Invalid 'tool_calls[0].id': string too long"}}, 400, "invalid_request"),
         ({"detail": [{"type": "missing", "msg": "Field required"}]}, 422, "invalid_request"),
         ({"error": "model 'x' not found, try pulling it first"}, 404, "model_not_found"),
         ([{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}], None, "rate_limit"),
@@ -412,6 +413,19 @@ def test_chunks_that_cannot_be_merged_are_a_malformed_answer():
     with pytest.raises(TypeError) as caught:
         merge_dicts({"a": "text"}, {"a": 1})
     assert classify(caught.value).cls == "server_error"
+
+
+def test_a_client_that_returns_no_answer_at_all_gave_an_empty_response():
+    from langchain_core.language_models import FakeListChatModel
+    from langchain_core.outputs import ChatResult
+
+    class Silent(FakeListChatModel):
+        def _generate(self, *args: object, **kwargs: object) -> ChatResult:
+            return ChatResult(generations=[])
+
+    with pytest.raises(IndexError) as caught:
+        Silent(responses=["x"]).invoke("hi")
+    assert classify(caught.value).cls == "empty_response"
 
 
 def test_a_model_without_bind_tools_cannot_call_tools():
