@@ -465,3 +465,20 @@ def test_random_faults_never_hurt_the_server():
         assert len(server.requests) == 60
     assert True in outcomes
     assert len(set(outcomes)) > 5
+
+
+def read_all(server):
+    """What a bare socket gets for a request, until the server ends the connection."""
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as raw:
+        body = json.dumps({"model": "m", "stream": True, "messages": []}).encode()
+        raw.sendall(b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        return b"".join(iter(lambda: raw.recv(4096), b""))
+
+
+def test_reset_is_a_reset_and_a_close_is_not():
+    with FaultServer({"m": [faults.close(), faults.close("headers"), faults.reset(), faults.reset(after_chunks=2)]}) as server:
+        assert read_all(server).count(b"data: ") == 2
+        assert read_all(server) == b""
+        for _ in range(2):
+            with pytest.raises(ConnectionResetError):
+                read_all(server)
