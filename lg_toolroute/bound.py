@@ -73,17 +73,21 @@ def _bound(tool: Any, path: str) -> BoundTool:
 
 
 def _convert(tool: Any, path: str) -> BoundTool:
+    if isinstance(tool, Mapping) and tool_name(tool) and tool.get("type", "function") not in {"function", "object"}:
+        return BoundTool(tool)  # runs at the provider, or is its own kind of tool; its client knows it
     try:
         shape = convert_to_openai_tool(tool)
     except Exception as error:  # whatever a schema generator raises on something that is no tool
         if isinstance(tool, Mapping) and tool_name(tool):
-            return BoundTool(tool)  # runs at the provider; its client knows it
+            return BoundTool(tool)
         hint = "bind a BaseTool, a function with a docstring and type hints, a pydantic class, or a tool dict"
         raise ConfigError([Problem(path, f"{type(tool).__name__} is not a tool that a model can be shown ({_first_line(error)})", hint)]) from error
     if isinstance(tool, BaseTool):
         return BoundTool(shape, tool, tool_tags(tool))
     # A function or a class may have another name than the one the model sees; what the model sees is what it calls.
-    return BoundTool(shape) if not isinstance(tool, Mapping) else BoundTool(shape, dict(tool) if tool.get("type") != "function" else None)
+    if isinstance(tool, Mapping) and "input_schema" in tool:
+        return BoundTool(shape, dict(tool))  # in the shape of its provider, perhaps with settings that only that one knows
+    return BoundTool(shape)
 
 
 def _first_line(error: Exception) -> str:

@@ -24,9 +24,10 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableMap, Runn
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
-from pydantic import ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr
 
 from lg_toolroute.bound import bound_tools, read_choice
+from lg_toolroute.core.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.landing import without_response_items
 from lg_toolroute.models import first_leaf, leaves
@@ -65,7 +66,7 @@ class ToolRoutedChatModel(BaseChatModel):
         ```
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     router: ToolRouter = Field(repr=False, exclude=True)
     agent: str | None = None
@@ -80,15 +81,16 @@ class ToolRoutedChatModel(BaseChatModel):
     _run: OuterRun | None = PrivateAttr(default=None)
     _config: RunnableConfig | None = PrivateAttr(default=None)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            return values
-        if not isinstance(values.get("router"), ToolRouter):
-            found = "is missing" if values.get("router") is None else f"is a {type(values['router']).__name__}"
-            raise ConfigError([Problem("router", found, "write ToolRoutedChatModel(router=ToolRouter(config))")], source="ToolRoutedChatModel")
-        return {key: value for key, value in values.items() if key not in _CLIENTS_OWN}
+    def __init__(self, *, router: ToolRouter, **fields: Any) -> None:
+        if not isinstance(router, ToolRouter):
+            hint = "write ToolRoutedChatModel(router=ToolRouter(config))"
+            raise ConfigError([Problem("router", f"a {type(router).__name__} is no ToolRouter", hint)], source="ToolRoutedChatModel")
+        known = type(self).model_fields
+        unknown = [name for name in fields if name not in known and name not in _CLIENTS_OWN]
+        if unknown:
+            problems = [Problem(name, "there is no such field", did_you_mean(name, known)) for name in unknown]
+            raise ConfigError(problems, source="ToolRoutedChatModel")
+        super().__init__(router=router, **{name: value for name, value in fields.items() if name in known})
 
     # -- what it is ------------------------------------------------------------------------------------------------------------------
 
