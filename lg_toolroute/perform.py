@@ -6,6 +6,7 @@ What differs between the graph, the middleware and the chat model is only how on
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -127,7 +128,7 @@ class Performer:
     # -- what came back ----------------------------------------------------------------------------------------------------------------
 
     def _after_error(self, request: Request, error: Exception, started: float) -> tuple[Reply, Part | None]:
-        failure = classify(error)
+        failure = classify(error, now=time.time())
         if failure.cls in {"bug", "cancelled"}:
             raise error
         return self._failed(request, error, failure, started), None
@@ -142,7 +143,7 @@ class Performer:
             announced=gate.announced if isinstance(gate, WriteGate) else 0,
             spent=isinstance(gate, WriteGate) and gate.spent,
             next_candidate=failure.next_candidate,
-            window=self.stage.scene.facts(request.spec).context_window,
+            window=self.stage.scene.facts(request.spec).context_window if failure.larger_window else None,
             acceptable=shown and isinstance(gate, ReasonGate) and gate.finish.by_length,
         )
         return Reply(answer, failure)
@@ -172,7 +173,7 @@ class Performer:
     def _reasoned(self, request: Request, gate: ReasonGate, message: AIMessage, started: float) -> tuple[Reply, Part | None]:
         trouble = gate.error or gate.rejected
         if trouble is not None:
-            reply = self._failed(request, trouble, classify(trouble), started, shown=gate.shown)
+            reply = self._failed(request, trouble, classify(trouble, now=time.time()), started, shown=gate.shown)
             return reply, Part(message, cut=True)
         kept = [call for call in gate.calls if not call.routed][: gate.kept]
         outcome = "cut" if gate.halted else "answered"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from lg_toolroute.core.decision import Decision, Skip
 from lg_toolroute.core.escalation import pick_start
@@ -134,7 +135,7 @@ def choose(job: Job, scene: Scene, survey: Survey, refused: Sequence[str] = ()) 
     """
     skips: list[Skip] = []
     for spec in job.left:
-        skip = Skip(spec, "another caller is probing it", 0.0, "cooldown") if spec in refused else why_not(spec, job, scene, survey)
+        skip = Skip(spec, "another caller is probing it", None, "cooldown") if spec in refused else why_not(spec, job, scene, survey)
         if skip is None:
             return spec, tuple(skips)
         skips.append(skip)
@@ -144,7 +145,7 @@ def choose(job: Job, scene: Scene, survey: Survey, refused: Sequence[str] = ()) 
 def _last_resort(skips: Sequence[Skip], scene: Scene) -> str | None:
     cooling = [skip for skip in skips if skip.kind == "cooldown"]
     if cooling:
-        return min(cooling, key=lambda skip: skip.due_in_s or 0.0).model
+        return min(cooling, key=lambda skip: inf if skip.due_in_s is None else skip.due_in_s).model  # one that is probed comes last
     small = [skip.model for skip in skips if skip.kind == "context"]
     if small:
         return max(small, key=lambda spec: scene.facts(spec).context_window or 0)

@@ -229,7 +229,7 @@ class Answer:
         announced: How many calls to be written the consumer has seen by name.
         spent: Arguments went out live; nobody else may write this call any more.
         next_candidate: After a failure: may the next candidate be asked?
-        window: The context window that was too small, in tokens, if that is known.
+        window: The context window that was too small, in tokens; `None` if that is not known, or if it was not the window.
         acceptable: After a failure: what was shown is an answer if nobody can go on.
     """
 
@@ -275,7 +275,7 @@ def _after_failure(job: Job, answer: Answer) -> Job:
     if attempt.reason in REPAIRABLE and attempt.model not in job.repaired:
         return replace(failed, repaired=(*job.repaired, attempt.model), complaint=attempt.detail)
     used_up = tuple(spec for spec in job.chain if spec == attempt.model or spec in job.tried)
-    if attempt.reason == "context_overflow" and answer.window is not None:
+    if answer.window is not None:
         failed = replace(failed, larger_than=max(job.larger_than or 0, answer.window))
     return replace(failed, tried=used_up)
 

@@ -61,7 +61,7 @@ async def agather(stream):
     return total
 
 
-@pytest.mark.parametrize("chunks", CHUNKINGS, ids=str)
+@pytest.mark.parametrize("chunks", CHUNKINGS, ids=["parts", "whole", "every", "every third", "cuts", "random", "function"])
 @pytest.mark.parametrize("dialect", ["openai", "anthropic"])
 @pytest.mark.parametrize("output_version", [None, "v1"])
 def test_message_is_the_same_whatever_the_chunks(chunks, dialect, output_version):
