@@ -134,8 +134,9 @@ async def test_a_routed_run_works_beside_it_or_the_agent_is_not_built(
     assert record_of(message)["calls"][call["id"]] == WRITER
     assert out["messages"][-1].text == "Done."
     assert DROPPED not in str(out)
-    del agent, out, message, call
-    gc.collect()
+    if name == "ShellToolMiddleware":
+        del agent, out, message, call
+        gc.collect()
 
 
 def test_the_middlewares_of_the_table_are_all_that_langchain_ships() -> None:
