@@ -58,3 +58,10 @@ def test_the_configuration_in_the_readme_loads():
 def test_every_link_leads_somewhere():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_versions_of_the_proven_clients_are_those_of_the_matrix():
+    measured = (ROOT / "docs" / "histories.md").read_text(encoding="utf-8")
+    named = re.findall(r"langchain-[a-z-]+ \d+\.\d+\.\d+", README)
+    assert len(named) == 7
+    assert [client for client in named if client not in measured] == []
