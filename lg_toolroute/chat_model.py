@@ -82,7 +82,7 @@ class ToolRoutedChatModel(BaseChatModel):
     _config: RunnableConfig | None = PrivateAttr(default=None)
 
     def __init__(self, *, router: ToolRouter, **fields: Any) -> None:
-        if not isinstance(router, ToolRouter):
+        if not isinstance(cast("Any", router), ToolRouter):
             hint = "write ToolRoutedChatModel(router=ToolRouter(config))"
             raise ConfigError([Problem("router", f"a {type(router).__name__} is no ToolRouter", hint)], source="ToolRoutedChatModel")
         known = type(self).model_fields
@@ -90,7 +90,7 @@ class ToolRoutedChatModel(BaseChatModel):
         if unknown:
             problems = [Problem(name, "there is no such field", did_you_mean(name, known)) for name in unknown]
             raise ConfigError(problems, source="ToolRoutedChatModel")
-        super().__init__(router=router, **{name: value for name, value in fields.items() if name in known})
+        super().__init__(**{"router": router, **{name: value for name, value in fields.items() if name in known}})
 
     # -- what it is ------------------------------------------------------------------------------------------------------------------
 

@@ -163,7 +163,7 @@ class ReasonGate:
             chunk = generation(message, chunk.generation_info)
         if has_content(message.content):
             self.shown = True
-            self._generated.append(message.content if isinstance(message.content, str) else str(message.content))
+            self._generated.append(_words(message.content))
         elif any(message.additional_kwargs.values()):
             self.shown = True  # reasoning, with the clients that put it there
         return chunk
@@ -372,6 +372,13 @@ class ReasonGate:
             return False
         self.error = error
         return True
+
+
+def _words(content: str | list[Any]) -> str:
+    """What a model generated of some content, for an estimate: words and thoughts, not the blocks around them."""
+    if isinstance(content, str):
+        return content
+    return "".join(block if isinstance(block, str) else str(block.get("text") or block.get("thinking") or "") for block in content)
 
 
 def _index(call: HeldCall | Intercepted) -> int:

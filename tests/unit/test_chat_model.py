@@ -251,7 +251,7 @@ def test_when_nobody_is_left_every_cause_is_named():
     models = scripted(primary=[Fail(refused)], spare=[Fail(TimeoutError("slow"))])
     with pytest.raises(ChainExhausted) as caught:
         routed(models, fallbacks=[SPARE]).invoke("hi")
-    assert [error.__cause__ for error in caught.value.exceptions][0] is refused
+    assert caught.value.exceptions[0].__cause__ is refused
     assert len(caught.value.exceptions) == 2
 
 
