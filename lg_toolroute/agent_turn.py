@@ -200,12 +200,12 @@ class AgentTurn:
         return ExtendedModelResponse(response, Command(update={"expected_tool": None}))
 
     def _begun(self) -> tuple[Turn, list[Part]]:
-        parked = parked_turn(self._request.state, self._request.messages) if self._terms.parks else None
+        parked = parked_turn(self._request.state) if self._terms.parks else None
         if parked is not None:
             data = self._request.state["toolroute"]  # type: ignore[typeddict-item]  # a key of our own in the state
             self._extras, self._structured = list(data.get("extras", ())), data.get("structured")
             return parked, [Part.from_dict(part) for part in data["parts"]]
-        return begin(new_message_id(), base_of(self._request.messages), self.scene, new_call_id), []
+        return begin(new_message_id(), _base_of(self._request.state), self.scene, new_call_id), []
 
     def _flow(self, turn: Turn) -> Flow:
         resumed = turn.phase == "hand_off"
@@ -357,17 +357,19 @@ def forced_tool(choice: Any, names: set[str]) -> str | None:
     return choice if isinstance(choice, str) and choice in names else None
 
 
-def base_of(messages: list[Any]) -> str | None:
+def _base_of(state: Mapping[str, Any]) -> str | None:
+    """The id of the thread's last message. Not of the request's: a middleware may add words of its own to that."""
+    messages = state.get("messages") or []
     return messages[-1].id if messages else None
 
 
-def parked_turn(state: Mapping[str, Any], messages: list[Any]) -> Turn | None:
+def parked_turn(state: Mapping[str, Any]) -> Turn | None:
     """The turn whose routed call is still to be written; `None` if there is none, or if the thread has gone on without it."""
     data = state.get("toolroute")
     if not data or "turn" not in data:
         return None
     turn = Turn.from_dict(data["turn"])
-    return turn if turn.base == base_of(messages) else None
+    return turn if turn.base == _base_of(state) else None
 
 
 def tags_of(tool: Any) -> tuple[str, ...]:

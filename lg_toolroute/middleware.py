@@ -225,7 +225,7 @@ class Parking(AgentMiddleware[RoutedAgentState, Any, Any]):
 
     @hook_config(can_jump_to=["model"])
     def after_model(self, state: RoutedAgentState, runtime: Any) -> dict[str, Any] | None:
-        return {"jump_to": "model"} if parked_turn(state, state["messages"]) is not None else None
+        return {"jump_to": "model"} if parked_turn(state) is not None else None
 
     @hook_config(can_jump_to=["model"])
     async def aafter_model(self, state: RoutedAgentState, runtime: Any) -> dict[str, Any] | None:

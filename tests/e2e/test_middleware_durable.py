@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import HumanInTheLoopMiddleware, ModelCallLimitMiddleware
+from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware, ModelCallLimitMiddleware
 from langchain.agents.structured_output import ToolStrategy
+from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
@@ -104,6 +105,17 @@ def test_approval_before_it_sees_each_routed_call_once() -> None:
     out = agent.invoke(Command(resume={"decisions": [{"type": "approve"}]}), CONFIG)
     assert "__interrupt__" not in out
     assert out["messages"][-1].text == "Done."
+
+
+def test_words_that_another_middleware_adds_to_each_request_do_not_lose_the_turn() -> None:
+    class Reminding(AgentMiddleware[Any, Any, Any]):
+        def wrap_model_call(self, request: Any, handler: Any) -> Any:
+            return handler(request.override(messages=[*request.messages, HumanMessage("Be brief.")]))
+
+    reasons = primary([FIX, Say("Done.")])
+    out = agent_of(reasons, writer(), before=[Reminding()], settings={"durable": True}).invoke(ASK)
+    assert out["messages"][-1].text == "Done."
+    reasons.assert_done()
 
 
 def test_a_limit_of_model_calls_counts_a_durable_turn_once() -> None:
