@@ -135,6 +135,8 @@ class RouteNode(TurnNode):
             warnings.warn(message, UserWarning, stacklevel=2)
         stage = self.stage(input, forced=expected or None)
         turn = begin(new_message_id(), _base(stage.messages), stage.scene, new_call_id)
+        if not turn.jobs[0].chain:
+            raise ConfigError([Problem("model.primary", "no model is configured", 'write model.primary, for instance "openai/gpt-5"')])
         # An expected tool is used once: it says what comes next, not what comes ever after.
         return self.write(turn, [], expected_tool=None) if expected else self.write(turn, [])
 

@@ -50,7 +50,7 @@ def pieces(data: st.DataObject, text: str) -> list[str]:
     """`text`, cut at places that the test engine picks."""
     places = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6))) if text else []
     bounds = [0, *places, len(text)]
-    return [text[a:b] for a, b in zip(bounds, bounds[1:], strict=False) if a != b]
+    return [text[a:b] for a, b in itertools.pairwise(bounds) if a != b]
 
 
 def openai_chunks(data: st.DataObject, text: str, wanted: list[tuple[str, dict[str, str]]]) -> list[AIMessageChunk]:
