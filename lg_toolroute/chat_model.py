@@ -11,19 +11,14 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from functools import cached_property
-from operator import itemgetter
 from typing import Any, Literal, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
-from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableMap, RunnablePassthrough, ensure_config
+from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_json_schema
-from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from lg_toolroute.bound import bound_tools, read_choice
@@ -35,6 +30,7 @@ from lg_toolroute.one_turn import Call, OneTurn, Surroundings
 from lg_toolroute.outer_run import OuterRun, started, under
 from lg_toolroute.router import ToolRouter, tool_name
 from lg_toolroute.state import context_value
+from lg_toolroute.structured import called, parsed, response_format, written
 
 _CLIENTS_OWN = ("api_key", "max_retries")
 """What every LangChain constructor takes and every inner client has for itself: accepted, and of no effect here."""
@@ -195,32 +191,13 @@ class ToolRoutedChatModel(BaseChatModel):
             strict: For clients that know strict schemas.
             kwargs: Bound to the model.
         """
-        shape_class: Any = schema if isinstance(schema, type) and is_basemodel_subclass(schema) else None
-        parser: Any
-        extra = {**({} if strict is None else {"strict": strict}), **kwargs}
+        about = {"kwargs": {"method": method}, "schema": schema}
         if method == "function_calling":
-            about = {"kwargs": {"method": method}, "schema": schema}
+            extra = {**({} if strict is None else {"strict": strict}), **kwargs}
             llm = self.bind_tools([schema], tool_choice="any", ls_structured_output_format=about, **extra)
-            name = tool_name(bound_tools([schema])[0])
-            parser = (
-                PydanticToolsParser(tools=[shape_class], first_tool_only=True)
-                if shape_class is not None
-                else JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
-            )
-        else:
-            shape = convert_to_json_schema(schema)
-            form: dict[str, Any] = {"type": "json_object"}
-            if method == "json_schema":
-                named = {"name": shape["title"], "schema": shape, **({} if strict is None else {"strict": strict})}
-                form = {"type": "json_schema", "json_schema": named}
-            about = {"kwargs": {"method": method}, "schema": schema}
-            llm = self.bind(response_format=form, ls_structured_output_format=about, **kwargs)
-            parser = JsonOutputParser() if shape_class is None else PydanticOutputParser(pydantic_object=shape_class)
-        if not include_raw:
-            return cast("Runnable[LanguageModelInput, Any]", llm | parser)
-        parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
-        nothing = RunnablePassthrough.assign(parsed=lambda _: None)
-        return RunnableMap(raw=llm) | parsed.with_fallbacks([nothing], exception_key="parsing_error")
+            return parsed(llm, called(schema), include_raw=include_raw)
+        llm = self.bind(response_format=response_format(schema, method, strict=strict), ls_structured_output_format=about, **kwargs)
+        return parsed(llm, written(schema), include_raw=include_raw)
 
     # -- LangChain's ways in: each call is a copy that knows its run -----------------------------------------------------------------
 

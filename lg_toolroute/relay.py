@@ -145,10 +145,11 @@ class Relay(Performer):
         else:
             for shown in self._names(requests, outward):
                 yield shown
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._awhole(request)) for request in requests]
-            for request, task in zip(requests, tasks, strict=True):
-                read, outcome = task.result()
+            results = await asyncio.gather(*(self._awhole(request) for request in requests), return_exceptions=True)
+            for request, result in zip(requests, results, strict=True):
+                if isinstance(result, BaseException):
+                    raise result  # a bug or a stop, not a model's failure; the others have ended by now
+                read, outcome = result
                 outcomes.append(outcome)
                 for chunk in read:
                     for shown in outward.show(chunk, request):

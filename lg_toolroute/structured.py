@@ -1,29 +1,59 @@
-"""A structured answer whose text came from several models: parsed when it is whole."""
+"""What stands behind a chat model that is to answer in the shape of a schema: the demand, and the parser of what comes."""
 
 from __future__ import annotations
 
-from typing import Any
+from operator import itemgetter
+from typing import Any, Literal
 
-from langchain.agents.structured_output import AutoStrategy, ProviderStrategy, ProviderStrategyBinding, StructuredOutputValidationError
-from langchain_core.messages import AIMessage
+from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
+from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
+from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.utils.function_calling import convert_to_json_schema
+from langchain_core.utils.pydantic import is_basemodel_subclass
+
+from lg_toolroute.bound import bound_tools
+from lg_toolroute.router import tool_name
+
+Schema = dict[str, Any] | type
 
 
-def parsed(message: AIMessage, response_format: Any) -> Any:
-    """The structured response that a message holds as text.
+def response_format(schema: Schema, method: Literal["json_schema", "json_mode"], *, strict: bool | None) -> dict[str, Any]:
+    """The demand for JSON as OpenAI's API takes it, and most clients read it."""
+    if method == "json_mode":
+        return {"type": "json_object"}
+    shape = convert_to_json_schema(schema)
+    named: dict[str, Any] = {"name": shape["title"], "schema": shape}
+    return {"type": "json_schema", "json_schema": named if strict is None else {**named, "strict": strict}}
+
+
+def called(schema: Schema) -> Runnable[Any, Any]:
+    """Reads the answer off a call of the tool that the schema was bound as."""
+    model = _class_of(schema)
+    if model is not None:
+        return PydanticToolsParser(tools=[model], first_tool_only=True)
+    return JsonOutputKeyToolsParser(key_name=tool_name(bound_tools([schema])[0]), first_tool_only=True)
+
+
+def written(schema: Schema) -> Runnable[Any, Any]:
+    """Reads the answer off the words of a message."""
+    model = _class_of(schema)
+    return JsonOutputParser() if model is None else PydanticOutputParser(pydantic_object=model)
+
+
+def _class_of(schema: Schema) -> Any:
+    return schema if isinstance(schema, type) and is_basemodel_subclass(schema) else None
+
+
+def parsed(llm: Runnable[Any, Any], parser: Runnable[Any, Any], *, include_raw: bool) -> Runnable[Any, Any]:
+    """The model with its parser behind it.
 
     Args:
-        message: The whole message.
-        response_format: The agent's: a `ProviderStrategy`, an `AutoStrategy` or a schema.
-
-    Raises:
-        StructuredOutputValidationError: The text is not what the schema asks for, as `create_agent` raises it.
+        llm: The model.
+        parser: Reads its messages.
+        include_raw: Give `{"raw", "parsed", "parsing_error"}`, and raise nothing.
     """
-    if isinstance(response_format, ProviderStrategy):
-        spec = response_format.schema_spec
-    else:
-        schema = response_format.schema if isinstance(response_format, AutoStrategy) else response_format
-        spec = ProviderStrategy(schema=schema).schema_spec
-    try:
-        return ProviderStrategyBinding.from_schema_spec(spec).parse(message)
-    except Exception as error:  # whatever the schema's own validation raises
-        raise StructuredOutputValidationError(getattr(spec.schema, "__name__", "response_format"), error, message) from error
+    if not include_raw:
+        return llm | parser
+    read = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
+    nothing = RunnablePassthrough.assign(parsed=lambda _: None)
+    return RunnableMap(raw=llm) | read.with_fallbacks([nothing], exception_key="parsing_error")
