@@ -34,9 +34,9 @@ Gate = ReasonGate | WriteGate
 
 
 class Binder(Protocol):
-    """Gives the keyword arguments that `bind_tools` would bind, remembered."""
+    """Gives the model that `bind_tools` would bind, usually the same, and the keyword arguments that go along; remembered."""
 
-    def __call__(self, model: BaseChatModel, tools: Sequence[Any], tool_choice: Any, **settings: Any) -> dict[str, Any]: ...
+    def __call__(self, model: BaseChatModel, tools: Sequence[Any], tool_choice: Any, **settings: Any) -> tuple[BaseChatModel, dict[str, Any]]: ...
 
 
 class GatePost:
@@ -153,8 +153,11 @@ class _Gated:
         if post.binder is None:
             return super().bind_tools(tools, tool_choice=tool_choice, **kwargs)  # type: ignore[misc, no-any-return]  # the base is a chat model
         with _noting(post.gate):
-            bound = post.binder(self._behind, tools, tool_choice, **kwargs)
-        return RunnableBinding(bound=self._model, kwargs=bound)
+            bound, settings = post.binder(self._behind, tools, tool_choice, **kwargs)
+        model = self._model
+        if bound is not self._behind:
+            model = gated(bound, post.gate, stream_always=post.stream_always, limits=post.limits, binder=post.binder)
+        return RunnableBinding(bound=model, kwargs=settings)
 
     # -- shorthands ------------------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig, RunnableWithFallbacks
@@ -51,6 +51,18 @@ _WANT_THEIR_REASONING_BACK = frozenset({"kimi", "moonshot", "deepseek"})
 """Source: the thinking-mode guides of DeepSeek and Moonshot: a request of a tool loop that lacks it is refused."""
 
 
+class Bound(NamedTuple):
+    """A chat model with tools bound.
+
+    Attributes:
+        model: The model to ask; the same one, unless its `bind_tools` makes another.
+        kwargs: What goes along with each call. Not to be changed: it is remembered.
+    """
+
+    model: BaseChatModel
+    kwargs: dict[str, Any]
+
+
 class ModelBook:
     """The chat models of a router.
 
@@ -65,7 +77,7 @@ class ModelBook:
         self._environ = os.environ if environ is None else environ
         self._given = _handed_in(models or {})
         self._built: dict[tuple[str, str], LanguageModel] = {}
-        self._bindings: OrderedDict[tuple[Any, ...], tuple[dict[str, Any], tuple[Any, ...]]] = OrderedDict()
+        self._bindings: OrderedDict[tuple[Any, ...], tuple[Bound, tuple[Any, ...]]] = OrderedDict()
         self._schemas: OrderedDict[int, tuple[Mapping[str, Any] | None, Any]] = OrderedDict()
         self._lock = threading.RLock()
         timeouts = book.config.timeouts
@@ -209,8 +221,8 @@ class ModelBook:
 
     # -- tools ----------------------------------------------------------------------------------------------------------------------
 
-    def binding(self, model: BaseChatModel, tools: Sequence[Any], tool_choice: Any = None, **settings: Any) -> dict[str, Any]:
-        """The keyword arguments that `model.bind_tools(tools, …)` binds, converted once for each (model, tools, choice).
+    def bound(self, model: BaseChatModel, tools: Sequence[Any], tool_choice: Any = None, **settings: Any) -> Bound:
+        """What `model.bind_tools(tools, …)` gives, converted once for each (model, tools, choice).
 
         Args:
             model: The chat model itself, not a gated copy.
@@ -226,14 +238,13 @@ class ModelBook:
                 return known[0]
         if tool_choice is not None and _takes_tool_choice(type(model)):
             settings = {**settings, "tool_choice": tool_choice}
-        bound = model.bind_tools(tools, **settings)
-        kwargs = {} if bound is model else _bound_kwargs(bound)  # a fake often binds nothing and returns itself
+        bound = _bound(model.bind_tools(tools, **settings), model)
         with self._lock:
             # The entry holds on to the model and the tools, so that nobody else can come by their ids.
-            self._bindings[key] = (kwargs, (model, *tools))
+            self._bindings[key] = (bound, (model, *tools))
             while len(self._bindings) > _CACHED_BINDINGS:
                 self._bindings.popitem(last=False)
-        return kwargs
+        return bound
 
 
 def arguments_schema(tool: Any) -> Mapping[str, Any] | None:
@@ -251,10 +262,18 @@ def arguments_schema(tool: Any) -> Mapping[str, Any] | None:
     return schema
 
 
-def _bound_kwargs(bound: Any) -> dict[str, Any]:
-    if not isinstance(bound, RunnableBinding):
-        raise TypeError(f"bind_tools returned a {type(bound).__name__}; a chat model returns a RunnableBinding")
-    return dict(bound.kwargs)
+def _bound(result: Any, model: BaseChatModel) -> Bound:
+    """What a `bind_tools` returned: a binding, as chat models do; or a model that keeps its tools itself, as some people's own do."""
+    if isinstance(result, BaseChatModel):
+        return Bound(result, {})
+    if isinstance(result, RunnableBinding):
+        return Bound(result.bound if isinstance(result.bound, BaseChatModel) else model, dict(result.kwargs))
+    problem = Problem(
+        type(model).__name__,
+        f"its bind_tools returned a {type(result).__name__}",
+        "return self.bind(tools=…), as LangChain's chat models do, or a chat model",
+    )
+    raise ConfigError([problem], source="models")
 
 
 def _takes_tool_choice(cls: type[BaseChatModel]) -> bool:

@@ -87,21 +87,23 @@ class Opening:
         settings = self._settings(request)
 
         def at_leaf(leaf: BaseChatModel) -> Runnable[Any, Any]:
-            model = gated(
-                leaf,
-                request.gate,
-                stream_always=request.stream_always,
-                limits=self._limits(request, sync=sync),
-                binder=self.router.models.binding,
-            )
             kwargs = dict(settings)
+            asked = leaf
             form = kwargs.get("response_format")
             schema = {"response_format": kwargs.pop("response_format")} if form is not None and not _is_wire_form(form) else {}
             # A schema is translated by a client's `bind_tools`, and that wants a list even of no tools.
             if request.tools or (schema and type(leaf).bind_tools is not BaseChatModel.bind_tools):
                 through = {key: kwargs.pop(key) for key in list(kwargs) if key != "response_format"}
-                bound = self.router.models.binding(leaf, request.tools, request.tool_choice if request.tools else None, **schema, **through)
+                choice = request.tool_choice if request.tools else None
+                asked, bound = self.router.models.bound(leaf, request.tools, choice, **schema, **through)
                 kwargs.update(bound if request.tools else {key: value for key, value in bound.items() if key != "tools"})
+            model = gated(
+                asked,
+                request.gate,
+                stream_always=request.stream_always,
+                limits=self._limits(request, sync=sync),
+                binder=self.router.models.bound,
+            )
             return RunnableBinding(bound=model, kwargs=kwargs) if kwargs else model
 
         return cast("Runnable[Any, Any]", map_leaves(request.model, at_leaf, self.config))

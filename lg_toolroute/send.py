@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 
 from lg_toolroute.gate import gated
-from lg_toolroute.models import map_leaves
+from lg_toolroute.models import Bound, map_leaves
 
 if TYPE_CHECKING:
     from lg_toolroute.request import Request
@@ -20,16 +20,15 @@ def prepared(request: Request, router: ToolRouter, config: RunnableConfig | None
     """The request's model, gated, with its tools bound; whatever stood around the model still stands around it."""
 
     def at_leaf(leaf: BaseChatModel) -> Runnable[Any, Any]:
+        bound = router.models.bound(leaf, request.tools, request.tool_choice) if request.tools else Bound(leaf, {})
         model = gated(
-            leaf,
+            bound.model,
             request.gate,
             stream_always=request.stream_always,
             limits=router.models.limits(request.spec, sync=sync),
-            binder=router.models.binding,
+            binder=router.models.bound,
         )
-        if not request.tools:
-            return model
-        return RunnableBinding(bound=model, kwargs=router.models.binding(leaf, request.tools, request.tool_choice))
+        return RunnableBinding(bound=model, kwargs=bound.kwargs) if bound.kwargs else model
 
     return cast("Runnable[Any, Any]", map_leaves(request.model, at_leaf, config))
 
