@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, best_match
+from jsonschema.exceptions import best_match
+from referencing import Registry
 
 from lg_toolroute.errors import AnswerRejected
 
@@ -92,9 +93,11 @@ def fits(arguments: Mapping[str, Any], schema: Mapping[str, Any] | None) -> str 
     if not schema:
         return None
     try:
-        error = best_match(Draft202012Validator(dict(schema)).iter_errors(dict(arguments)))
-    except SchemaError:
-        # The schema is the tool author's, and the tool will validate for itself; a schema we cannot read refuses nobody.
+        # A registry of its own: without one, the validator would fetch a `$ref` to an address from the network.
+        error = best_match(Draft202012Validator(dict(schema), registry=Registry()).iter_errors(dict(arguments)))
+    except Exception:
+        # Unknown types, dead references, patterns of another dialect: a broken schema makes the validator raise whatever it likes. The schema
+        # is the tool author's, and the tool will validate for itself; a schema we cannot read refuses nobody.
         return None
     if error is None:
         return None
