@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelFallbackMiddleware, ModelRetryMiddleware, ToolErrorMiddleware
+from langchain.agents.middleware.types import omit_payload
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -195,6 +196,12 @@ def test_an_error_of_another_middleware_is_not_taken_for_the_models() -> None:
     with pytest.raises(ValueError, match="mine"):
         agent.invoke(ASK)
     spare.assert_done()
+
+
+def test_spans_of_the_middleware_carry_no_history() -> None:
+    policy = ToolRouteMiddleware(ToolRouter({})).trace_policy
+    assert policy is not None
+    assert policy.process_inputs is omit_payload
 
 
 # -- the primary ------------------------------------------------------------------------------------------------------------------------
