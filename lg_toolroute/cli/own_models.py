@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,7 +71,11 @@ class OwnModels:
         return OK if tests is not None and tests.green else PROBLEMS
 
     def _session(self, router: ToolRouter, folder: Folder, screen: Screen) -> Tally:
-        agent = create_toolroute_agent(router, folder_tools(lambda: folder), system_prompt=PROMPT)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            agent = create_toolroute_agent(router, folder_tools(lambda: folder), system_prompt=PROMPT)
+        for warning in found:
+            screen.line("warning", str(warning.message), style="yellow")
         return Session(agent, folder, screen, primary=self.primary, max_turns=self.max_turns).ask(self.task)
 
     @contextmanager

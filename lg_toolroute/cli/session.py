@@ -217,7 +217,7 @@ class Session:
             self.tally.failed_edits += failed
         head = text.splitlines()[0] if text else ""
         if name == "read" and not failed:
-            head = f"{len(text.splitlines())} lines"
+            head = f"{args.get('path', '')}, {len(text.splitlines())} lines"
         red = failed or head.startswith("RED")
         mark = self.screen.marks["bad" if red else "ok"]
         self.screen.line(name, f"{mark} {head}", style="red" if red else "green")

@@ -159,6 +159,18 @@ def test_when_no_model_is_left_the_command_says_who_was_tried(
     assert "Traceback" not in err
 
 
+def test_a_rule_for_a_tool_that_the_demo_does_not_have_is_a_line_and_no_python_warning(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    document = json.loads(Path(config).read_text())
+    document["agents"]["defaults"]["model"]["toolRouting"]["exec"] = EDITOR
+    Path(config).write_text(json.dumps(document))
+    assert main(["demo", "--config", config, "--folder", str(copy_project(tmp_path / "mine").root)]) == 0
+    seen = capsys.readouterr()
+    assert "'exec' matches none of the 4 bound tools" in seen.out
+    assert "UserWarning" not in seen.err
+
+
 def test_a_missing_key_is_told_before_any_model_is_asked(
     config: str, server: DemoServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
