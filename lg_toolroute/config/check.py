@@ -6,7 +6,7 @@ is pydantic's to report and is passed over here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,7 +139,7 @@ class Checker:
             if isinstance(key := provider.get("api_key"), str) and masked(key) != key:
                 self._warn((*loc, "api_key"), 'the key itself stands in the configuration; write "${NAME}" and set the environment variable')
             ids = self._described.setdefault(name.lower(), set())
-            for number, model in enumerate(provider.get("models", ())):
+            for number, model in enumerate(_items(provider, "models")):
                 model_id = model.get("id") if isinstance(model, Mapping) else None
                 if isinstance(model_id, str) and model_id in ids:
                     self._problem((*loc, "models", number, "id"), f"the model {model_id!r} is described twice", "merge the two")
@@ -220,7 +220,7 @@ class Checker:
             self._problem((*loc, "also_allow"), "allow and alsoAllow stand in one policy", hint)
         elif also and not profile:
             self._warn((*loc, "also_allow"), "alsoAllow adds to a profile and there is none, so it changes nothing")
-        if allow is not None and len(allow) == 0:
+        if isinstance(allow, (list, tuple)) and not allow:
             self._warn((*loc, "allow"), "an empty list allows no tools; OpenClaw takes it for no list at all. Leave it out to allow all")
         for name in ("allow", "also_allow", "deny"):
             entries = policy.get(name)
@@ -255,6 +255,11 @@ def _mapping(data: Data, name: str) -> Data:
     return found if isinstance(found, Mapping) else {}
 
 
+def _items(data: Data, name: str) -> Sequence[Any]:
+    found = data.get(name)
+    return found if isinstance(found, (list, tuple)) else ()
+
+
 def _agents(agents: Data) -> Iterator[tuple[Path, Data]]:
     yield ("agents", "defaults"), _mapping(agents, "defaults")
     entries = _mapping(agents, "entries")
@@ -274,7 +279,7 @@ def _specs(agent: Data) -> Iterator[str]:
     chains = [*(model for _, model in _models(agent, ())), _mapping(agent, "image_model"), _mapping(agent, "pdf_model")]
     chains += [rule for chain in chains for rule in _mapping(chain, "tool_routing").values() if isinstance(rule, Mapping)]
     for chain in chains:
-        for text in (chain.get("primary"), *(chain.get("fallbacks") or ()), _mapping(chain, "escalate").get("to")):
+        for text in (chain.get("primary"), *_items(chain, "fallbacks"), _mapping(chain, "escalate").get("to")):
             if isinstance(text, str):
                 yield text
 
