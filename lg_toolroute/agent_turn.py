@@ -18,6 +18,7 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command
 
 from lg_toolroute import events
+from lg_toolroute.agent_answer import parsed
 from lg_toolroute.agent_model import WrappedModel, plain, spec_of
 from lg_toolroute.core.flow import Flow, Reply, ask, begin, hand_off, select
 from lg_toolroute.core.selection import Scene
@@ -38,7 +39,6 @@ from lg_toolroute.router import ToolRouter, tool_name, tool_tags
 from lg_toolroute.scene import Failed, make_scene
 from lg_toolroute.segment import Segment, segment_of
 from lg_toolroute.state import context_value
-from lg_toolroute.structured import parsed
 
 Handler = Callable[[ModelRequest[Any]], ModelResponse[Any]]
 AHandler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
@@ -237,7 +237,7 @@ class AgentTurn:
         def behind_gate(model: BaseChatModel, spec: str = request.spec) -> BaseChatModel:
             models = self._terms.router.models
             limits = models.limits(spec, sync=sync, given=given is not None or spec != request.spec)
-            return gated(model, request.gate, stream_always=request.stream_always, limits=limits, binder=models.binding)
+            return gated(model, request.gate, stream_always=request.stream_always, limits=limits, binder=models.bound)
 
         def regate(model: Any, tools: list[Any]) -> Mapping[str, Any]:
             if isinstance(model, WrappedModel) or gate_of(first_leaf(model)) is not None:

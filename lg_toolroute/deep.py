@@ -69,9 +69,7 @@ def create_routed_deep_agent(
         model=model,
         tools=tools,
         middleware=[*middleware, routing],
-        subagents=routed_subagents(
-            router, subagents or (), middleware=middleware, skills=settings.get("skills"), general_purpose=general_purpose
-        ),
+        subagents=routed_subagents(router, subagents or (), middleware=middleware, skills=settings.get("skills"), general_purpose=general_purpose),
         **settings,
     )
 

@@ -159,9 +159,7 @@ class ToolRouteMiddleware(AgentMiddleware[RoutedAgentState, Any, Any]):
     def wrap_model_call(self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]) -> Result:
         return self._turn(request).run(handler)
 
-    async def awrap_model_call(
-        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
-    ) -> Result:
+    async def awrap_model_call(self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]) -> Result:
         return await self._turn(request).arun(handler)
 
     def _turn(self, request: ModelRequest[Any]) -> AgentTurn:
