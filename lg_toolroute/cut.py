@@ -28,7 +28,7 @@ _LEGAL_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class HeldCall:
-    """A call on its way: its pieces so far, in the order they came."""
+    """A call on its way: what it says so far, and its pieces as chunks, if one of them carries more than name, id and arguments."""
 
     __slots__ = ("args", "block", "decided", "id", "name", "pieces", "routed", "slot")
 
@@ -197,12 +197,17 @@ class ReasonGate:
         call = self._call_of(piece)
         if call is None:
             return False
+        before = (call.name, call.id, call.args)
         call.name += piece.get("name") or ""
         call.id = piece.get("id") or call.id
         call.args += piece.get("args") or ""
         if call.block is None and blocks and blocks[0].get("type") == "tool_use" and isinstance(blocks[0].get("index"), int):
             call.block = blocks[0]["index"] + self.block_offset
-        call.pieces.append(self._piece(piece, blocks, call, extra))
+        beside = _kwargs_of(extra, call.id) if extra else extra
+        if blocks or beside or call.pieces:
+            if not call.pieces and any(before):
+                call.pieces.append(self._spelled(call, *before))
+            call.pieces.append(self._piece(piece, blocks, call, beside))
         if not call.decided and (call.args or self._unambiguous(call.name)):
             self._decide(call)
         return not self.halted
@@ -232,10 +237,20 @@ class ReasonGate:
             self._by_index[index] = call
         return call
 
-    def _piece(self, piece: ToolCallChunk, blocks: list[dict[str, Any]], call: HeldCall, extra: Mapping[str, Any]) -> AIMessageChunk:
+    def _whole(self, call: HeldCall) -> AIMessageChunk:
+        """A kept call as one chunk: it is whole, and a chunk that ends inside an escape sequence cannot be serialised."""
+        if not call.pieces:  # the common case; making a chunk of each piece and adding them up would cost several times as much
+            return self._spelled(call, call.name, call.id, call.args)
+        return call.pieces[0] + call.pieces[1:] if call.pieces[1:] else call.pieces[0]
+
+    def _spelled(self, call: HeldCall, name: str, mark: str | None, args: str) -> AIMessageChunk:
+        pieces = [tool_call_chunk(name=name or None, args=args, id=mark, index=_index(call))]
+        return AIMessageChunk(content="", tool_call_chunks=pieces, id=self.message_id)
+
+    def _piece(self, piece: ToolCallChunk, blocks: list[dict[str, Any]], call: HeldCall, beside: Mapping[str, Any]) -> AIMessageChunk:
         return AIMessageChunk(
             content=shift_blocks(list(blocks), self.block_offset) if blocks else "",
-            additional_kwargs=_kwargs_of(extra, call.id),
+            additional_kwargs=dict(beside),
             tool_call_chunks=[tool_call_chunk(name=piece.get("name"), args=piece.get("args"), id=piece.get("id"), index=_index(call))],
             response_metadata=self._read_as() if blocks else {},
             id=self.message_id,
@@ -280,8 +295,7 @@ class ReasonGate:
         self.kept = len(keep)
         for call in self.calls:
             if call in keep:
-                # One chunk a call: it is whole, and a chunk that ends inside an escape sequence cannot be serialised.
-                yield generation(self._named(call.pieces[0] + call.pieces[1:] if call.pieces[1:] else call.pieces[0]))
+                yield generation(self._named(self._whole(call)))
                 self._generated.append(call.args)
             elif call.routed is not None and self._draining and self.announcing:
                 yield self._announcement(call.routed)
