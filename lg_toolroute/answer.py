@@ -35,7 +35,7 @@ class Finish:
     def see(self, metadata: Mapping[str, Any]) -> None:
         """Take note of one chunk's `response_metadata` or `generation_info`."""
         for key in _FINISH_KEYS:
-            if (value := metadata.get(key)) is not None:
+            if value := metadata.get(key):  # some servers say "" until the end
                 self.reason = str(value).rpartition(".")[2].lower()  # Gemini writes `FinishReason.STOP`
         if metadata.get("status") in {"completed", "incomplete", "failed"}:  # OpenAI Responses
             details = metadata.get("incomplete_details") or {}

@@ -70,6 +70,12 @@ def test_a_client_that_gives_no_metadata_at_all_is_believed():
     assert not seen({"anything": 1}).truncated
 
 
+def test_an_empty_reason_is_none():
+    """Some servers send it with every chunk but the last."""
+    assert seen({"finish_reason": "", "model_name": "m"}).truncated
+    assert not seen({"finish_reason": ""}, {"finish_reason": "stop"}, {"finish_reason": ""}).truncated
+
+
 def test_the_last_word_counts():
     assert seen({"finish_reason": "stop"}, {"finish_reason": "length"}).truncated
 
