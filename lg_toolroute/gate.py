@@ -12,8 +12,8 @@ Source: the private hooks this rests on (`_stream`, `_astream`, `_generate`, `_a
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
@@ -114,8 +114,10 @@ class _Gated:
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
-        async for chunk in _athrough(self._post, _asource(self._behind, messages, stop, kwargs), announce=True):
-            yield chunk
+        # `aclosing`: whoever leaves this stream has left the model's, now and not when it is collected.
+        async with aclosing(_athrough(self._post, _asource(self._behind, messages, stop, kwargs), announce=True)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     def _generate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         model, post = self._behind, self._post
@@ -141,9 +143,9 @@ class _Gated:
     async def _astream_chat_model_events(
         self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        chunks = _athrough(self._post, _asource(self._behind, messages, stop, kwargs), announce=False)
-        async for event in achunks_to_events(chunks, message_id=self._post.gate.message_id):
-            yield event
+        async with aclosing(_athrough(self._post, _asource(self._behind, messages, stop, kwargs), announce=False)) as chunks:
+            async for event in achunks_to_events(chunks, message_id=self._post.gate.message_id):
+                yield event
 
     def _streaming_disabled(self, **kwargs: Any) -> bool:
         return False  # a model that does not stream is shown as one chunk, under the id of the turn
@@ -221,7 +223,9 @@ async def _asource(
             async for chunk in stream:
                 yield chunk
         finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # a generator
+            aclose = getattr(stream, "aclose", None)
+            if aclose is not None:  # a generator; an iterator of another kind has nothing to close
+                await aclose()
     else:
         # LangChain's own fallback would leave the plain stream open; here it is stepped through in a thread, and closed.
         plain = _Stepped(model._stream(messages, stop=stop, **kwargs))
@@ -295,7 +299,7 @@ def _through(post: GatePost, source: Iterator[ChatGenerationChunk], *, announce:
         yield from gate.end()
 
 
-async def _athrough(post: GatePost, source: AsyncIterator[ChatGenerationChunk], *, announce: bool) -> AsyncIterator[ChatGenerationChunk]:
+async def _athrough(post: GatePost, source: AsyncIterator[ChatGenerationChunk], *, announce: bool) -> AsyncGenerator[ChatGenerationChunk, None]:
     gate = post.gate
     gate.restart()
     chunks = source if post.limits is None else atimed(source, post.limits)
