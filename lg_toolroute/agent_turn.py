@@ -7,7 +7,6 @@ added to each.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain.agents.middleware.types import ExtendedModelResponse, ModelRequest, ModelResponse
@@ -20,66 +19,27 @@ from langgraph.types import Command
 from lg_toolroute import events
 from lg_toolroute.agent_answer import parsed
 from lg_toolroute.agent_model import WrappedModel, plain, spec_of
-from lg_toolroute.core.flow import Flow, Reply, ask, begin, hand_off, select
+from lg_toolroute.agent_performer import SegmentPerformer, exhausted
+from lg_toolroute.agent_stage import Primary, Terms, forced_tool, stage_of
+from lg_toolroute.core.flow import Flow, ask, begin, hand_off, select
 from lg_toolroute.core.selection import Scene
-from lg_toolroute.core.spec import canonical
-from lg_toolroute.core.turn import Attempt, Turn, advance
+from lg_toolroute.core.turn import Turn, advance
 from lg_toolroute.cut import ReasonGate
 from lg_toolroute.drive import adrive, drive
 from lg_toolroute.errors import AnswerRejected, ChainExhausted
 from lg_toolroute.gate import Gate, gate_of, gated
-from lg_toolroute.history import target_of
 from lg_toolroute.landing import Part, land
 from lg_toolroute.models import first_leaf
 from lg_toolroute.nodes import new_call_id, new_message_id
-from lg_toolroute.perform import Performer
-from lg_toolroute.request import Request, Stage
+from lg_toolroute.request import Request
 from lg_toolroute.request_fit import fit_settings, fit_system, fit_tools
-from lg_toolroute.router import ToolRouter, tool_name, tool_tags
-from lg_toolroute.scene import Failed, make_scene
+from lg_toolroute.router import tool_name
 from lg_toolroute.segment import Segment, segment_of
 from lg_toolroute.state import context_value
 
 Handler = Callable[[ModelRequest[Any]], ModelResponse[Any]]
 AHandler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
 Result = ModelResponse[Any] | ExtendedModelResponse[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What holds for all turns of one middleware.
-
-    Attributes:
-        router: Rules, models, health.
-        agent: Whose rules apply; `None`: whom the runtime context names.
-        is_failure: Says whether a tool's result is a failure.
-        parks: A turn in which a routed call was named is parked in the state before that call is written.
-    """
-
-    router: ToolRouter
-    agent: str | None
-    is_failure: Failed
-    parks: bool
-
-    def agent_of(self, context: Any) -> str | None:
-        return self.agent or context_value(context, "agent") or None
-
-
-@dataclass(frozen=True, slots=True)
-class Primary:
-    """The agent's own model, and what it is in this turn.
-
-    Attributes:
-        spec: Its spec.
-        model: The model, as an outer middleware left it.
-        used: It is one of the models of this turn; otherwise the configuration names another primary.
-        override: It stands in front of the configured primary.
-    """
-
-    spec: str
-    model: Any
-    used: bool
-    override: bool = False
 
 
 class AgentTurn:
@@ -102,38 +62,7 @@ class AgentTurn:
         self._structured: Any = None
         self._extras: list[BaseMessage] = []
         self._json_cut = False
-        self.stage = self._stage()
-
-    def _stage(self) -> Stage:
-        request, router, primary = self._request, self._terms.router, self._primary
-        names = {tool_name(tool) for tool in request.tools}
-        override = context_value(self._context, "model")
-        given = {primary.spec: primary.model} if primary.used else {}
-        agent = self._terms.agent_of(self._context)
-        asked = canonical(override) if override else (primary.spec if primary.override else None)
-        scene = make_scene(
-            router,
-            request.messages,
-            request.tools,
-            agent=agent,
-            role=context_value(self._context, "role") or None,
-            override=asked,
-            forced=self._expected or forced_tool(request.tool_choice, names),
-            model_given=primary.spec if primary.used and router.book.primary(agent=agent) is None else None,
-            is_failure=self._terms.is_failure,
-        )
-        scene = replace(scene, facts=lambda spec: router.models.facts(spec, given.get(spec)))
-        return AgentStage(
-            router,
-            scene,
-            request.messages,
-            request.tools,
-            new_call_id,
-            system=request.system_message,
-            tool_choice=request.tool_choice,
-            given=given,
-            keep_ids=True,
-        )
+        self.stage = stage_of(terms, request, primary, self._expected)
 
     @property
     def scene(self) -> Scene:
@@ -308,55 +237,6 @@ class AgentTurn:
         return ExtendedModelResponse(response, Command(update={**update, "toolroute": {"record": record}}))
 
 
-@dataclass(slots=True)
-class AgentStage(Stage):
-    """A stage on which the agent's own model gets the history as the agent would have sent it, where nothing is known of its client."""
-
-    def _adapted(self, messages: list[BaseMessage], leaf: BaseChatModel | None, spec: str) -> list[BaseMessage]:
-        if spec in self.given and leaf is not None and target_of(leaf).api == "unknown":
-            return messages
-        return Stage._adapted(self, messages, leaf, spec)  # `super()` does not find its way in a class with slots
-
-
-class SegmentPerformer(Performer):
-    """A performer that knows other code stands between it and the model."""
-
-    def _after_error(self, request: Request, error: Exception, started: float) -> tuple[Reply, Part | None]:
-        if request.gate.raised is None and not isinstance(error, AnswerRejected):
-            raise error  # not the model's: a middleware further in, a limit, a response format
-        return super()._after_error(request, error, started)
-
-    def _after_message(self, request: Request, message: AIMessage, started: float) -> tuple[Reply, Part | None]:
-        raised = request.gate.raised
-        if isinstance(raised, Exception):
-            # The model failed, and something further in made an answer of it (`ModelRetryMiddleware` does): the chain knows better.
-            return self._after_error(request, raised, started)
-        return super()._after_message(request, message, started)
-
-    def _attempt(self, request: Request, outcome: Any, started: float, **more: Any) -> Attempt:
-        attempt = super()._attempt(request, outcome, started, **more)
-        # Something further in may have put another model behind the gate. A failure still counts for the candidate that was asked.
-        return attempt if outcome == "failed" else replace(attempt, model=request.gate.model)
-
-
-def exhausted(error: ChainExhausted) -> Exception:
-    """What the agent is told when nobody is left.
-
-    Where there was only one model to reason, and it was asked once, that is its client's own exception: whatever stands around the agent
-    (a retry, a handler of the caller's) knows it by its class.
-    """
-    cause = error.exceptions[0].__cause__ if len(error.exceptions) == 1 and error.tool is None else None
-    return cause if isinstance(cause, Exception) and not isinstance(cause, AnswerRejected) else error
-
-
-def forced_tool(choice: Any, names: set[str]) -> str | None:
-    """The tool that a tool choice names, in any client's spelling; `None` if it names none of these."""
-    if isinstance(choice, Mapping):
-        function = choice.get("function")
-        choice = function.get("name") if isinstance(function, Mapping) else choice.get("name")
-    return choice if isinstance(choice, str) and choice in names else None
-
-
 def _base_of(state: Mapping[str, Any]) -> str | None:
     """The id of the thread's last message. Not of the request's: a middleware may add words of its own to that."""
     messages = state.get("messages") or []
@@ -370,7 +250,3 @@ def parked_turn(state: Mapping[str, Any]) -> Turn | None:
         return None
     turn = Turn.from_dict(data["turn"])
     return turn if turn.base == _base_of(state) else None
-
-
-def tags_of(tool: Any) -> tuple[str, ...]:
-    return tool_tags(tool) if tool is not None else ()

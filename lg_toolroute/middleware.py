@@ -32,10 +32,11 @@ from langgraph.types import Command
 
 from lg_toolroute import events
 from lg_toolroute.agent_model import check_agent_model, refuse, spec_of
-from lg_toolroute.agent_turn import AgentTurn, Primary, Result, Terms, parked_turn, tags_of
+from lg_toolroute.agent_stage import Primary, Terms
+from lg_toolroute.agent_turn import AgentTurn, Result, parked_turn
 from lg_toolroute.config import RoutingConfig
 from lg_toolroute.middleware_order import order_problems, under_construction
-from lg_toolroute.router import ToolRouter, tool_name
+from lg_toolroute.router import ToolRouter, tool_name, tool_tags
 from lg_toolroute.scene import Failed, failed
 from lg_toolroute.tool_node import refused, writer_of
 
@@ -209,7 +210,7 @@ class Guarding(AgentMiddleware[RoutedAgentState, Any, Any]):
         model = writer_of(messages, call["id"]) or self.router.book.primary(agent=agent) or own
         if model is None:
             return None
-        why = self.router.book.verdict(call["name"], model, agent=agent, tags=tags_of(request.tool))
+        why = self.router.book.verdict(call["name"], model, agent=agent, tags=tool_tags(request.tool))
         if why is None:
             return None
         request.runtime.stream_writer(events.denied(None, call["name"], model, why))
