@@ -35,13 +35,15 @@ def executed(path: Path) -> nbformat.NotebookNode:
     return client.execute(env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)})
 
 
-def shown(notebook: nbformat.NotebookNode) -> list[list[str]]:
-    """What each code cell prints and gives back, as text; pictures are left out, because they show measured times.
+def shown(notebook: nbformat.NotebookNode) -> list[str]:
+    """What each code cell prints and gives back, as one text; pictures are left out, because they show measured times.
+
+    A kernel may send in several pieces what a cell prints; where they are parted is chance.
 
     Args:
         notebook: The notebook.
     """
-    return [[text for output in cell.outputs if (text := _text(output))] for cell in notebook.cells if cell.cell_type == "code"]
+    return ["".join(map(_text, cell.outputs)) for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def _text(output: Any) -> str:
