@@ -27,6 +27,7 @@ def create_toolroute_agent(
     checkpointer: Any = None,
     store: Any = None,
     name: str | None = None,
+    agent: str | None = None,
     state_schema: type[Any] = ToolRouteState,
     context_schema: type[Any] | None = ToolRouteContext,
     is_failure: Failed = failed,
@@ -41,6 +42,7 @@ def create_toolroute_agent(
         checkpointer: As `StateGraph.compile` takes it.
         store: As `StateGraph.compile` takes it.
         name: The agent's name: of the graph, and on every message.
+        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults.
         state_schema: A subclass of `ToolRouteState`, if your tools keep state of their own.
         context_schema: The runtime context; `ToolRouteContext` or anything with (some of) its fields.
         is_failure: Says whether a tool's result counts as a failure for `escalate`; unset: `status == "error"`.
@@ -60,7 +62,7 @@ def create_toolroute_agent(
     """
     taken, given = faces(state_schema)
     builder: StateGraph[Any, Any, Any, Any] = StateGraph(state_schema, context_schema=context_schema, input_schema=taken, output_schema=given)
-    add_toolroute(builder, router, tools, system_prompt=system_prompt, agent_name=name, is_failure=is_failure)
+    add_toolroute(builder, router, tools, system_prompt=system_prompt, agent=agent, agent_name=name, is_failure=is_failure)
     return builder.compile(checkpointer=checkpointer, store=store, name=name or "toolroute", **compile)
 
 
@@ -71,6 +73,7 @@ def add_toolroute(
     *,
     prefix: str = "",
     system_prompt: str | SystemMessage | None = None,
+    agent: str | None = None,
     agent_name: str | None = None,
     entry: Literal["auto"] | bool = "auto",
     end: str = END,
@@ -86,6 +89,8 @@ def add_toolroute(
         tools: As in `create_toolroute_agent`.
         prefix: Stands before the nodes' names, so that a graph can hold several agents.
         system_prompt: Stands before the messages of every request.
+        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults. Give it where a graph
+            holds several agents.
         agent_name: Written on every message.
         entry: Whether an edge leads from `START` to `route`. `auto`: if the graph has no node yet.
         end: Where a finished run goes; `END` unless another node of yours takes over.
@@ -97,8 +102,10 @@ def add_toolroute(
     Raises:
         ConfigError: Two tools have one name; with `ToolRouter(strict=True)` also a rule that matches no tool, or a missing key.
     """
+    if not isinstance(router, ToolRouter):
+        raise TypeError(f"a routed graph takes a ToolRouter, not a {type(router).__name__}; write ToolRouter(config)")
     bound = as_tools(tools)
-    router.check_tools(bound)
+    router.check_tools(bound, agent=agent)
     if isinstance(builder.channels.get("messages"), LastValue):
         hint = "write `messages: Annotated[list[AnyMessage], add_messages]`"
         raise ConfigError([Problem("state.messages", "has no reducer, so each message would replace the conversation", hint)], source="graph")
@@ -106,7 +113,7 @@ def add_toolroute(
     names = {node: f"{prefix}{node}" for node in ("route", "policy", "model", "fallback", "tools")}
     # The nodes' own input schema brings the private key into graphs whose state does not name it.
     reads = node_schema(builder.state_schema)
-    common: dict[str, Any] = {"system_prompt": system_prompt, "agent_name": agent_name, "is_failure": is_failure}
+    common: dict[str, Any] = {"system_prompt": system_prompt, "agent": agent, "agent_name": agent_name, "is_failure": is_failure}
     for node, cls in (("route", RouteNode), ("policy", PolicyNode), ("model", ModelNode), ("fallback", FallbackNode)):
         builder.add_node(names[node], cls(router, bound, name=names[node], **common), input_schema=reads)
     ours = [each for each in bound if isinstance(each, BaseTool)]
@@ -118,7 +125,7 @@ def add_toolroute(
     after = AfterModel(route=names["route"], tools=names["tools"] if ours else None, fallback=names["fallback"], end=end, schema=builder.state_schema)
     targets = [names["fallback"], names["route"], end]
     if ours:
-        builder.add_node(names["tools"], tool_node(router, ours, name=names["tools"]))
+        builder.add_node(names["tools"], tool_node(router, ours, name=names["tools"], agent=agent))
         targets.insert(0, names["tools"])
         direct = frozenset(tool_name(each) for each in ours if each.return_direct)
         if direct:

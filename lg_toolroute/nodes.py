@@ -58,6 +58,7 @@ class TurnNode(Runnable[Any, Any]):
         tools: The tools of the graph: `BaseTool`s, functions or tool dicts.
         system_prompt: Stands before the messages of every request.
         name: The node's name, for traces; also the agent's name on the message where `agent_name` is given.
+        agent: Whose rules and tool policy apply; unset: the runtime context's `agent`, or the defaults.
         agent_name: Written on every message.
         is_failure: Says whether a tool's result is a failure, for escalation.
     """
@@ -69,6 +70,7 @@ class TurnNode(Runnable[Any, Any]):
         *,
         system_prompt: str | SystemMessage | None = None,
         name: str,
+        agent: str | None = None,
         agent_name: str | None = None,
         is_failure: Failed = failed,
     ) -> None:
@@ -77,6 +79,7 @@ class TurnNode(Runnable[Any, Any]):
         self._named = named_tools(self.tools)
         self.system = SystemMessage(content=system_prompt) if isinstance(system_prompt, str) else system_prompt
         self.name = name
+        self.agent = agent
         self.agent_name = agent_name
         self.is_failure = is_failure
 
@@ -103,7 +106,7 @@ class TurnNode(Runnable[Any, Any]):
             self.router,
             messages,
             self.tools,
-            agent=context_value(context, "agent") or None,
+            agent=self.agent or context_value(context, "agent") or None,
             role=context_value(context, "role") or None,
             override=_override(context),
             forced=forced,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.compile import compile_config
 from lg_toolroute.core.decision import Decision
+from lg_toolroute.core.nearest import did_you_mean
 from lg_toolroute.core.spec import canonical
 from lg_toolroute.core.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
@@ -87,6 +88,9 @@ class ToolRouter:
             raise TypeError("a ToolRouter with a store or a clock of its own cannot be pickled; build it again from `router.config`")
         return (_rebuilt, (self.config, dict(self.models.given), self.strict))
 
+    def __repr__(self) -> str:
+        return f"ToolRouter({self.config.source!r}, {len(self.book.specs())} models, strict={self.strict})"
+
     def __deepcopy__(self, memo: dict[int, Any]) -> ToolRouter:
         return self  # whoever copies an agent means the same models, in the same health
 
@@ -141,21 +145,30 @@ class ToolRouter:
     # -- checks before the first call ----------------------------------------------------------------------------------------------------
 
     def check_tools(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
-        """Warn of rules that match no tool; under `strict`, raise.
+        """Warn of rules that match no tool, and of an agent that is not configured; under `strict`, raise.
 
         Raises:
-            ConfigError: A tool's name is impossible, or given twice; under `strict`, a rule matches nothing, or a model cannot be built.
+            ConfigError: A tool's name is impossible, or given twice; under `strict`, a rule matches nothing, the agent is not configured, or a model
+                cannot be built.
         """
         names = [tool_name(tool) for tool in tools]
         _refuse_odd(names)
         _refuse_twins(names)
-        problems = list(self.book.unmatched(names, agent))
+        problems = [*self.book.unmatched(names, agent), *self._unknown(agent)]
         if self.strict:
             problems.extend(self.models.check())
             if problems:
                 raise ConfigError(problems, source=self.config.source)
         for problem in problems:
             warnings.warn(str(problem), UserWarning, stacklevel=3)
+
+    def _unknown(self, agent: str | None) -> list[Problem]:
+        """A mistyped id would have the defaults, and their tool policy, without a word."""
+        known = self.book.agents
+        if agent is None or agent in known:
+            return []
+        hint = did_you_mean(agent, known, f"configured are {', '.join(sorted(known)[:8])}" if known else "write it under agents.entries")
+        return [Problem("agent", f"{agent!r} is not configured, so it has the defaults", hint)]
 
     def check_models(self) -> None:
         """Raise before the first call if a model that a chain can reach cannot be built. Done once.

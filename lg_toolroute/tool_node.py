@@ -29,15 +29,17 @@ class Guard:
     Args:
         router: The rules.
         tags: The tags of each tool, by name.
+        agent: Whose policy applies; unset: the runtime context's `agent`, or the defaults.
     """
 
-    def __init__(self, router: ToolRouter, tags: dict[str, tuple[str, ...]]) -> None:
+    def __init__(self, router: ToolRouter, tags: dict[str, tuple[str, ...]], agent: str | None = None) -> None:
         self._router = router
         self._tags = tags
+        self._agent = agent
 
     def refusal(self, call: Any, messages: Sequence[BaseMessage], context: Any, emit: events.Emit) -> ToolMessage | None:
         """What the model reads instead of a result; `None` if the call may run."""
-        agent = context_value(context, "agent") or None
+        agent = self._agent or context_value(context, "agent") or None
         error = denied(self._router, call["name"], call.get("id"), messages, agent=agent, tags=self._tags.get(call["name"], ()))
         if error is None:
             return None
@@ -87,7 +89,9 @@ def writer_of(messages: Sequence[BaseMessage], call_id: str | None) -> str | Non
     return None
 
 
-def tool_node(router: ToolRouter, tools: Sequence[Any], *, name: str = "tools", handle_tool_errors: Any = None) -> ToolNode:
+def tool_node(
+    router: ToolRouter, tools: Sequence[Any], *, name: str = "tools", handle_tool_errors: Any = None, agent: str | None = None
+) -> ToolNode:
     """A `ToolNode` that enforces the tool policy.
 
     Args:
@@ -95,9 +99,10 @@ def tool_node(router: ToolRouter, tools: Sequence[Any], *, name: str = "tools", 
         tools: What it runs.
         name: The node's name.
         handle_tool_errors: As `ToolNode` takes it; unset: LangGraph's default.
+        agent: Whose policy applies; unset: the runtime context's `agent`, or the defaults.
     """
     from lg_toolroute.router import tool_name, tool_tags
 
-    guard = Guard(router, {tool_name(tool): tool_tags(tool) for tool in tools})
+    guard = Guard(router, {tool_name(tool): tool_tags(tool) for tool in tools}, agent)
     more = {} if handle_tool_errors is None else {"handle_tool_errors": handle_tool_errors}
     return ToolNode(list(tools), name=name, wrap_tool_call=guard.wrap, awrap_tool_call=guard.awrap, **more)
