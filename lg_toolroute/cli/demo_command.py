@@ -68,14 +68,20 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of tokens a second; write 500, or --fast")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of tokens a second; write 500, or --fast")
     return value
 
 
 def _count(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of turns; write 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of turns; write 1 or more")
     return value

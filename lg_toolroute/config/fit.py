@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -51,7 +52,12 @@ class Fitting:
         if node.value is None:
             return {}
         if not isinstance(node.value, dict):
-            self._problem(node, loc, "should be a mapping")
+            keys = list(dict.fromkeys(kind.keys().values()))
+            if "model" in keys and isinstance(node.value, str) and not hidden(loc):
+                hint = f'write {{"model": {json.dumps(node.value)}}}'
+            else:
+                hint = f"its keys are {', '.join(to_camel(key) for key in keys)}"
+            self._problem(node, loc, "should be a mapping", hint)
             return {}
         spellings = kind.keys()
         found: dict[str, Any] = {}

@@ -67,7 +67,7 @@ def _chain(book: RuleBook, decision: Decision, agent: str | None) -> Iterator[st
     why = {skip.model: skip.why for skip in decision.skipped}
     primary = next(iter(book.reasoning_chain(agent=agent)), None)
     if not decision.chain:
-        yield "  chain       empty: the configuration names no model"
+        yield "  chain       empty; under the middleware the agent's own model writes it, elsewhere write model.primary"
     for number, model in enumerate(decision.chain, 1):
         notes = [note for note in ("the primary" if model == primary else "", f"skipped: {why[model]}" if model in why else "") if note]
         yield f"  {'chain' if number == 1 else '':<10}  {number}. {model}" + (f"   ({'; '.join(notes)})" if notes else "")

@@ -110,7 +110,7 @@ def model_size(model_name: str) -> Size | None:
 # The providers that people mean when they leave the provider out, by how the model's name begins.
 _USUAL_PROVIDERS = (
     ("claude", "anthropic"), ("gpt-oss", "ollama"), ("gpt", "openai"), ("o1", "openai"), ("o3", "openai"), ("o4", "openai"),
-    ("gemini", "google_genai"), ("deepseek", "deepseek"), ("kimi", "moonshot"), ("grok", "xai"), ("mistral", "mistralai"),
+    ("gemini", "google_genai"), ("deepseek", "deepseek"), ("kimi-for-", "kimi"), ("kimi", "moonshot"), ("grok", "xai"), ("mistral", "mistralai"),
     ("codestral", "mistralai"), ("devstral", "mistralai"), ("magistral", "mistralai"), ("llama", "ollama"), ("qwen", "ollama"),
     ("gemma", "ollama"), ("command", "cohere"),
 )  # fmt: skip

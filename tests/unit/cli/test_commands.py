@@ -235,3 +235,18 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]):
         main(["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("lg-toolroute 0.")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["demo", "--pace", "fast"], "'fast' is not a number of tokens a second; write 500, or --fast"),
+        (["demo", "--max-turns", "many"], "'many' is not a number of turns; write 1 or more"),
+        (["explain", " "], "a tool's name is empty; write for instance edit"),
+    ],
+)
+def test_a_wrong_argument_is_refused_in_words(words: list[str], said: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

@@ -206,3 +206,10 @@ def test_odd_tool_names_are_tool_names():
     names = ["read file", "a.b/c", "ünïcode 🛠", "x" * 10_000, "a[b", "(?:x)+", "tag", "group"]
     rules = load_config({"toolRouting": dict.fromkeys(names, "openai/b")}).agents.defaults.model.tool_routing
     assert list(rules) == names
+
+
+def test_a_mapping_that_is_missing_is_said_with_what_to_write():
+    found = problems({"roles": {"night": "a/b"}, "models": {"providers": {"kimi": "sk-secret"}}, "health": 3})
+    assert found["roles.night"] == """'a/b' should be a mapping; write {"model": "a/b"}"""
+    assert found["models.providers.kimi"].startswith("it should be a mapping; its keys are baseUrl, apiKey")
+    assert found["health"].startswith("3 should be a mapping; its keys are rateLimitS, ")

@@ -84,7 +84,7 @@ def test_without_a_tool_the_primary_reasons():
 def test_without_any_model_nobody_is_chosen_and_the_reason_says_so():
     book = compile_config(load_config({"toolRouting": {"edit": "a/b"}}))
     assert book.decide("read").model is None
-    assert book.decide("read").reason == "the configuration names no model"
+    assert book.decide("read").reason == "the configuration names no primary"
     assert book.decide("edit").chain == ("a/b",)
 
 
