@@ -12,7 +12,7 @@ Source: the private hooks this rests on (`_stream`, `_astream`, `_generate`, `_a
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from functools import lru_cache
 from typing import Any, Protocol, cast
@@ -27,7 +27,7 @@ from langchain_core.runnables.config import run_in_executor
 
 from lg_toolroute.chunks import as_chunk, generation
 from lg_toolroute.cut import ReasonGate
-from lg_toolroute.timing import Limits, atimed, timed
+from lg_toolroute.timing import Limits, atimed, in_time, timed
 from lg_toolroute.write import WriteGate
 
 Gate = ReasonGate | WriteGate
@@ -109,42 +109,51 @@ class _Gated:
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
         # run_manager is not passed on: the client would fire its tokens past the gate.
-        return _through(self._post, _source(self._behind, messages, stop, kwargs), announce=True)
+        model, post = self._behind, self._post
+        return _through(post, _source(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=True)
 
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
+        model, post = self._behind, self._post
         # `aclosing`: whoever leaves this stream has left the model's, now and not when it is collected.
-        async with aclosing(_athrough(self._post, _asource(self._behind, messages, stop, kwargs), announce=True)) as chunks:
+        async with aclosing(_athrough(post, _asource(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=True)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     def _generate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         model, post = self._behind, self._post
         if post.stream_always and not _whole(model, kwargs):
-            return generate_from_stream(_through(post, _source(model, messages, stop, kwargs), announce=False))
+            return generate_from_stream(_through(post, _source(model, messages, stop, kwargs), post.limits, announce=False))
         with _noting(post.gate):
-            return _result(post, model._generate(messages, stop, None, **kwargs))
+            limits = _limits(post, model, kwargs, whole=True)
+            if limits is None or limits.client_waits:
+                return _result(post, model._generate(messages, stop, None, **kwargs))
+            return _result(post, next(timed(_once(lambda: model._generate(messages, stop, None, **kwargs)), limits)))
 
     async def _agenerate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         model, post = self._behind, self._post
         if post.stream_always and not _whole(model, kwargs):
-            chunks = [chunk async for chunk in _athrough(post, _asource(model, messages, stop, kwargs), announce=False)]
+            chunks = [chunk async for chunk in _athrough(post, _asource(model, messages, stop, kwargs), post.limits, announce=False)]
             return generate_from_stream(iter(chunks))
         with _noting(post.gate):
-            return _result(post, await model._agenerate(messages, stop, None, **kwargs))
+            answer = model._agenerate(messages, stop, None, **kwargs)
+            limits = _limits(post, model, kwargs, whole=True)
+            return _result(post, await (answer if limits is None else in_time(answer, limits)))
 
     def _stream_chat_model_events(
         self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> Iterator[Any]:
-        chunks = _through(self._post, _source(self._behind, messages, stop, kwargs), announce=False)
-        return chunks_to_events(chunks, message_id=self._post.gate.message_id)
+        model, post = self._behind, self._post
+        chunks = _through(post, _source(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=False)
+        return chunks_to_events(chunks, message_id=post.gate.message_id)
 
     async def _astream_chat_model_events(
         self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        async with aclosing(_athrough(self._post, _asource(self._behind, messages, stop, kwargs), announce=False)) as chunks:
-            async for event in achunks_to_events(chunks, message_id=self._post.gate.message_id):
+        model, post = self._behind, self._post
+        async with aclosing(_athrough(post, _asource(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=False)) as chunks:
+            async for event in achunks_to_events(chunks, message_id=post.gate.message_id):
                 yield event
 
     def _streaming_disabled(self, **kwargs: Any) -> bool:
@@ -277,10 +286,22 @@ def _as_one_chunk(result: ChatResult) -> ChatGenerationChunk:
     return generation(message, first.generation_info)
 
 
-def _through(post: GatePost, source: Iterator[ChatGenerationChunk], *, announce: bool) -> Iterator[ChatGenerationChunk]:
+def _limits(post: GatePost, model: BaseChatModel, kwargs: dict[str, Any], *, whole: bool = False) -> Limits | None:
+    """The time limits of a call. An answer in one piece has no first token: only its end is waited for."""
+    limits = post.limits
+    if limits is None or not (whole or _whole(model, kwargs)):
+        return limits
+    return Limits(total_s=limits.total_s, client_waits=limits.client_waits) if limits.total_s is not None else None
+
+
+def _once(answer: Callable[[], ChatResult]) -> Iterator[ChatResult]:
+    yield answer()
+
+
+def _through(post: GatePost, source: Iterator[ChatGenerationChunk], limits: Limits | None, *, announce: bool) -> Iterator[ChatGenerationChunk]:
     gate = post.gate
     gate.restart()
-    chunks = source if post.limits is None else timed(source, post.limits)
+    chunks = source if limits is None else timed(source, limits)
     with _noting(gate):
         if isinstance(gate, ReasonGate):
             gate.announcing = announce
@@ -299,10 +320,12 @@ def _through(post: GatePost, source: Iterator[ChatGenerationChunk], *, announce:
         yield from gate.end()
 
 
-async def _athrough(post: GatePost, source: AsyncIterator[ChatGenerationChunk], *, announce: bool) -> AsyncGenerator[ChatGenerationChunk, None]:
+async def _athrough(
+    post: GatePost, source: AsyncIterator[ChatGenerationChunk], limits: Limits | None, *, announce: bool
+) -> AsyncGenerator[ChatGenerationChunk, None]:
     gate = post.gate
     gate.restart()
-    chunks = source if post.limits is None else atimed(source, post.limits)
+    chunks = source if limits is None else atimed(source, limits)
     with _noting(gate):
         if isinstance(gate, ReasonGate):
             gate.announcing = announce

@@ -164,8 +164,8 @@ class ModelBook:
     def limits(self, spec: str, *, sync: bool, given: bool = False) -> Limits | None:
         """The time limits to keep around a stream of this model.
 
-        A client that is built here has them in its HTTP client. Around one that is handed in they are kept here: asynchronously always,
-        synchronously (where it takes a thread) if the configuration says a word about `timeouts`.
+        A client that is built here gives up on silence by itself, and only the whole call is timed here. Around one that is handed in all
+        are kept here: asynchronously always, synchronously (where it takes a thread) if the configuration says a word about `timeouts`.
 
         Args:
             spec: The model.
@@ -173,8 +173,8 @@ class ModelBook:
             given: The model was handed in for this call, beside those the router knows.
         """
         if not given and spec not in self._given and parse_spec(spec).provider and self._limits is not None:
-            timeouts = self._book.config.timeouts
-            return Limits(None, None, timeouts.total_s) if not sync and timeouts.total_s is not None else None
+            total_s = self._book.config.timeouts.total_s
+            return Limits(total_s=total_s, client_waits=True) if total_s is not None else None
         return self._limits if not sync or self._limits_written else None
 
     # -- what is known of a model ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TypeVar
@@ -26,11 +26,13 @@ class Limits:
         first_token_s: From the request to the first chunk.
         idle_s: Between two chunks.
         total_s: From the request to the last chunk.
+        client_waits: The client itself gives up on silence, so a plain stream needs no thread to be given up.
     """
 
     first_token_s: float | None = None
     idle_s: float | None = None
     total_s: float | None = None
+    client_waits: bool = False
 
     def __bool__(self) -> bool:
         return not (self.first_token_s is None and self.idle_s is None and self.total_s is None)
@@ -43,6 +45,10 @@ class Limits:
         if rest is not None and (step is None or rest < step):
             return rest, "no end"
         return step, name
+
+    def of(self, what: str) -> float | None:
+        """The limit of that name, in seconds."""
+        return {"no first token": self.first_token_s, "no further chunk": self.idle_s, "no end": self.total_s}[what]
 
 
 class StreamStalled(TimeoutError):
@@ -73,7 +79,7 @@ async def atimed(source: AsyncIterator[T], limits: Limits) -> AsyncIterator[T]:
             except TimeoutError:
                 if not scope.expired():
                     raise  # the client's own
-                raise _stalled(what, wait) from None
+                raise _stalled(what, limits.of(what)) from None
             first = False
             yield chunk
     finally:
@@ -83,12 +89,45 @@ async def atimed(source: AsyncIterator[T], limits: Limits) -> AsyncIterator[T]:
 _END = object()
 
 
-def timed(source: Iterator[T], limits: Limits) -> Iterator[T]:
-    """The chunks of `source`, each in time, read by a thread of its own.
+async def in_time(answer: Awaitable[T], limits: Limits) -> T:
+    """An answer in one piece, in time.
 
     Raises:
-        StreamStalled: One was late. The thread ends with the chunk it waits for.
+        StreamStalled: It was late.
     """
+    scope = asyncio.timeout(limits.total_s)
+    try:
+        async with scope:
+            return await answer
+    except TimeoutError:
+        if not scope.expired():
+            raise  # the client's own
+        raise _stalled("no answer", limits.total_s) from None
+
+
+def timed(source: Iterator[T], limits: Limits) -> Iterator[T]:
+    """The chunks of `source`, each in time.
+
+    Raises:
+        StreamStalled: One was late. Where a thread reads, it ends with the chunk it waits for.
+    """
+    return _watched(source, limits) if limits.client_waits else _read_aside(source, limits)
+
+
+def _watched(source: Iterator[T], limits: Limits) -> Iterator[T]:
+    """Read here: a stream that never ends is given up at the chunk that is too late."""
+    started = time.monotonic()
+    try:
+        for chunk in source:
+            if limits.total_s is not None and time.monotonic() - started > limits.total_s:
+                raise _stalled("no end", limits.total_s)
+            yield chunk
+    finally:
+        source.close()  # type: ignore[attr-defined]  # a generator
+
+
+def _read_aside(source: Iterator[T], limits: Limits) -> Iterator[T]:
+    """Read by a thread of its own, which can be left behind."""
     box: queue.SimpleQueue[object] = queue.SimpleQueue()
     taken = threading.Semaphore(0)  # one chunk ahead of the reader, not more: a stream that is cut is not read on
     stop = threading.Event()
@@ -117,7 +156,7 @@ def timed(source: Iterator[T], limits: Limits) -> Iterator[T]:
             try:
                 item = box.get(timeout=wait)
             except queue.Empty:
-                raise _stalled(what, wait) from None
+                raise _stalled(what, limits.of(what)) from None
             if item is _END:
                 return
             if isinstance(item, _Raised):

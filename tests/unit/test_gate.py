@@ -309,3 +309,38 @@ async def test_an_error_before_the_first_word_is_the_clients_own(stream: bool):
         with pytest.raises(ConnectionError) as caught:
             await copy.ainvoke("x") if is_async else copy.invoke("x")
         assert caught.value is error
+
+
+class Slow(BaseChatModel):
+    """Does not stream; its answer waits for a latch."""
+
+    latch: Latch
+
+    @property
+    def _llm_type(self) -> str:
+        return "slow"
+
+    def _generate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        self.latch.wait(30.0)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("late", response_metadata=DONE))])
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_an_answer_in_one_piece_has_no_first_token_but_an_end(streamed: bool):
+    """Limits of silence do not hold for it: it is silent until it is there."""
+    slow = Slow(latch=Latch())
+    of = Limits(first_token_s=0.001, idle_s=0.001, total_s=0.01)
+    for is_async in (False, True):
+        model = gated(slow, gate(), limits=of)
+        with pytest.raises(TimeoutError, match=r"no (end|answer) within 0.01 s"):
+            await answered(model, is_async, streamed)
+    slow.latch.open()
+    for is_async in (False, True):
+        model = gated(slow, gate(), limits=Limits(first_token_s=0.0001, total_s=30.0))
+        assert await answered(model, is_async, streamed) == "late"
+
+
+async def answered(model: BaseChatModel, is_async: bool, streamed: bool) -> str:
+    if is_async:
+        return "".join([chunk.text async for chunk in model.astream("x")]) if streamed else (await model.ainvoke("x")).text
+    return "".join(chunk.text for chunk in model.stream("x")) if streamed else model.invoke("x").text

@@ -11,7 +11,7 @@ import pytest
 
 from lg_toolroute.core.classify import classify
 from lg_toolroute.testing import Latch
-from lg_toolroute.timing import Limits, StreamStalled, atimed, timed
+from lg_toolroute.timing import Limits, StreamStalled, atimed, in_time, timed
 
 SOON, LATE_S = 0.01, 30.0
 
@@ -88,7 +88,7 @@ async def test_an_awaited_stream_in_time_comes_through_whole_and_is_closed():
     [
         (0, Limits(first_token_s=SOON), "no first token within 0.01 s"),
         (2, Limits(idle_s=SOON), "no further chunk within 0.01 s"),
-        (2, Limits(total_s=SOON), "no end within"),
+        (2, Limits(total_s=SOON), "no end within 0.01 s"),
     ],
 )
 async def test_a_stalled_stream_is_given_up_and_taken_for_a_timeout(stalls, limits, said):
@@ -165,3 +165,34 @@ def test_a_stream_that_is_never_read_starts_no_thread():
     timed(source.plain(), Limits(idle_s=LATE_S)).close()
     assert threading.active_count() == before
     assert source.pulled == []
+
+
+def test_where_the_client_gives_up_on_silence_no_thread_reads_and_an_endless_stream_is_given_up_at_the_next_chunk():
+    source, before = Source(10**9), threading.active_count()
+    stream = timed(source.plain(), Limits(total_s=SOON, client_waits=True))
+    assert next(stream) == 0
+    assert threading.active_count() == before
+    with pytest.raises(StreamStalled, match=r"no end within 0.01 s"):
+        list(stream)
+    assert source.closed.is_set()
+
+
+async def test_an_answer_in_one_piece_is_waited_for_to_its_end():
+    latch = Latch()
+
+    async def answer() -> str:
+        await latch.wait_async(LATE_S)
+        return "late"
+
+    with pytest.raises(StreamStalled, match=r"no answer within 0.01 s"):
+        await in_time(answer(), Limits(total_s=SOON))
+    latch.open()
+    assert await in_time(answer(), Limits(total_s=LATE_S)) == "late"
+
+
+async def test_a_timeout_of_the_clients_own_is_not_taken_for_ours():
+    async def answer() -> str:
+        raise TimeoutError("mine")
+
+    with pytest.raises(TimeoutError, match="mine"):
+        await in_time(answer(), Limits(total_s=LATE_S))
