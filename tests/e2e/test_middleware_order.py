@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -148,10 +149,15 @@ def test_the_table_in_the_docs_says_what_happens(tmp_path: Path) -> None:
     """`make docs` writes it."""
     head = "| middleware | before the routing | after it | before, `durable=True` | after, `durable=True` | |"
     lines = [head, "|---|---|---|---|---|---|"]
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, (_, note) in MIDDLEWARES.items():
         cells = [outcome(name, tmp_path, before=before, durable=durable) for durable in (False, True) for before in (True, False)]
         lines.append("| " + " | ".join([f"`{name}`", *cells, note]) + " |")
+        groups[cells[0], cells[1]].append(f"`{name}`")
     check_table("middleware.md", "order", "\n".join(lines))
+    short = ["| listed before `ToolRouteMiddleware` | listed after it | |", "|---|---|---|"]
+    short.extend(f"| {before} | {after} | {', '.join(names)} |" for (before, after), names in groups.items())
+    check_table("../README.md", "order", "\n".join(short))
 
 
 # -- what the refusals say -----------------------------------------------------------------------------------------------------------------
