@@ -136,15 +136,14 @@ class OneTurn:
         """The message in chunks, as it is written."""
         with self._causes():
             yield from self._relay.stream(self._flow, self._outward)
-            yield from self._outward.last(self._landed(self._relay.turn))
+            yield self._outward.last(self._landed(self._relay.turn))
 
     async def achunks(self) -> AsyncIterator[ChatGenerationChunk]:
         """The message in chunks, as it is written."""
         with self._causes():
             async for chunk in self._relay.astream(self._flow, self._outward):
                 yield chunk
-            for chunk in self._outward.last(self._landed(self._relay.turn)):
-                yield chunk
+            yield self._outward.last(self._landed(self._relay.turn))
 
     def _landed(self, turn: Any) -> AIMessage:
         message = land(turn, self._relay.parts)

@@ -1,11 +1,10 @@
-"""The chunks of several inner models as the chunks of one message: one id, indices that never meet, calls in the primary's order.
+"""The chunks of several inner models as the chunks of one message: one id, and indices that never meet.
 
 Usage and metadata are kept back, because adding chunks would glue two models' names together; the last chunk carries what landed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -13,7 +12,6 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.chunks import generation, is_call_block
-from lg_toolroute.cut import ReasonGate
 from lg_toolroute.request import Request
 from lg_toolroute.write import WriteGate
 
@@ -34,49 +32,37 @@ class Outward:
         self._next = first_index
         self._blocks: dict[tuple[int, int], int] = {}
         self._calls: dict[int, int] = {}
-        self._held: dict[int, list[AIMessageChunk]] = {}
-        self._awaited: set[int] = set()
-        self._written: set[int] = set()
         self._segments: list[Request] = []
         self._owner: dict[str, Any] = {}
         self._listed = False
 
-    def show(self, chunk: AIMessageChunk, request: Request) -> Iterator[ChatGenerationChunk]:
-        """What a consumer sees of a chunk, now.
+    def show(self, chunk: AIMessageChunk, request: Request) -> ChatGenerationChunk | None:
+        """What a consumer sees of a chunk; `None` if it only says something about the answer as a whole, which is said at the end.
 
         Args:
-            chunk: From the inner model, past its gate.
+            chunk: From the inner model, past its gate, which lets the pieces of one call through at a time.
             request: What the inner model was asked.
         """
         if not self._segments or self._segments[-1] is not request:
             self._segments.append(request)
-        if isinstance(request.gate, ReasonGate):
-            self._awaited.update(call.slot for call in request.gate.routed if call.slot not in self._written)
-        if not chunk.tool_call_chunks:
-            yield from self._text(chunk)
-            return
-        for slot in dict.fromkeys(_slot(piece, request) for piece in chunk.tool_call_chunks):
-            part = self._call_part(chunk, slot, request)
-            if any(awaited < slot for awaited in self._awaited):
-                self._held.setdefault(slot, []).append(part)
-            else:
-                yield self._call(part, slot)
+        extra = {key: value for key, value in chunk.additional_kwargs.items() if value}
+        if not chunk.content and not chunk.tool_call_chunks and not extra:
+            return None
+        pieces = [self._piece(piece, request) for piece in chunk.tool_call_chunks]
+        content = self._content(chunk, pieces, request)
+        return generation(
+            AIMessageChunk(
+                content=content,
+                additional_kwargs=extra,
+                tool_call_chunks=pieces,
+                response_metadata=self._read_by(chunk, content),
+                id=self.message_id,
+            )
+        )
 
-    def written(self, slots: Iterable[int]) -> Iterator[ChatGenerationChunk]:
-        """What may be shown now that the calls in `slots` are whole.
-
-        A call is shown when those before it are whole: whoever adds up chunks gets the primary's order, and in the protocol of v3 a
-        block that another one has followed is finished.
-        """
-        self._written.update(slots)
-        self._awaited -= self._written
-        yield from self._released()
-
-    def last(self, landed: AIMessage) -> Iterator[ChatGenerationChunk]:
-        """What is left to show, and the chunk that ends the message, with everything that belongs to the whole of it."""
-        self._awaited.clear()
-        yield from self._released()
-        yield generation(
+    def last(self, landed: AIMessage) -> ChatGenerationChunk:
+        """The chunk that ends the message, with everything that belongs to the whole of it."""
+        return generation(
             AIMessageChunk(
                 content=[] if self._listed else "",
                 id=self.message_id,
@@ -86,28 +72,26 @@ class Outward:
             )
         )
 
-    # -- text ------------------------------------------------------------------------------------------------------------------------
+    def _piece(self, piece: ToolCallChunk, request: Request) -> ToolCallChunk:
+        slot = _slot(piece, request)
+        if slot not in self._calls:
+            self._calls[slot] = self._fresh()
+        return tool_call_chunk(name=piece["name"], args=piece["args"], id=piece["id"], index=self._calls[slot])
 
-    def _text(self, chunk: AIMessageChunk) -> Iterator[ChatGenerationChunk]:
-        extra = {key: value for key, value in chunk.additional_kwargs.items() if value}
-        if not chunk.content and not extra:
-            return  # it said something about the answer as a whole, and that is said at the end
-        yield generation(AIMessageChunk(content=self._indexed(chunk.content), additional_kwargs=extra, id=self.message_id, **self._read_by(chunk)))
+    def _content(self, chunk: AIMessageChunk, pieces: list[ToolCallChunk], request: Request) -> str | list[Any]:
+        if isinstance(chunk.content, str):
+            return chunk.content
+        if pieces and isinstance(request.gate, WriteGate) and not self._names_calls(request.gate):
+            return ""
+        # The blocks of a call have the index of its chunks, as they have where a provider sends both.
+        return [
+            {**block, "index": pieces[0]["index"]} if pieces and isinstance(block, dict) and is_call_block(block) else self._block(block)
+            for block in chunk.content
+        ]
 
-    def _read_by(self, chunk: AIMessageChunk) -> dict[str, Any]:
-        """The metadata that the content of a chunk is read by; the words' owner has the say for the whole message."""
-        metadata = {key: chunk.response_metadata[key] for key in _KEPT if chunk.response_metadata.get(key)}
-        for key, value in metadata.items():
-            self._owner.setdefault(key, value)
-        if isinstance(chunk.content, list):
-            self._listed = True
-            metadata = {**self._owner, **metadata}
-        return {"response_metadata": {key: value for key, value in metadata.items() if self._owner[key] == value}}
-
-    def _indexed(self, content: str | list[Any]) -> str | list[Any]:
-        if isinstance(content, str):
-            return content
-        return [self._block(block) for block in content]
+    def _names_calls(self, gate: WriteGate) -> bool:
+        """Does the content of the message, which is that of the words, have a block for each call?"""
+        return self._owner.get("output_version") == "v1" or any(block is not None for block in gate.blocks)
 
     def _block(self, block: Any) -> Any:
         if not isinstance(block, dict) or not isinstance(block.get("index"), int):
@@ -121,44 +105,15 @@ class Outward:
         self._next += 1
         return self._next - 1
 
-    # -- calls -----------------------------------------------------------------------------------------------------------------------
-
-    def _call_part(self, chunk: AIMessageChunk, slot: int, request: Request) -> AIMessageChunk:
-        """What a chunk says about one call. A gate sends the pieces of one call at a time, so its blocks are that call's."""
-        pieces = [piece for piece in chunk.tool_call_chunks if _slot(piece, request) == slot]
-        blocks = [block for block in chunk.content if is_call_block(block)] if isinstance(chunk.content, list) else []
-        if isinstance(request.gate, WriteGate) and self._owner.get("output_version") != "v1" and not any(b is not None for b in request.gate.blocks):
-            blocks = []  # the words are another model's, whose content does not name the calls
-        return AIMessageChunk(
-            content=blocks or "",
-            additional_kwargs=chunk.additional_kwargs,
-            tool_call_chunks=pieces,
-            response_metadata={key: chunk.response_metadata[key] for key in _KEPT if chunk.response_metadata.get(key)},
-        )
-
-    def _call(self, part: AIMessageChunk, slot: int) -> ChatGenerationChunk:
-        if slot not in self._calls:
-            self._calls[slot] = self._fresh()
-        index = self._calls[slot]
-        # The blocks of a call and its chunks have one index, as they have where a provider sends both.
-        content = [{**block, "index": index} for block in part.content if isinstance(block, dict)] if isinstance(part.content, list) else ""
-        pieces = [tool_call_chunk(name=piece["name"], args=piece["args"], id=piece["id"], index=index) for piece in part.tool_call_chunks]
-        message = AIMessageChunk(
-            content=content or "",
-            additional_kwargs=part.additional_kwargs,
-            tool_call_chunks=pieces,
-            id=self.message_id,
-            **self._read_by(part),
-        )
-        return generation(message)
-
-    def _released(self) -> Iterator[ChatGenerationChunk]:
-        """Calls that waited for one before them, which is whole now."""
-        for slot in sorted(self._held):
-            if any(awaited < slot for awaited in self._awaited):
-                return
-            for part in self._held.pop(slot):
-                yield self._call(part, slot)
+    def _read_by(self, chunk: AIMessageChunk, content: str | list[Any]) -> dict[str, Any]:
+        """The metadata that the content of a chunk is read by; the words' owner has the say for the whole message."""
+        metadata = {key: chunk.response_metadata[key] for key in _KEPT if chunk.response_metadata.get(key)}
+        for key, value in metadata.items():
+            self._owner.setdefault(key, value)
+        if isinstance(content, list):
+            self._listed = True
+            metadata = {**self._owner, **metadata}
+        return {key: value for key, value in metadata.items() if self._owner[key] == value}
 
 
 def _slot(piece: ToolCallChunk, request: Request) -> int:

@@ -1,8 +1,8 @@
 """Streams the answers of a turn's models outwards, live, as the chunks of one message.
 
 The flow of a turn asks for whole answers. Here every `Ask` is answered by reading the inner model's stream and passing its chunks on in
-between. Several writing jobs at once (a drained message) are read side by side; their names are shown at once, their arguments in the
-order of the calls.
+between. Several writing jobs at once (a drained message) are read side by side; the names of their calls are shown at once and in the
+primary's order, the arguments when a whole answer is there.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class Relay(Performer):
         if len(requests) == 1:
             with closing(self._one(requests[0], outcomes)) as chunks:
                 for chunk in chunks:
-                    yield from outward.show(chunk, requests[0])
-            yield from outward.written(_slots(outcomes[0]))
+                    if (shown := outward.show(chunk, requests[0])) is not None:
+                        yield shown
             return self._take(step, outcomes)
         yield from self._names(requests, outward)
         with ThreadPoolExecutor(max_workers=len(requests), thread_name_prefix="lg_toolroute") as pool:
@@ -90,8 +90,8 @@ class Relay(Performer):
                 read, outcome = future.result()
                 outcomes.append(outcome)
                 for chunk in read:
-                    yield from outward.show(chunk, request)
-                yield from outward.written(_slots(outcome))
+                    if (shown := outward.show(chunk, request)) is not None:
+                        yield shown
         return self._take(step, outcomes)
 
     def _one(self, request: Request, outcomes: list[Outcome]) -> Generator[AIMessageChunk, None, None]:
@@ -138,13 +138,11 @@ class Relay(Performer):
         if len(requests) == 1:
             async with aclosing(self._aone(requests[0], outcomes)) as chunks:
                 async for chunk in chunks:
-                    for shown in outward.show(chunk, requests[0]):
+                    if (shown := outward.show(chunk, requests[0])) is not None:
                         yield shown
-            for shown in outward.written(_slots(outcomes[0])):
-                yield shown
         else:
-            for shown in self._names(requests, outward):
-                yield shown
+            for name in self._names(requests, outward):
+                yield name
             results = await asyncio.gather(*(self._awhole(request) for request in requests), return_exceptions=True)
             for request, result in zip(requests, results, strict=True):
                 if isinstance(result, BaseException):
@@ -152,10 +150,8 @@ class Relay(Performer):
                 read, outcome = result
                 outcomes.append(outcome)
                 for chunk in read:
-                    for shown in outward.show(chunk, request):
+                    if (shown := outward.show(chunk, request)) is not None:
                         yield shown
-                for shown in outward.written(_slots(outcome)):
-                    yield shown
         replies.extend(self._take(step, outcomes))
 
     async def _aone(self, request: Request, outcomes: list[Outcome]) -> AsyncGenerator[AIMessageChunk, None]:
@@ -186,13 +182,8 @@ class Relay(Performer):
             for slot, chunk in zip(request.gate.slots[request.gate.announced :], list(request.gate.begin()), strict=False)
         ]
         for _, message, request in sorted(begun, key=lambda item: item[0]):
-            yield from outward.show(message, request)
-
-
-def _slots(outcome: Outcome) -> tuple[int, ...]:
-    """The positions of the calls that are whole after this answer."""
-    part = outcome[1]
-    return part.slots if part is not None else ()
+            if (shown := outward.show(message, request)) is not None:
+                yield shown
 
 
 def _copy(chunk: AIMessageChunk) -> AIMessageChunk:

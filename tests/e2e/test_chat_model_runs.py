@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langchain_core.tracers import BaseTracer
+from langchain_core.tracers.context import register_configure_hook
 from langchain_core.tracers.schemas import Run
 from langchain_openai import ChatOpenAI
 
@@ -178,6 +180,15 @@ async def test_a_trace_shows_the_inner_models_under_the_outer_run(way: str, serv
     assert str(DROPPED["path"]) not in repr([run.outputs for run in (outer, *outer.child_runs)])
 
 
+def test_an_inner_run_says_nothing_of_the_outer_ones_settings(server: FaultServer):
+    tree = Tree()
+    routed(server, stop=["END"]).bind_tools([edit, read]).invoke("go", {"callbacks": [tree]})
+    primary_run, writer_run = tree.roots[0].child_runs
+    assert tree.roots[0].metadata["ls_stop"] == ["END"]
+    assert primary_run.metadata["ls_stop"] == ["END"]
+    assert "ls_stop" not in writer_run.metadata
+
+
 class Listener(BaseCallbackHandler):
     """Notes every token, as a handler that prints them would."""
 
@@ -213,6 +224,34 @@ async def test_an_asynchronous_handler_hears_each_token_once_and_every_end(way: 
     await WAYS[way](routed(server).bind_tools([edit, read]), {"callbacks": [listener]})
     assert "".join(listener.heard) == "Let me fix that."
     assert listener.ends == 3
+
+
+class Counter(BaseCallbackHandler):
+    """Counts ends, and hears tokens too, as the counters do that LangChain puts into the context."""
+
+    def __init__(self) -> None:
+        self.ends = 0
+
+    def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
+        """Nothing is made of it."""
+
+    def on_llm_end(self, response: Any, **kwargs: Any) -> None:
+        self.ends += 1
+
+
+COUNTING: ContextVar[Counter | None] = ContextVar("counting", default=None)
+register_configure_hook(COUNTING, inheritable=True)
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
+async def test_a_counter_in_the_context_hears_every_end_once(way: str, server: FaultServer):
+    counter = Counter()
+    token = COUNTING.set(counter)
+    try:
+        await WAYS[way](routed(server).bind_tools([edit, read]), {})
+    finally:
+        COUNTING.reset(token)
+    assert counter.ends == 3
 
 
 # -- in a LangGraph run ------------------------------------------------------------------------------------------------------------------

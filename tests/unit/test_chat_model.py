@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from typing import Any
 
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.language_models import FakeListChatModel
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.runnables import RunnableBinding
 from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 
 from lg_toolroute import ChainExhausted, ConfigError, ToolRoutedChatModel, ToolRouter
-from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
+from lg_toolroute.testing import Call, Chunks, Fail, Say, ScriptedModel
 
 PRIMARY, WRITER, SPARE = "kimi/primary", "deepseek/writer", "ollama/spare:20b"
 GOOD = {"path": "a.py", "text": "good"}
@@ -290,6 +292,13 @@ def test_a_rules_own_settings_go_before_the_callers():
     assert models[WRITER].last.kwargs["temperature"] == 0.0
 
 
+def test_the_callers_settings_go_before_the_configurations():
+    models = turn_with_an_edit()
+    config = {"agents": {"defaults": {"models": {PRIMARY: {"params": {"temperature": 0.1}}, WRITER: {"params": {"temperature": 0.2}}}}}}
+    routed(models, config=config).bind_tools([edit]).invoke("hi", temperature=0.7)
+    assert (models[PRIMARY].last.kwargs["temperature"], models[WRITER].last.kwargs["temperature"]) == (0.7, 0.7)
+
+
 @pytest.mark.parametrize("name", [SPARE, "ollama:spare:20b"])
 def test_a_call_can_name_the_model_that_reasons(name: str):
     models = scripted(primary=[], spare=["The spare."])
@@ -326,6 +335,23 @@ def test_a_draft_is_passed_on_and_never_shown():
     chunks = list(routed(models, rules=rules).bind_tools([edit]).stream("hi"))
     assert "a draft" in models[WRITER].last.last_text
     assert "a draft" not in repr(chunks)
+
+
+def test_a_cut_answer_of_the_responses_api_keeps_no_id_of_what_was_never_finished():
+    """A reasoning item must be followed by what it belongs to, and that was cut off: the next request would be refused."""
+    chunks = [
+        AIMessageChunk(
+            [{"type": "reasoning", "id": "rs_1", "summary": [], "index": 0}], response_metadata={"id": "resp_1", "model_provider": "openai"}
+        ),
+        AIMessageChunk([{"type": "text", "text": "Now.", "id": "msg_1", "index": 1}], response_metadata={"model_provider": "openai"}),
+        AIMessageChunk([], tool_call_chunks=[tool_call_chunk(name="edit", args="{", id="call_1", index=2)]),
+    ]
+    models = scripted(primary=[Chunks(chunks)] * 2, writer=[Say("", [Call("edit", GOOD)])] * 2)
+    model = routed(models).bind_tools([edit])
+    for message in (model.invoke("hi"), model.invoke("hi", stream=True)):
+        assert not re.search("rs_1|msg_1|resp_1", repr(message))
+        assert message.text == "Now."
+        assert message.tool_calls[0]["args"] == GOOD
 
 
 # -- structure ----------------------------------------------------------------------------------------------------------------------------
