@@ -104,7 +104,7 @@ class ToolRouteContext(BaseModel):
         json_schema_extra={"langgraph_nodes": ["model"]},
     )
     prediction: Literal["off", "warm", "speculate", "lead"] | None = Field(
-        default=None, title="Prediction", description="How a prediction of the next tool is used in this run; empty: as configured."
+        default=None, title="Prediction", description="How a prediction of the next tool is used in this run; without effect in this version."
     )
 
 

@@ -46,7 +46,7 @@ class RuleConfig(ChainConfig):
     escalate: EscalateConfig | None = None
     """When to go one step up the chain after failed results. Unset: never."""
     predict: Literal["off", "warm", "speculate", "lead"] | None = None
-    """What a prediction of this tool may do. Unset: what `prediction.mode` says."""
+    """What a prediction of this tool may do. Unset: what `prediction.mode` says. Without effect in this version."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Settings for the routed model only (temperature, thinking, …), on top of all others."""
     refusal_falls_back: bool = False

@@ -22,6 +22,7 @@ from lg_toolroute.errors import Problem
 from lg_toolroute.providers import KNOWN_PROVIDERS, known
 
 Data = Mapping[str, Any]
+NOTHING_IS_PREDICTED = "this version predicts no tool, so it changes nothing; where the next tool is known, set `expected_tool`"
 
 
 @dataclass(slots=True)
@@ -66,6 +67,8 @@ class Checker:
                 self._tools(_mapping(agent, "tools"), (*loc, "tools"), tools)
         self._tools(tools, ("tools",), None)
         self._providers(_mapping(_mapping(data, "models"), "providers"))
+        if _mapping(data, "prediction").get("mode", "off") != "off":
+            self._warn(("prediction", "mode"), NOTHING_IS_PREDICTED)
         for _, agent in agents:
             for text in _specs(agent):
                 self._provider_name(text)
@@ -161,12 +164,16 @@ class Checker:
                 continue
             if rule.get("primary") is None:
                 self._problem(place, f"the rule for {pattern!r} names no model", 'write "model": "provider/model" in it')
+            if rule.get("predict") not in (None, "off"):
+                self._warn((*place, "predict"), NOTHING_IS_PREDICTED)
             if rule.get("handoff") == "draft" and rule.get("on_intercept") == "cut":
                 hint = 'write "onIntercept": "drain", or leave it out'
                 self._problem((*place, "on_intercept"), "a draft needs the primary's whole message, which 'cut' does not read", hint)
 
     def _pattern(self, pattern: str, loc: Path) -> None:
         kind = kind_of(pattern)
+        if pattern.strip() not in ("", pattern):
+            self._warn(loc, f"{pattern!r} begins or ends with a blank, as hardly a tool's name does; did you mean {pattern.strip()!r}?")
         if not pattern.strip():
             self._problem(loc, "a tool pattern is empty", "write a tool's name")
         elif kind == "group" and group_name(pattern) not in self._groups:

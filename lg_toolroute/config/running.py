@@ -50,7 +50,7 @@ class TimeoutsConfig(Section):
 
 
 class PredictionConfig(Section):
-    """The next expected tool, predicted. Off by default."""
+    """The next expected tool, predicted. Off by default; checked, but without effect in this version."""
 
     mode: Literal["off", "warm", "speculate", "lead"] = "off"
     """`warm` only records predictions; `speculate` starts the routed model early, the primary still decides; `lead` asks it first."""

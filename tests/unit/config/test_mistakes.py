@@ -213,3 +213,16 @@ def test_a_mapping_that_is_missing_is_said_with_what_to_write():
     assert found["roles.night"] == """'a/b' should be a mapping; write {"model": "a/b"}"""
     assert found["models.providers.kimi"].startswith("it should be a mapping; its keys are baseUrl, apiKey")
     assert found["health"].startswith("3 should be a mapping; its keys are rateLimitS, ")
+
+
+def test_a_prediction_that_is_switched_on_is_said_to_change_nothing():
+    """It is read and checked; whoever writes it would otherwise believe that it works."""
+    rule = {"primary": "a/c", "predict": "speculate"}
+    said = load_config({"model": "a/b", "prediction": {"mode": "lead"}, "toolRouting": {"edit": rule}}).warnings
+    assert [each.partition(":")[0] for each in said if "predicts no tool" in each] == ["toolRouting.edit.predict", "prediction.mode"]
+    assert not load_config({"model": "a/b", "prediction": {"mode": "off"}}).warnings
+
+
+def test_a_blank_around_a_pattern_is_a_warning():
+    (said,) = load_config({"model": "a/b", "toolRouting": {"edit ": "a/b"}}).warnings
+    assert said == "toolRouting['edit ']: 'edit ' begins or ends with a blank, as hardly a tool's name does; did you mean 'edit'?"
