@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -141,8 +141,9 @@ class OneTurn:
     async def achunks(self) -> AsyncIterator[ChatGenerationChunk]:
         """The message in chunks, as it is written."""
         with self._causes():
-            async for chunk in self._relay.astream(self._flow, self._outward):
-                yield chunk
+            async with aclosing(self._relay.astream(self._flow, self._outward)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
             yield self._outward.last(self._landed(self._relay.turn))
 
     def _landed(self, turn: Any) -> AIMessage:

@@ -50,14 +50,12 @@ class Outward:
             return None
         pieces = [self._piece(piece, request) for piece in chunk.tool_call_chunks]
         content = self._content(chunk, pieces, request)
+        read_by = self._read_by(chunk, content)
+        if not pieces:  # a copy costs a third of a new chunk, and most chunks are words
+            changed = {"content": content, "additional_kwargs": extra, "response_metadata": read_by, "id": self.message_id}
+            return generation(chunk.model_copy(update={**changed, "usage_metadata": None, "chunk_position": None}))
         return generation(
-            AIMessageChunk(
-                content=content,
-                additional_kwargs=extra,
-                tool_call_chunks=pieces,
-                response_metadata=self._read_by(chunk, content),
-                id=self.message_id,
-            )
+            AIMessageChunk(content=content, additional_kwargs=extra, tool_call_chunks=pieces, response_metadata=read_by, id=self.message_id)
         )
 
     def last(self, landed: AIMessage) -> ChatGenerationChunk:

@@ -8,7 +8,7 @@ primary's order, the arguments when a whole answer is there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
 from contextvars import copy_context
@@ -102,7 +102,7 @@ class Relay(Performer):
             with closing(self._opening.stream(request)) as chunks:
                 for chunk in chunks:
                     read.append(chunk)
-                    yield _copy(chunk)
+                    yield chunk
         except Exception as error:  # classified: what is not the model's failure is raised again, untouched
             outcomes.append(self._after_error(request, error, started))
             return
@@ -114,7 +114,7 @@ class Relay(Performer):
 
     # -- awaited ---------------------------------------------------------------------------------------------------------------------
 
-    async def astream(self, flow: Flow, outward: Outward) -> AsyncIterator[ChatGenerationChunk]:
+    async def astream(self, flow: Flow, outward: Outward) -> AsyncGenerator[ChatGenerationChunk, None]:
         """What a consumer sees of the turn, as it comes. Afterwards `turn` and `parts` are set."""
         with closing(flow):
             step = next(flow)
@@ -161,7 +161,7 @@ class Relay(Performer):
             async with aclosing(self._opening.astream(request)) as chunks:
                 async for chunk in chunks:
                     read.append(chunk)
-                    yield _copy(chunk)
+                    yield chunk
         except Exception as error:  # classified: what is not the model's failure is raised again, untouched
             outcomes.append(self._after_error(request, error, started))
             return
@@ -184,11 +184,6 @@ class Relay(Performer):
         for _, message, request in sorted(begun, key=lambda item: item[0]):
             if (shown := outward.show(message, request)) is not None:
                 yield shown
-
-
-def _copy(chunk: AIMessageChunk) -> AIMessageChunk:
-    """The chunk that is kept for the landed message must not be the one that others may change."""
-    return chunk.model_copy()
 
 
 def _sum(read: list[AIMessageChunk]) -> AIMessage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
 import re
@@ -437,6 +438,19 @@ def test_a_consumer_that_leaves_closes_the_inner_stream():
     stream = routed(models).stream("hi")
     next(stream)
     stream.close()  # type: ignore[attr-defined]  # a generator
+    request = models[PRIMARY].last
+    assert request.closed_at is not None
+    assert not request.finished
+
+
+async def test_an_asynchronous_consumer_that_leaves_closes_the_inner_stream():
+    models = scripted(primary=[Say("A long answer that nobody reads to its end.", chunks=2)])
+    stream = routed(models).astream("hi")
+    await anext(stream)
+    await stream.aclose()  # type: ignore[attr-defined]  # a generator
+    del stream
+    for _ in range(50):
+        await asyncio.sleep(0)  # LangChain leaves the closing of its model's generator to the loop
     request = models[PRIMARY].last
     assert request.closed_at is not None
     assert not request.finished
