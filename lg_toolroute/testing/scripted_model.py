@@ -48,6 +48,10 @@ class ScriptedModel(ScriptedWholeModel):
         bindings: The tools and the tool choice of every `bind_tools`.
     """
 
+    def __init__(self, script: Sequence[Any] = (), **settings: Any) -> None:
+        # For type checkers: they make a constructor from the fields of each class that writes none.
+        super().__init__(script, **settings)
+
     def _stream(
         self,
         messages: list[BaseMessage],
