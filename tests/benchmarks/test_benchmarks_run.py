@@ -1,0 +1,112 @@
+"""Every benchmark runs and reports its figures. No time is asserted: what a machine takes is no property of the code."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from benchmarks.__main__ import document, main
+from benchmarks.bench_chains import outage, stock_outage
+from benchmarks.bench_sessions import TRACES, replay
+from benchmarks.catalogue import CATALOGUE
+from benchmarks.report import Promise, Report, Table
+from benchmarks.rounds import interleaved
+
+BEFORE = ("Look.", [("Read", {"path": "a.py"})])
+WRITTEN = {"path": "a.py", "text": "x" * 4_000}
+
+
+@pytest.fixture
+def recordings(tmp_path, monkeypatch):
+    """A folder with one recorded session: a call that is short, and one that is long and would be cut."""
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "Fix it."}]
+    for number, (words, calls) in enumerate([BEFORE, ("", [("Write", WRITTEN)]), ("Done.", [])]):
+        made = [{"id": f"c{number}", "function": {"name": name, "arguments": json.dumps(args)}} for name, args in calls]
+        messages.append({"role": "assistant", "content": words, "tool_calls": made})
+        messages += [{"role": "tool", "tool_call_id": call["id"], "content": "ok"} for call in made]
+    (tmp_path / "replay_claude_code.jsonl").write_text(json.dumps({"messages": messages}) + "\n", encoding="utf-8")
+    monkeypatch.setenv(TRACES, str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_benchmark_runs_and_reports_figures(name, recordings):
+    report = CATALOGUE[name](True)
+    assert report.name == name
+    assert not report.skipped
+    assert report.tables
+    assert report.figures
+    assert all(math.isfinite(value) for value in report.figures.values())
+    for table in report.tables:
+        assert table.rows
+        assert all(len(row) == len(table.columns) for row in table.rows)
+    assert report.kept, [promise for promise in report.promises if not promise.kept]
+    assert report.question in str(report)
+
+
+def test_the_command_prints_and_writes_what_was_asked_for(capsys, tmp_path, recordings):
+    written = tmp_path / "figures.json"
+    assert main(["--quick", "--json", str(written), "sessions"]) == 0
+    assert "Edit, Write" in capsys.readouterr().out
+    found = json.loads(written.read_text(encoding="utf-8"))
+    assert list(found["reports"]) == ["sessions"]
+    assert found["quick"] is True
+    assert found["versions"]["langgraph"]
+
+
+def test_an_unknown_benchmark_is_refused_with_the_known_ones(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["speed"])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("'speed'", *CATALOGUE))
+
+
+def test_without_recordings_their_benchmark_says_why_it_is_skipped(tmp_path, monkeypatch):
+    monkeypatch.setenv(TRACES, str(tmp_path))
+    report = CATALOGUE["sessions"](True)
+    assert TRACES in report.skipped
+    assert report.skipped in str(report)
+
+
+def test_replaying_counts_what_the_primary_would_not_have_written(recordings):
+    tally = replay(recordings / "replay_claude_code.jsonl", ("Edit", "Write"), None)
+    assert (tally.sessions, tally.answers, tally.cuts) == (1, 3, 1)
+    assert tally.written - tally.streamed == len(json.dumps(WRITTEN))
+
+
+def test_a_dead_primary_is_asked_once_a_window_and_by_others_every_turn():
+    failed, answered, silence = outage(turns=40, turn_s=10.0)
+    assert answered == 40
+    assert failed == 5  # two to open the circuit, then one after 30, 60 and 120 s; 240 s are not over yet
+    assert silence == 12
+    assert stock_outage(turns=10) == (10, 10)
+
+
+def test_cases_are_interleaved_and_compared_with_the_first():
+    moment = [0.0]
+    order: list[str] = []
+
+    def taking(name: str, seconds: float):
+        def work() -> None:
+            order.append(name)
+            moment[0] += seconds
+
+        return work
+
+    found = interleaved({"one": taking("one", 1.0), "two": taking("two", 2.0)}, rounds=3, units=2, warm=1, clock=lambda: moment[0])
+    assert order == ["one", "two", "one", "two", "two", "one", "one", "two"]
+    assert found["one"].ratio == 1.0
+    assert found["two"].ratio == found["two"].best_ratio == 2.0
+    assert found["two"].median_s == 1.0
+
+
+def test_a_broken_promise_shows():
+    report = Report("x", "how long?", [Table("t", ("a", "b"), (("case", 0.5), ("none", None)))], {}, [Promise("fast", "slow", kept=False)])
+    assert not report.kept
+    assert "NOT KEPT: fast (slow)" in str(report)
+    assert "0.50" in str(report)
+    assert document([report], quick=False)["reports"]["x"]["promises"][0]["kept"] is False
