@@ -177,7 +177,7 @@ def select(turn: Turn, scene: Scene) -> Flow:
             jobs.append(replace(job, settled=True))
             continue
         if spec is None:
-            raise exhausted(turn, job)
+            raise exhausted(turn, job, survey)
         complaint = job.complaint if job.repaired and job.repaired[-1] == spec else ""
         jobs.append(replace(job, candidate=spec, complaint=complaint))
         if not job.tools:
@@ -200,7 +200,8 @@ def ask(turn: Turn) -> Flow:
     for job in turn.open_jobs:
         if job.failure and not job.left:
             if not job.acceptable:
-                raise exhausted(turn, job)
+                survey: Survey = yield LookUp(job.chain)  # with what was just reported: it says when to come back
+                raise exhausted(turn, job, survey)
             turn = accept(turn, job)
     return next_phase(turn)
 
@@ -223,12 +224,22 @@ def take_turn(turn: Turn, scene: Scene) -> Flow:
     return turn
 
 
-def exhausted(turn: Turn, job: Job) -> ChainExhausted:
-    """The error that says who was tried, who was skipped, and who is due back first."""
+def exhausted(turn: Turn, job: Job, survey: Survey | None = None) -> ChainExhausted:
+    """The error that says who was tried, who was skipped, and who is due back first.
+
+    Args:
+        turn: The turn that ends with it.
+        job: What could not be done.
+        survey: The health of models after the last attempt; a model that failed in this turn may be due back first.
+    """
     failed = [AttemptFailed(a.model, a.reason, a.detail) for a in turn.attempts if a.outcome == "failed" and a.tool == job.tool]
     skipped = [_skipped(skip) for skip in turn.skipped if skip.model in job.chain and skip.model not in job.tried]
     what = "answer" if job.tool is None else f"write the call of {job.tool!r}"
-    due = min((skip.due_in_s for skip in skipped if skip.due_in_s is not None), default=None)
+    waits = [skip.due_in_s for skip in skipped if skip.due_in_s is not None]
+    if survey is not None:
+        tried = [survey.circuits[spec].blocked(survey.now) for spec in job.tried if spec in survey.circuits]
+        waits += [blocked[1] for blocked in tried if blocked is not None]
+    due = min(waits, default=None)
     head = f"no model is left to {what}: {len(failed)} failed, {len(skipped)} skipped"
     if due is not None:
         head += f"; the first one is due back in {due:.0f} s"

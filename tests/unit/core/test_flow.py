@@ -204,10 +204,18 @@ def test_a_reply_that_failed_with_nobody_left_raises_with_every_cause():
     job = Job((A,), candidate=A)
     reply = Reply(Answer(Attempt(A, "failed", "auth", detail="no key")), failure("auth", "no key"))
     with pytest.raises(ChainExhausted, match="no model is left to answer: 1 failed, 0 skipped") as caught:
-        told(ask(Turn("m", jobs=(job,), phase="ask")), [reply], None)
+        told(ask(Turn("m", jobs=(job,), phase="ask")), [reply], None, WELL)
     (cause,) = caught.value.exceptions
     assert isinstance(cause, AttemptFailed)
     assert (cause.model, cause.reason, cause.detail) == (A, "auth", "no key")
+
+
+def test_a_model_that_failed_just_now_may_be_the_one_that_is_due_back_first():
+    job = Job((A,), candidate=A)
+    reply = Reply(Answer(Attempt(A, "failed", "rate_limit")), failure("rate_limit"))
+    with pytest.raises(ChainExhausted, match="the first one is due back in 20 s") as caught:
+        told(ask(Turn("m", jobs=(job,), phase="ask")), [reply], None, Survey({A: SHUT}, 40.0))
+    assert caught.value.due_in_s == 20.0
 
 
 def test_text_cut_off_by_its_length_limit_is_the_answer_if_nobody_can_go_on():
