@@ -20,7 +20,7 @@ from typing import Any, Protocol, cast
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models._compat_bridge import achunks_to_events, chunks_to_events
 from langchain_core.language_models.chat_models import generate_from_stream
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.runnables.config import run_in_executor
@@ -279,6 +279,8 @@ def _close(stream: Iterator[Any]) -> None:
 
 
 def _as_one_chunk(result: ChatResult) -> ChatGenerationChunk:
+    if not result.generations:  # an answer without a choice in it; the gate says what is to be thought of that
+        return generation(AIMessageChunk(content=""))
     first = result.generations[0]
     message = as_chunk(cast("AIMessage", first.message))
     for key, value in (result.llm_output or {}).items():
@@ -351,7 +353,7 @@ def _result(post: GatePost, result: ChatResult) -> ChatResult:
     """A whole answer, put through the gate. One that nothing was taken from is handed on as it is."""
     gate = post.gate
     gate.restart()
-    if isinstance(gate, ReasonGate) and not gate.gates:
+    if isinstance(gate, ReasonGate) and not gate.gates and result.generations:
         for _ in gate.feed(_as_one_chunk(result.model_copy(deep=True))):
             continue
         for _ in gate.end():
