@@ -22,13 +22,17 @@ from lg_toolroute.core.selection import Scene
 from lg_toolroute.core.turn import Job, Turn
 from lg_toolroute.cut import ReasonGate
 from lg_toolroute.history import adapt, target_of
+from lg_toolroute.history.target import model_name
 from lg_toolroute.landing import Part, next_block, words_of
 from lg_toolroute.models import LanguageModel, first_leaf
-from lg_toolroute.router import ToolRouter, tool_name
+from lg_toolroute.router import ToolRouter
 from lg_toolroute.write import WriteGate
 
 if TYPE_CHECKING:
     from lg_toolroute.core.flow import NewId
+
+Named = tuple[str, Any]
+"""A tool behind its name."""
 
 CONTINUE = "The answer above was interrupted. Go on exactly where it stops; do not repeat or comment on what is already there."
 UNUSABLE = "What came after it could not be used: {complaint}."
@@ -113,12 +117,12 @@ class Stage:
         model = self.model(spec, job)
         leaf = first_leaf(model)
         allowed = set(self.scene.bound_for(spec))
-        tools = [tool for tool in self.tools if tool_name(tool) in allowed]
+        tools = [(name, tool) for (name, _), tool in zip(self.scene.tools, self.tools, strict=True) if name in allowed]
         build = self._write if job.tools else self._reason
         return build(turn, job, spec, model, leaf, tools, parts)
 
     def _reason(
-        self, turn: Turn, job: Job, spec: str, model: LanguageModel, leaf: BaseChatModel | None, tools: list[Any], parts: Sequence[Part]
+        self, turn: Turn, job: Job, spec: str, model: LanguageModel, leaf: BaseChatModel | None, tools: list[Named], parts: Sequence[Part]
     ) -> Request:
         extra: list[BaseMessage] = []
         words = words_of(parts)
@@ -131,24 +135,24 @@ class Stage:
             turn.id,
             model=spec,
             gates=dict(turn.gates),
-            bound=[tool_name(tool) for tool in tools],
+            bound=[name for name, _ in tools],
             block_offset=next_block(parts),
             estimate=self._estimator(),
             new_id=self.new_id,
             keeps=lambda error: classify(error).cls not in {"bug", "cancelled"},
-            named=target_of(leaf).model if leaf is not None else None,
+            named=model_name(leaf) if leaf is not None else None,
             keep_ids=self.keep_ids,
             only_bound=self.only_bound,
         )
         choice = self.tool_choice
         if turn.forced is not None:
-            choice = turn.forced if turn.forced in {tool_name(tool) for tool in tools} else None
+            choice = turn.forced if turn.forced in {name for name, _ in tools} else None
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming
         system, messages = self._readable(extra, model, spec)
-        return Request(job, spec, model, gate, messages, system, tools, choice, stream)
+        return Request(job, spec, model, gate, messages, system, [tool for _, tool in tools], choice, stream)
 
     def _write(
-        self, turn: Turn, job: Job, spec: str, model: LanguageModel, leaf: BaseChatModel | None, tools: list[Any], parts: Sequence[Part]
+        self, turn: Turn, job: Job, spec: str, model: LanguageModel, leaf: BaseChatModel | None, tools: list[Named], parts: Sequence[Part]
     ) -> Request:
         wanted = list(dict.fromkeys(job.tools))
         extra: list[BaseMessage] = []
@@ -156,11 +160,9 @@ class Stage:
         if words:
             extra.append(AIMessage(content=words))
         extra.append(HumanMessage(content=self._instruction(job, wanted)))
-        if ignores_forced_choice(leaf):
-            bound = [tool for tool in tools if tool_name(tool) in wanted]
-        else:
-            bound = [tool for tool in tools if tool_name(tool) in wanted or self._same_route(tool_name(tool), job)]
-        schemas = {tool_name(tool): self.router.models.schema(tool) for tool in bound if tool_name(tool) in wanted}
+        beside = () if ignores_forced_choice(leaf) else self._same_route(job)
+        bound = [tool for name, tool in tools if name in wanted or name in beside]
+        schemas = {name: self.router.models.schema(tool) for name, tool in tools if name in wanted}
         gate = WriteGate(
             turn.id,
             model=spec,
@@ -179,9 +181,9 @@ class Stage:
         system, messages = self._readable(extra, model, spec)
         return Request(job, spec, model, gate, messages, system, bound, choice, job.live)
 
-    def _same_route(self, name: str, job: Job) -> bool:
-        decision, chain, _ = self.scene.decide(name, job.source)
-        return "call" in decision.moments and chain == job.chain
+    def _same_route(self, job: Job) -> frozenset[str]:
+        """The tools whose calls go to the same chain."""
+        return frozenset(name for name in self.scene.routed if self.scene.decide(name, job.source)[1] == job.chain)
 
     def _instruction(self, job: Job, wanted: list[str]) -> str:
         lines = [self.router.config.handoff.text(", ".join(wanted))]

@@ -101,11 +101,10 @@ def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str
     api = _api(model, bound)
     dialect = DIALECTS[api]
     host = _host(model)
-    name = str(_read(model, "model_name") or _read(model, "model") or _read(model, "model_id") or "")
     images = _fact(facts, "image_inputs", api not in ("deepseek", "unknown"))
     return Target(
         api=api,
-        model=name,
+        model=model_name(model),
         spec=spec,
         first_party=_first_party(model, api, host),
         images=images,
@@ -119,6 +118,11 @@ def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str
         echo_reasoning=_echoes_reasoning(api, host, model, bound),
         own_ids=api == "openai-chat" and host.endswith(_KIMI),
     )
+
+
+def model_name(model: Any) -> str:
+    """Give the name of a chat model at its provider; empty if it has none."""
+    return str(_read(model, "model_name") or _read(model, "model") or _read(model, "model_id") or "")
 
 
 def _read(model: Any, name: str) -> Any:
