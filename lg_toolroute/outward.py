@@ -50,7 +50,7 @@ class Outward:
             return None
         pieces = [self._piece(piece, request) for piece in chunk.tool_call_chunks]
         content = self._content(chunk, pieces, request)
-        read_by = self._read_by(chunk, content)
+        read_by = self._read_by(chunk, content, request)
         if not pieces:  # a copy costs a third of a new chunk, and most chunks are words
             changed = {"content": content, "additional_kwargs": extra, "response_metadata": read_by, "id": self.message_id}
             return generation(chunk.model_copy(update={**changed, "usage_metadata": None, "chunk_position": None}))
@@ -77,19 +77,19 @@ class Outward:
         return tool_call_chunk(name=piece["name"], args=piece["args"], id=piece["id"], index=self._calls[slot])
 
     def _content(self, chunk: AIMessageChunk, pieces: list[ToolCallChunk], request: Request) -> str | list[Any]:
+        if pieces and isinstance(request.gate, WriteGate):
+            # Whether content names the calls is the words' owner's way, not the writer's.
+            if self._owner.get("output_version") == "v1":
+                return [dict(piece) for piece in pieces]
+            if all(block is None for block in request.gate.blocks):
+                return ""
         if isinstance(chunk.content, str):
             return chunk.content
-        if pieces and isinstance(request.gate, WriteGate) and not self._names_calls(request.gate):
-            return ""
         # The blocks of a call have the index of its chunks, as they have where a provider sends both.
         return [
             {**block, "index": pieces[0]["index"]} if pieces and isinstance(block, dict) and is_call_block(block) else self._block(block)
             for block in chunk.content
         ]
-
-    def _names_calls(self, gate: WriteGate) -> bool:
-        """Does the content of the message, which is that of the words, have a block for each call?"""
-        return self._owner.get("output_version") == "v1" or any(block is not None for block in gate.blocks)
 
     def _block(self, block: Any) -> Any:
         if not isinstance(block, dict) or not isinstance(block.get("index"), int):
@@ -103,15 +103,17 @@ class Outward:
         self._next += 1
         return self._next - 1
 
-    def _read_by(self, chunk: AIMessageChunk, content: str | list[Any]) -> dict[str, Any]:
+    def _read_by(self, chunk: AIMessageChunk, content: str | list[Any], request: Request) -> dict[str, Any]:
         """The metadata that the content of a chunk is read by; the words' owner has the say for the whole message."""
-        metadata = {key: chunk.response_metadata[key] for key in _KEPT if chunk.response_metadata.get(key)}
+        speaks = request is self._segments[0] or not isinstance(request.gate, WriteGate)
+        # A writer's gate says whose dialect its blocks are in; what else its client says is about itself.
+        metadata = {key: chunk.response_metadata[key] for key in (_KEPT if speaks else _KEPT[:1]) if chunk.response_metadata.get(key)}
         for key, value in metadata.items():
             self._owner.setdefault(key, value)
-        if isinstance(content, list):
-            self._listed = True
-            metadata = {**self._owner, **metadata}
-        return {key: value for key, value in metadata.items() if self._owner[key] == value}
+        if not speaks and isinstance(content, list) and "output_version" in self._owner:
+            metadata["output_version"] = self._owner["output_version"]
+        self._listed = self._listed or isinstance(content, list)
+        return {key: value for key, value in metadata.items() if self._owner.get(key) == value}
 
 
 def _slot(piece: ToolCallChunk, request: Request) -> int:

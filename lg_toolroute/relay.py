@@ -1,18 +1,18 @@
 """Streams the answers of a turn's models outwards, live, as the chunks of one message.
 
 The flow of a turn asks for whole answers. Here every `Ask` is answered by reading the inner model's stream and passing its chunks on in
-between. Several writing jobs at once (a drained message) are read side by side; the names of their calls are shown at once and in the
-primary's order, the arguments when a whole answer is there.
+between. Several writing jobs at once (a drained message) are read side by side; the names of their calls have been shown by then, in the
+primary's order, and the arguments follow when a whole answer is there.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
 from contextvars import copy_context
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
@@ -25,7 +25,6 @@ from lg_toolroute.opening import Opening
 from lg_toolroute.outward import Outward
 from lg_toolroute.perform import Performer
 from lg_toolroute.request import Request, Stage
-from lg_toolroute.write import WriteGate
 
 Outcome = tuple[Reply, Part | None]
 
@@ -82,7 +81,6 @@ class Relay(Performer):
                     if (shown := outward.show(chunk, requests[0])) is not None:
                         yield shown
             return self._take(step, outcomes)
-        yield from self._names(requests, outward)
         with ThreadPoolExecutor(max_workers=len(requests), thread_name_prefix="lg_toolroute") as pool:
             # Each in a context of its own, so that callbacks and the stream writer are the run's.
             futures = [pool.submit(copy_context().run, self._whole, request) for request in requests]
@@ -141,8 +139,6 @@ class Relay(Performer):
                     if (shown := outward.show(chunk, requests[0])) is not None:
                         yield shown
         else:
-            for name in self._names(requests, outward):
-                yield name
             results = await asyncio.gather(*(self._awhole(request) for request in requests), return_exceptions=True)
             for request, result in zip(requests, results, strict=True):
                 if isinstance(result, BaseException):
@@ -170,20 +166,6 @@ class Relay(Performer):
     async def _awhole(self, request: Request) -> tuple[list[AIMessageChunk], Outcome]:
         outcomes: list[Outcome] = []
         return [chunk async for chunk in self._aone(request, outcomes)], outcomes[0]
-
-    # -- both ------------------------------------------------------------------------------------------------------------------------
-
-    def _names(self, requests: Sequence[Request], outward: Outward) -> Iterator[ChatGenerationChunk]:
-        """The names of all calls that are about to be written, in the order of the calls."""
-        begun = [
-            (slot, cast("AIMessageChunk", chunk.message), request)
-            for request in requests
-            if isinstance(request.gate, WriteGate)
-            for slot, chunk in zip(request.gate.slots[request.gate.announced :], list(request.gate.begin()), strict=False)
-        ]
-        for _, message, request in sorted(begun, key=lambda item: item[0]):
-            if (shown := outward.show(message, request)) is not None:
-                yield shown
 
 
 def _sum(read: list[AIMessageChunk]) -> AIMessage:

@@ -117,3 +117,16 @@ def test_blocks_of_an_anthropic_message_are_understood_in_a_graphs_v3_stream():
     parts = [message.output for message in run.messages]
     assert [kinds(part) for part in parts] == [["text", "tool_call"], ["tool_call"]]
     assert kinds(run.output["messages"][-1]) == ["text", "tool_call", "tool_call"]
+
+
+@pytest.mark.parametrize("speaks", [None, "v1"])
+@pytest.mark.parametrize("writes", [None, "v1"])
+def test_content_is_written_in_the_primarys_way_whatever_the_writers_is(speaks: str | None, writes: str | None):
+    primary = ScriptedModel(answer=lambda request: Say("Some text.", KEPT_AND_CUT[0], chunks=4), name=PRIMARY, output_version=speaks)
+    writer = ScriptedModel(answer=lambda request: Say("", [Call("edit", GOOD)]), name=EDITS, output_version=writes)
+    config = {"model": {"primary": PRIMARY}, "toolRouting": {"edit": {"primary": EDITS}}}
+    model = ToolRoutedChatModel(router=ToolRouter(config, models={PRIMARY: primary, EDITS: writer})).bind_tools([edit, read])
+    for message in (added(list(model.stream("go"))), model.invoke("go", stream=True), model.invoke("go")):
+        assert isinstance(message.content, str if speaks is None else list)
+        assert kinds(message) == ["text", "tool_call", "tool_call"]
+        assert calls(message) == [("read", READ.args), ("edit", GOOD)]

@@ -139,6 +139,24 @@ async def test_each_inner_model_is_counted_once_under_its_own_name(way: str, ser
     assert message.response_metadata["model_name"] == PRIMARY
 
 
+class Sum(BaseCallbackHandler):
+    """Adds up whatever ends with a usage, under whatever name, as some tracers do."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def on_llm_end(self, response: Any, **kwargs: Any) -> None:
+        usage = response.generations[0][0].message.usage_metadata
+        self.total += usage["total_tokens"] if usage else 0
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "astream_events v2"])
+async def test_who_adds_up_all_ends_adds_up_the_right_sum(way: str, server: FaultServer):
+    adding = Sum()
+    message = await WAYS[way](routed(server).bind_tools([edit, read]), {"callbacks": [adding]})
+    assert adding.total == message.usage_metadata["total_tokens"]
+
+
 async def test_an_agents_whole_run_is_counted_once(server: FaultServer):
     agent = create_agent(routed(server), [edit, read])
     with get_usage_metadata_callback() as counted:

@@ -18,6 +18,7 @@ from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 
 from lg_toolroute import ChainExhausted, ConfigError, ToolRoutedChatModel, ToolRouter
+from lg_toolroute.bound import bound_tools
 from lg_toolroute.testing import Call, Chunks, Fail, Say, ScriptedModel
 
 PRIMARY, WRITER, SPARE = "kimi/primary", "deepseek/writer", "ollama/spare:20b"
@@ -136,6 +137,15 @@ def test_tools_in_every_form_are_bound_as_dicts_and_given_to_the_inner_model():
     bound.invoke("hi")
     names = ("edit", "plain", "Joke", "Other", "web_search", "odd", "mcp__git-hub__list.issues")
     assert models[PRIMARY].last.tools == names
+
+
+def test_an_inner_client_is_given_the_original_and_not_our_copy():
+    """What only one provider knows (`extras` of a tool, a cache mark in a dict) would be lost in a conversion."""
+    tool_, shape, function = bound_tools([edit, ANTHROPIC_SHAPE, plain])
+    assert tool_.for_inner is edit
+    assert shape.for_inner == ANTHROPIC_SHAPE
+    assert function.for_inner is function
+    assert function["function"]["name"] == "plain"
 
 
 def test_a_tools_own_tags_are_read_by_its_rules():
