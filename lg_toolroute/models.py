@@ -24,6 +24,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from lg_toolroute.core.facts import ModelFacts
 from lg_toolroute.core.spec import canonical, parse_spec
+from lg_toolroute.discreet import HEADER_FIELDS, conceal_headers
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.thinking_client import thinking_client
 from lg_toolroute.timing import Limits
@@ -134,7 +135,11 @@ class ModelBook:
         if settings.base_url is not None:
             params.setdefault("base_url", settings.base_url)
         model: LanguageModel = init_chat_model(parsed.model, model_provider=settings.client, **params)
-        return model
+        own = _manners(model, settings, params)
+        if own:
+            # Only the class that `init_chat_model` chose says what it takes.
+            model = init_chat_model(parsed.model, model_provider=settings.client, **params, **own)
+        return conceal_headers(model) if settings.headers and isinstance(model, BaseChatModel) else model
 
     def _client_limits(self, params: dict[str, Any]) -> dict[str, Any]:
         # A chain takes over sooner than a client's own retries would, and knows more.
@@ -311,13 +316,37 @@ def _need_package(client: str, spec: str) -> None:
         raise ConfigError([problem], source="models")
 
 
+def _manners(model: LanguageModel, settings: ProviderSettings, params: Mapping[str, Any]) -> dict[str, Any]:
+    """What a client of its own kind is given beside its key: no retries, because a chain takes over sooner and knows more; the configured headers.
+
+    Raises:
+        ConfigError: Headers are configured, and the client takes none.
+    """
+    fields = type(model).model_fields if isinstance(model, BaseChatModel) else {}
+    own: dict[str, Any] = {}
+    if "max_retries" in fields and not {"max_retries", "retries"} & params.keys():
+        own["max_retries"] = 0
+    if settings.headers:
+        field = next((name for name in HEADER_FIELDS if name in fields), None)
+        if field is None:
+            where, message = f"models.providers.{settings.provider}.headers", f"{type(model).__name__} takes no headers"
+            raise ConfigError([Problem(where, message, "leave them out, or hand the model in")], source="models")
+        if field not in params:
+            own[field] = _headers(settings)
+    return own
+
+
+def _headers(settings: ProviderSettings) -> dict[str, str]:
+    return {name: secret.get_secret_value() for name, secret in settings.headers.items()}
+
+
 def _open_ai(model: str, settings: ProviderSettings, limits: dict[str, Any], params: dict[str, Any]) -> LanguageModel:
     client: Callable[..., LanguageModel] = importlib.import_module("langchain_openai").ChatOpenAI
     if settings.base_url is not None and settings.api != "openai-responses":
         client = thinking_client()
         params.setdefault("echo_reasoning", settings.provider in _WANT_THEIR_REASONING_BACK)
     if settings.headers:
-        params.setdefault("default_headers", {name: secret.get_secret_value() for name, secret in settings.headers.items()})
+        params.setdefault("default_headers", _headers(settings))
     if settings.api == "openai-responses":
         params.setdefault("use_responses_api", True)
     if settings.base_url is not None:
@@ -326,7 +355,8 @@ def _open_ai(model: str, settings: ProviderSettings, limits: dict[str, Any], par
         params.setdefault("stream_usage", True)
     # A local server needs no key, but the client insists on one.
     params.setdefault("api_key", settings.api_key or "not-needed")
-    return client(model=model, **limits, **params)
+    built = client(model=model, **limits, **params)
+    return conceal_headers(built) if settings.headers and isinstance(built, BaseChatModel) else built
 
 
 # -- what stands around a chat model --------------------------------------------------------------------------------------------------
