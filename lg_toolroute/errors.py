@@ -137,7 +137,7 @@ class CandidateSkipped(ToolRouteError):
         return (CandidateSkipped, (self.model, self.why, self.due_in_s))
 
 
-class ChainExhausted(ToolRouteError, ExceptionGroup):  # type: ignore[type-arg]  # ExceptionGroup is generic only to type checkers
+class ChainExhausted(ToolRouteError, ExceptionGroup):
     """No candidate is left: each one failed or was skipped.
 
     Attributes:
@@ -172,7 +172,7 @@ class ChainExhausted(ToolRouteError, ExceptionGroup):  # type: ignore[type-arg] 
     ) -> None:
         super().__init__(message, exceptions)
 
-    def derive(self, excs: Sequence[Exception]) -> ChainExhausted:
+    def derive(self, excs: Sequence[Exception]) -> ChainExhausted:  # type: ignore[override]  # it is never generic
         return ChainExhausted(self.message, excs, tool=self.tool, due_in_s=self.due_in_s)
 
     def __str__(self) -> str:

@@ -3,7 +3,8 @@
 An inner run is a child of the outer one. Tracers and counters see both; three things keep a turn from being seen twice:
 
 - handlers that show what they hear (LangGraph's `messages`, `astream_events`) hear the outer run only;
-- every other handler hears of an inner run's beginning and end, but not its tokens, which are the outer run's;
+- every other handler that follows a run to its end hears of an inner run's beginning and end, but not its tokens, which are the outer run's; one
+  that only looks at how a call begins hears of the outer one;
 - the usage of the outer run is the sum of the inner ones, so it is kept from handlers that might add it up once more.
 
 Source: the private names this rests on (`_StreamingCallbackHandler`, `_V2StreamingCallbackHandler`, `_configure_hooks`) are pinned by
@@ -29,6 +30,7 @@ from langchain_core.tracers.context import _configure_hooks
 from langchain_core.utils.utils import LC_ID_PREFIX
 
 _TOKENS = ("on_llm_new_token", "on_stream_event")
+_ENDS = ("on_llm_end", "on_llm_error")
 _MARK = "ls_"
 
 
@@ -111,7 +113,11 @@ def inner_callbacks(outer: Any, run_id: Any = None) -> CallbackManager:
 def _without_tokens(handler: BaseCallbackHandler) -> BaseCallbackHandler | None:
     if shows(handler):
         return None
-    if isinstance(handler, (BaseTracer, AsyncBaseTracer)) or _is_ambient(handler) or not any(_hears(handler, event) for event in _TOKENS):
+    if isinstance(handler, (BaseTracer, AsyncBaseTracer)) or _is_ambient(handler):
+        return handler
+    if not any(_hears(handler, event) for event in _ENDS):
+        return None  # it looks at how a call begins, not at what becomes of it; that call is the caller's own, the outer one
+    if not any(_hears(handler, event) for event in _TOKENS):
         return handler
     return cast("BaseCallbackHandler", _Stand(handler, dict.fromkeys(_TOKENS, _nothing)))
 

@@ -21,7 +21,6 @@ from tests.contract.standard_server import OTHER, PRIMARY, WRITER, server
 pytestmark = [pytest.mark.filterwarnings("ignore:.*(v3|beta).*")]
 
 ROUTES = {"magic_function*": WRITER, "get_weather": WRITER, "my_adder_tool": WRITER, "unicode_customer": WRITER, "Joke*": WRITER}
-TWO_RUNS = "a handler that is handed down hears the outer run and, as its child, the inner model's: two starts where the suite wants one"
 
 _running: FaultServer | None = None
 
@@ -96,16 +95,6 @@ class TestIntegrationWithoutRoutes(ChatModelIntegrationTests):
     @property
     def model_override_value(self) -> str:
         return OTHER
-
-    @pytest.mark.xfail(reason=TWO_RUNS)
-    @pytest.mark.parametrize("schema_type", ["pydantic", "typeddict", "json_schema"])
-    def test_structured_output(self, model: BaseChatModel, schema_type: Any) -> None:
-        super().test_structured_output(model, schema_type)
-
-    @pytest.mark.xfail(reason=TWO_RUNS)
-    @pytest.mark.parametrize("schema_type", ["pydantic", "typeddict", "json_schema"])
-    async def test_structured_output_async(self, model: BaseChatModel, schema_type: Any) -> None:
-        await super().test_structured_output_async(model, schema_type)
 
 
 class TestIntegrationWithRoutes(TestIntegrationWithoutRoutes):
