@@ -55,7 +55,7 @@ def create_routed_deep_agent(
         ```python
         from lg_toolroute.deep import create_routed_deep_agent
 
-        agent = create_routed_deep_agent(router, model="anthropic:claude-sonnet-4-5", tools=[search])
+        agent = create_routed_deep_agent(router, model="anthropic:claude-sonnet-5", tools=[search])
         ```
     """
     if model is None:

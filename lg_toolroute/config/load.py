@@ -32,7 +32,7 @@ def load_config(source: Source | RoutingConfig, format: Format | None = None) ->
     Example:
         ```python
         config = load_config({
-            "model": {"primary": "anthropic/claude-sonnet-4-5", "fallbacks": ["ollama/gpt-oss:20b"]},
+            "model": {"primary": "anthropic/claude-sonnet-5", "fallbacks": ["ollama/gpt-oss:20b"]},
             "toolRouting": {"edit": "deepseek/deepseek-v4-pro"},
         })
         ```

@@ -16,7 +16,7 @@ def _spec(text: str, info: ValidationInfo) -> str:
 
 
 Spec: TypeAlias = Annotated[
-    str, AfterValidator(_spec), Field(description='A model: "provider/model" or "provider:model".', examples=["anthropic/claude-sonnet-4-5"])
+    str, AfterValidator(_spec), Field(description='A model: "provider/model" or "provider:model".', examples=["anthropic/claude-sonnet-5"])
 ]
 """A model spec in canonical form."""
 

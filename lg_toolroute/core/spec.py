@@ -64,7 +64,7 @@ def parse_spec(text: str) -> ModelSpec:
     """
     cleaned = text.strip()
     if not cleaned:
-        raise ValueError('a model spec is empty; write "provider/model", for instance "anthropic/claude-sonnet-4-5"')
+        raise ValueError('a model spec is empty; write "provider/model", for instance "anthropic/claude-sonnet-5"')
     found = _SEPARATOR.search(cleaned)
     if found is None:
         raise ValueError(f'{cleaned!r} names no provider; write "provider/{cleaned}", for instance {_example(cleaned)!r}')
