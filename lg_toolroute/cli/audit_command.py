@@ -56,9 +56,14 @@ def _show(found: Audit, console: Console) -> None:
         console.print("[dim]The tools are those that ship with the groups; write --tools to name the ones your agent binds.[/]")
     for finding in found.findings:
         where = f"{finding.path}: " if finding.path else ""
-        console.print(f"[{_STYLES[finding.level]}]{finding.level}[/]  {escape(where + finding.message)}")
+        # A line that a program reads, or that is copied from a file, is not broken.
+        console.print(f"[{_STYLES[finding.level]}]{finding.level}[/]  {escape(where + finding.message)}", soft_wrap=not console.is_terminal)
         if finding.remedy:
-            console.print(Padding(escape(finding.remedy), (0, 0, 0, 4)))
+            remedy = escape(finding.remedy)
+            if console.is_terminal:
+                console.print(Padding(remedy, (0, 0, 0, 4)))
+            else:
+                console.print(f"    {remedy}", soft_wrap=True)
     if not found.findings:
         console.print("[green]nothing to report[/]")
 

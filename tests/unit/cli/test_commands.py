@@ -250,3 +250,10 @@ def test_a_wrong_argument_is_refused_in_words(words: list[str], said: str, capsy
         main(words)
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_an_audit_into_a_file_keeps_each_remedy_on_one_line(story: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("COLUMNS", "40")
+    main(["audit", "--config", story, "--tools", "edit,exec"])
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.endswith('tools.byModel["deepseek/deepseek-v4-pro"].deny = ["group:web", "browser", "group:runtime"]') for line in lines)
