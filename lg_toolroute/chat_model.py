@@ -21,16 +21,16 @@ from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.tools import BaseTool
 from pydantic import ConfigDict, Field, PrivateAttr
 
-from lg_toolroute.bound import bound_tools, read_choice
+from lg_toolroute.chat.bound import bound_tools, read_choice
+from lg_toolroute.chat.one_turn import Call, OneTurn, Surroundings
+from lg_toolroute.chat.outer_run import OuterRun, started, under
+from lg_toolroute.chat.structured import called, parsed, response_format, written
 from lg_toolroute.core.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.landing import without_response_items
 from lg_toolroute.models import first_leaf, leaves
-from lg_toolroute.one_turn import Call, OneTurn, Surroundings
-from lg_toolroute.outer_run import OuterRun, started, under
 from lg_toolroute.router import ToolRouter, tool_name
 from lg_toolroute.state import context_value
-from lg_toolroute.structured import called, parsed, response_format, written
 
 _CLIENTS_OWN = ("api_key", "max_retries")
 """What every LangChain constructor takes and every inner client has for itself: accepted, and of no effect here."""

@@ -31,9 +31,9 @@ from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
 from lg_toolroute import events
-from lg_toolroute.agent_model import check_agent_model, refuse, spec_of
-from lg_toolroute.agent_stage import Primary, Terms
-from lg_toolroute.agent_turn import AgentTurn, Result, parked_turn
+from lg_toolroute.agent.model import check_agent_model, refuse, spec_of
+from lg_toolroute.agent.stage import Primary, Terms
+from lg_toolroute.agent.turn import AgentTurn, Result, parked_turn
 from lg_toolroute.config import RoutingConfig
 from lg_toolroute.middleware_order import order_problems, under_construction
 from lg_toolroute.router import ToolRouter, tool_name, tool_tags

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from lg_toolroute.core.failure import Failure
 from lg_toolroute.core.health import Circuit
-from lg_toolroute.memory_health import MemoryHealth
-from lg_toolroute.store_health import StoreHealth
+from lg_toolroute.health.memory import MemoryHealth
+from lg_toolroute.health.shared import StoreHealth
 
 __all__ = ["HealthBook", "MemoryHealth", "StoreHealth"]
 

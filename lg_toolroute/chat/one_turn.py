@@ -13,16 +13,16 @@ from langchain_core.outputs import ChatGenerationChunk
 from langgraph.runtime import get_runtime
 
 from lg_toolroute import events
-from lg_toolroute.bound import BoundTool, bound_tools, read_choice
+from lg_toolroute.chat.bound import BoundTool, bound_tools, read_choice
+from lg_toolroute.chat.opening import Opening
+from lg_toolroute.chat.outer_run import OuterRun
+from lg_toolroute.chat.outward import Outward
+from lg_toolroute.chat.relay import Relay
 from lg_toolroute.core.flow import begin, take_turn
 from lg_toolroute.core.spec import canonical, parse_spec
 from lg_toolroute.drive import adrive, drive
 from lg_toolroute.errors import ChainExhausted, ConfigError, Problem
 from lg_toolroute.landing import land
-from lg_toolroute.opening import Opening
-from lg_toolroute.outer_run import OuterRun
-from lg_toolroute.outward import Outward
-from lg_toolroute.relay import Relay
 from lg_toolroute.request import Stage
 from lg_toolroute.router import ToolRouter, tool_name
 from lg_toolroute.scene import make_scene

@@ -9,8 +9,8 @@ from typing import Final
 
 from lg_toolroute.core.failure import Failure
 from lg_toolroute.core.health import CLOSED, Circuit, Claimed, Limits, transition
-from lg_toolroute.memory_health import changes_nothing, event_of
-from lg_toolroute.store_lease import Lease
+from lg_toolroute.health.lease import Lease
+from lg_toolroute.health.memory import changes_nothing, event_of
 
 MOST_MODELS: Final = 1000
 """Models a view knows, and items a search may bring."""

@@ -7,7 +7,7 @@ from langchain_core.messages import SystemMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
-from lg_toolroute.request_fit import fit_settings, fit_system, fit_tools
+from lg_toolroute.agent.request_fit import fit_settings, fit_system, fit_tools
 
 OPENAI = ChatOpenAI(model="gpt-5", api_key="none")  # type: ignore[arg-type]  # pydantic makes a secret of it
 CLAUDE = ChatAnthropic(model="claude-sonnet-4-5", api_key="none")  # type: ignore[call-arg, arg-type]

@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
-from lg_toolroute.bound import bound_tools
+from lg_toolroute.chat.bound import bound_tools
 from lg_toolroute.router import tool_name
 
 Schema = dict[str, Any] | type

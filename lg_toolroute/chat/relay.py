@@ -18,11 +18,11 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute import events
+from lg_toolroute.chat.opening import Opening
+from lg_toolroute.chat.outward import Outward
 from lg_toolroute.core.flow import Ask, Flow, Reply
 from lg_toolroute.core.turn import Turn
 from lg_toolroute.landing import Part
-from lg_toolroute.opening import Opening
-from lg_toolroute.outward import Outward
 from lg_toolroute.perform import Performer
 from lg_toolroute.request import Request, Stage
 

@@ -35,10 +35,10 @@ from langgraph.store.base import BaseStore, GetOp, Item, Op, PutOp, SearchOp
 from lg_toolroute.core.circuit import describe, runs
 from lg_toolroute.core.failure import Failure
 from lg_toolroute.core.health import CLOSED, Circuit, Limits, read_circuit, transition
-from lg_toolroute.memory_health import event_of
-from lg_toolroute.store_driver import Flow, StoreDriver
-from lg_toolroute.store_lease import give_back, take, unique
-from lg_toolroute.store_view import MOST_MODELS, View, shared
+from lg_toolroute.health.driver import Flow, StoreDriver
+from lg_toolroute.health.lease import give_back, take, unique
+from lg_toolroute.health.memory import event_of
+from lg_toolroute.health.view import MOST_MODELS, View, shared
 
 
 class StoreHealth:

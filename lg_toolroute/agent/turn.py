@@ -17,10 +17,12 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command
 
 from lg_toolroute import events
-from lg_toolroute.agent_answer import parsed
-from lg_toolroute.agent_model import WrappedModel, plain, spec_of
-from lg_toolroute.agent_performer import SegmentPerformer, exhausted
-from lg_toolroute.agent_stage import Primary, Terms, forced_tool, stage_of
+from lg_toolroute.agent.answer import parsed
+from lg_toolroute.agent.model import WrappedModel, plain, spec_of
+from lg_toolroute.agent.performer import SegmentPerformer, exhausted
+from lg_toolroute.agent.request_fit import fit_settings, fit_system, fit_tools
+from lg_toolroute.agent.segment import Segment, segment_of
+from lg_toolroute.agent.stage import Primary, Terms, forced_tool, stage_of
 from lg_toolroute.core.flow import Flow, ask, begin, hand_off, select
 from lg_toolroute.core.selection import Scene
 from lg_toolroute.core.turn import Turn, advance
@@ -32,9 +34,7 @@ from lg_toolroute.landing import Part, land
 from lg_toolroute.models import first_leaf
 from lg_toolroute.nodes import new_call_id, new_message_id
 from lg_toolroute.request import Request
-from lg_toolroute.request_fit import fit_settings, fit_system, fit_tools
 from lg_toolroute.router import tool_name
-from lg_toolroute.segment import Segment, segment_of
 from lg_toolroute.state import context_value
 
 Handler = Callable[[ModelRequest[Any]], ModelResponse[Any]]

@@ -23,7 +23,7 @@ from typing import Final
 from langgraph.store.base import Item, PutOp, SearchOp
 
 from lg_toolroute.core.circuit import runs
-from lg_toolroute.store_driver import Flow
+from lg_toolroute.health.driver import Flow
 
 _ROUNDS: Final = 8
 _MOST_CLAIMS: Final = 100
