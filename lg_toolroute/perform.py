@@ -144,7 +144,7 @@ class Performer:
             spent=isinstance(gate, WriteGate) and gate.spent,
             next_candidate=failure.next_candidate,
             window=self.stage.scene.facts(request.spec).context_window if failure.larger_window else None,
-            acceptable=shown and isinstance(gate, ReasonGate) and gate.finish.by_length,
+            acceptable=shown and isinstance(gate, ReasonGate) and gate.finish.by_length and not gate.calls,  # a call that broke off is missing
         )
         return Reply(answer, failure)
 

@@ -269,7 +269,9 @@ def settle(turn: Turn, job: Job, answer: Answer) -> Turn:
 
 def _after_failure(job: Job, answer: Answer) -> Job:
     attempt = answer.attempt
-    failed = replace(job, failure=attempt.reason, complaint="", acceptable=answer.acceptable)
+    # Who was to go on, and added nothing before it failed, leaves what stood there as good as it was.
+    acceptable = answer.acceptable or (job.acceptable and not answer.shown)
+    failed = replace(job, failure=attempt.reason, complaint="", acceptable=acceptable)
     if answer.spent or not (answer.next_candidate or (attempt.reason == "content_policy" and job.refusal_falls_back)):
         return replace(failed, tried=job.chain)
     if attempt.reason in REPAIRABLE and attempt.model not in job.repaired:
