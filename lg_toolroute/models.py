@@ -135,7 +135,7 @@ class ModelBook:
         if settings.base_url is not None:
             params.setdefault("base_url", settings.base_url)
         model: LanguageModel = init_chat_model(parsed.model, model_provider=settings.client, **params)
-        own = _manners(model, settings, params)
+        own = _manners(model, settings, params, self._client_limits(params))
         if own:
             # Only the class that `init_chat_model` chose says what it takes.
             model = init_chat_model(parsed.model, model_provider=settings.client, **params, **own)
@@ -169,15 +169,18 @@ class ModelBook:
     def limits(self, spec: str, *, sync: bool, given: bool = False) -> Limits | None:
         """The time limits to keep around a stream of this model.
 
-        A client that is built here gives up on silence by itself, and only the whole call is timed here. Around one that is handed in all
-        are kept here: asynchronously always, synchronously (where it takes a thread) if the configuration says a word about `timeouts`.
+        An OpenAI-compatible client that is built here gives up on silence by itself, and only the whole call is timed here. Other providers'
+        clients wait for minutes, or for ever, so all limits are kept here. Around a model that is handed in they are too: asynchronously always,
+        synchronously (where it takes a thread) if the configuration says a word about `timeouts`.
 
         Args:
             spec: The model.
             sync: The call is a synchronous one.
             given: The model was handed in for this call, beside those the router knows.
         """
-        if not given and spec not in self._given and parse_spec(spec).provider and self._limits is not None:
+        if not given and spec not in self._given and self._limits is not None:
+            if self._book.config.models.provider(parse_spec(spec).provider).client != "openai":
+                return self._limits
             total_s = self._book.config.timeouts.total_s
             return Limits(total_s=total_s, client_waits=True) if total_s is not None else None
         return self._limits if not sync or self._limits_written else None
@@ -316,8 +319,8 @@ def _need_package(client: str, spec: str) -> None:
         raise ConfigError([problem], source="models")
 
 
-def _manners(model: LanguageModel, settings: ProviderSettings, params: Mapping[str, Any]) -> dict[str, Any]:
-    """What a client of its own kind is given beside its key: no retries, because a chain takes over sooner and knows more; the configured headers.
+def _manners(model: LanguageModel, settings: ProviderSettings, params: Mapping[str, Any], limits: Mapping[str, Any]) -> dict[str, Any]:
+    """What a client of its own kind is given beside its key: a limit, no retries, because a chain takes over sooner, and headers.
 
     Raises:
         ConfigError: Headers are configured, and the client takes none.
@@ -326,6 +329,8 @@ def _manners(model: LanguageModel, settings: ProviderSettings, params: Mapping[s
     own: dict[str, Any] = {}
     if "max_retries" in fields and not {"max_retries", "retries"} & params.keys():
         own["max_retries"] = 0
+    if "default_request_timeout" in fields and "timeout" in limits and "default_request_timeout" not in params:
+        own["timeout"] = limits["timeout"].read  # of a whole answer; a stream is timed from outside
     if settings.headers:
         field = next((name for name in HEADER_FIELDS if name in fields), None)
         if field is None:

@@ -134,6 +134,12 @@ class ProviderConfig(Section):
     def _cover_headers(self, headers: dict[str, SecretStr | SecretRefConfig]) -> dict[str, Any]:
         return {name: self._cover(secret) for name, secret in headers.items()}
 
+    @property
+    def client(self) -> str | None:
+        """The kind of client that talks to it; `None` if its `api` exists only inside OpenClaw."""
+        provider = known(self._id)
+        return API_CLIENTS.get(self.api) if self.api else (provider.client if provider else "openai")
+
     def resolve(self, environ: Mapping[str, str]) -> ProviderSettings:
         """Makes the settings ready for a client.
 
@@ -149,7 +155,7 @@ class ProviderConfig(Section):
         """
         provider = known(self._id)
         problems: list[Problem] = []
-        client = API_CLIENTS.get(self.api) if self.api else (provider.client if provider else "openai")
+        client = self.client
         base_url = self._expanded(environ, problems, self.base_url, "base_url")
         key = self._expanded(environ, problems, self.api_key, "api_key")
         headers = {name: self._expanded(environ, problems, text, "headers", name) for name, text in self.headers.items()}

@@ -94,3 +94,18 @@ def test_a_claude_out_of_calls_is_asked_once_before_the_chain_goes_on(monkeypatc
         assert last.text == "I take over.", last
         assert [attempt["reason"] for attempt in last.response_metadata["toolroute"]["attempts"]] == ["rate_limit", ""]
         assert [request.model for request in server.requests] == ["claude-next", "gpt-oss:20b"]
+
+
+@pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
+@pytest.mark.parametrize("spec", ["anthropic/claude-next", "google/gemini-3-pro", "mistralai/mistral-large-latest"])
+def test_silence_of_other_providers_clients_is_timed_from_outside(spec: str, sync: bool):
+    """They would wait for minutes, or for ever."""
+    limits = ModelBook(compile_config(load_config({"model": spec})), {}, KEYS).limits(spec, sync=sync)
+    assert limits is not None
+    assert (limits.first_token_s, limits.idle_s, limits.total_s, limits.client_waits) == (120.0, 60.0, 600.0, False)
+
+
+def test_a_claude_that_is_not_streamed_gives_up_on_silence_by_itself():
+    document = {"model": "anthropic/claude-next", "timeouts": {"firstTokenS": 7, "idleS": 3}}
+    model: Any = ModelBook(compile_config(load_config(document)), {}, KEYS).get("anthropic/claude-next")
+    assert model.default_request_timeout == 7
