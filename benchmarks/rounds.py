@@ -52,11 +52,16 @@ def interleaved(
             work()
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     order = list(cases.items())
-    for number in range(rounds):
-        # Another case goes first in every round, so that none always follows the same one.
-        first = number % len(order)
-        for name, work in (*order[first:], *order[:first]):
-            seconds[name].append(_once(work, clock) / units)
+    gc.collect()
+    gc.freeze()  # the modules are not looked through again between any two cases
+    try:
+        for number in range(rounds):
+            # Another case goes first in every round, so that none always follows the same one.
+            first = number % len(order)
+            for name, work in (*order[first:], *order[:first]):
+                seconds[name].append(_once(work, clock) / units)
+    finally:
+        gc.unfreeze()
     against = seconds[baseline if baseline is not None else next(iter(cases))]
     return {name: _timing(name, taken, against) for name, taken in seconds.items()}
 
