@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Clock = Callable[[], float]
 
 _KEPT_CAUSES = 64
+_KNOWN_RUNS = 1024
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
 """What providers take between them: OpenAI and Anthropic letters, digits, `_` and `-`; Gemini also `.` and `:`; MCP servers also `/`."""
 
@@ -76,6 +77,7 @@ class ToolRouter:
         self.health: HealthBook = MemoryHealth(limits, self.clock) if store is None else StoreHealth(store, limits, self.clock)
         self.strict = strict
         self._checked = False
+        self._known_runs: set[tuple[str | None, str | None]] = set()
         self._causes: OrderedDict[tuple[str, str, str, str], BaseException] = OrderedDict()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -161,6 +163,28 @@ class ToolRouter:
                 raise ConfigError(problems, source=self.config.source)
         for problem in problems:
             warnings.warn(str(problem), UserWarning, stacklevel=3)
+
+    def check_run(self, agent: str | None, role: str | None) -> None:
+        """Warn, once for each, of a run whose agent or role is not configured; under `strict`, raise.
+
+        Where no agent (no role) is configured at all, the word was not meant for us.
+
+        Raises:
+            ConfigError: Under `strict`, the agent or the role is not configured.
+        """
+        if (agent is None and role is None) or (agent, role) in self._known_runs:
+            return
+        problems = self._unknown(agent) if self.book.agents else []
+        roles = self.book.roles(agent)
+        if role is not None and roles and role not in roles:
+            hint = did_you_mean(role, roles, f"configured are {', '.join(sorted(roles)[:8])}")
+            problems.append(Problem("role", f"{role!r} is not configured, so the primary reasons", hint))
+        if problems and self.strict:
+            raise ConfigError(problems, source=self.config.source)
+        for problem in problems:
+            warnings.warn(str(problem), UserWarning, stacklevel=4)
+        if len(self._known_runs) < _KNOWN_RUNS:
+            self._known_runs.add((agent, role))
 
     def _unknown(self, agent: str | None) -> list[Problem]:
         """A mistyped id would have the defaults, and their tool policy, without a word."""

@@ -52,6 +52,7 @@ def make_scene(
         is_failure: Says whether a tool's result is a failure.
         named: What `named_tools` gives for `tools`, where they are the same in every turn.
     """
+    router.check_run(agent, role)
     if named is None:
         named = named_tools(tools)
     images, pdfs = _attached(messages)

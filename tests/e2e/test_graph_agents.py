@@ -69,3 +69,20 @@ def test_a_configuration_in_place_of_the_router_is_refused_in_words():
 
 def test_a_router_shows_what_it_is():
     assert repr(ToolRouter({"model": KIMI}, models={KIMI: ScriptedModel([], name=KIMI)})) == "ToolRouter('configuration', 1 models, strict=False)"
+
+
+def test_a_run_whose_agent_or_role_is_mistyped_is_warned_about_once():
+    """It has the defaults and their tool policy, which is not what was asked for."""
+    kimi = ScriptedModel(["Hi.", "Hi.", "Hi."], name=KIMI)
+    config = {
+        "agents": {
+            "defaults": {"model": KIMI, "roles": {"review": {"model": KIMI}}},
+            "entries": {"coder": {"tools": {"deny": ["web_search"]}}},
+        }
+    }
+    agent = create_toolroute_agent(ToolRouter(config, models={KIMI: kimi}), Folder().tools())
+    with pytest.warns(UserWarning, match="agent: 'codr' is not configured, so it has the defaults; did you mean 'coder'"):
+        agent.invoke(ask(), context={"agent": "codr"})
+    agent.invoke(ask(), context={"agent": "codr"})
+    with pytest.warns(UserWarning, match="role: 'reveiw' is not configured, so the primary reasons; did you mean 'review'"):
+        agent.invoke(ask(), context={"role": "reveiw"})
