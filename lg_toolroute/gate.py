@@ -11,8 +11,7 @@ Source: the private hooks this rests on (`_stream`, `_astream`, `_generate`, `_a
 
 from __future__ import annotations
 
-import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from functools import lru_cache
 from typing import Any, Protocol, cast
@@ -20,13 +19,12 @@ from typing import Any, Protocol, cast
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models._compat_bridge import achunks_to_events, chunks_to_events
 from langchain_core.language_models.chat_models import generate_from_stream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableBinding
-from langchain_core.runnables.config import run_in_executor
 
-from lg_toolroute.chunks import as_chunk, generation
 from lg_toolroute.cut import ReasonGate
+from lg_toolroute.source import achunks_of, as_one_chunk, chunks_of, is_whole, once
 from lg_toolroute.timing import Limits, atimed, in_time, timed
 from lg_toolroute.write import WriteGate
 
@@ -110,31 +108,31 @@ class _Gated:
     ) -> Iterator[ChatGenerationChunk]:
         # run_manager is not passed on: the client would fire its tokens past the gate.
         model, post = self._behind, self._post
-        return _through(post, _source(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=True)
+        return _through(post, chunks_of(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=True)
 
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
         model, post = self._behind, self._post
         # `aclosing`: whoever leaves this stream has left the model's, now and not when it is collected.
-        async with aclosing(_athrough(post, _asource(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=True)) as chunks:
+        async with aclosing(_athrough(post, achunks_of(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=True)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     def _generate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         model, post = self._behind, self._post
-        if post.stream_always and not _whole(model, kwargs):
-            return generate_from_stream(_through(post, _source(model, messages, stop, kwargs), post.limits, announce=False))
+        if post.stream_always and not is_whole(model, kwargs):
+            return generate_from_stream(_through(post, chunks_of(model, messages, stop, kwargs), post.limits, announce=False))
         with _noting(post.gate):
             limits = _limits(post, model, kwargs, whole=True)
             if limits is None or limits.client_waits:
                 return _result(post, model._generate(messages, stop, None, **kwargs))
-            return _result(post, next(timed(_once(lambda: model._generate(messages, stop, None, **kwargs)), limits)))
+            return _result(post, next(timed(once(lambda: model._generate(messages, stop, None, **kwargs)), limits)))
 
     async def _agenerate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         model, post = self._behind, self._post
-        if post.stream_always and not _whole(model, kwargs):
-            chunks = [chunk async for chunk in _athrough(post, _asource(model, messages, stop, kwargs), post.limits, announce=False)]
+        if post.stream_always and not is_whole(model, kwargs):
+            chunks = [chunk async for chunk in _athrough(post, achunks_of(model, messages, stop, kwargs), post.limits, announce=False)]
             return generate_from_stream(iter(chunks))
         with _noting(post.gate):
             answer = model._agenerate(messages, stop, None, **kwargs)
@@ -145,14 +143,14 @@ class _Gated:
         self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> Iterator[Any]:
         model, post = self._behind, self._post
-        chunks = _through(post, _source(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=False)
+        chunks = _through(post, chunks_of(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=False)
         return chunks_to_events(chunks, message_id=post.gate.message_id)
 
     async def _astream_chat_model_events(
         self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
         model, post = self._behind, self._post
-        async with aclosing(_athrough(post, _asource(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=False)) as chunks:
+        async with aclosing(_athrough(post, achunks_of(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=False)) as chunks:
             async for event in achunks_to_events(chunks, message_id=post.gate.message_id):
                 yield event
 
@@ -203,101 +201,12 @@ def _noting(gate: Gate) -> Iterator[None]:
         raise
 
 
-def _whole(model: BaseChatModel, kwargs: dict[str, Any]) -> bool:
-    """Does this model not stream, or is it told not to?"""
-    cls = type(model)
-    streams = cls._stream is not BaseChatModel._stream or cls._astream is not BaseChatModel._astream
-    return not streams or bool(model._streaming_disabled(**kwargs))
-
-
-def _source(model: BaseChatModel, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]) -> Iterator[ChatGenerationChunk]:
-    if _whole(model, kwargs) or type(model)._stream is BaseChatModel._stream:
-        yield _as_one_chunk(model._generate(messages, stop, None, **kwargs))
-        return
-    stream = model._stream(messages, stop=stop, **kwargs)
-    try:
-        yield from stream
-    finally:
-        _close(stream)
-
-
-async def _asource(
-    model: BaseChatModel, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
-) -> AsyncIterator[ChatGenerationChunk]:
-    if _whole(model, kwargs):
-        yield _as_one_chunk(await model._agenerate(messages, stop, None, **kwargs))
-    elif type(model)._astream is not BaseChatModel._astream:
-        stream = model._astream(messages, stop=stop, **kwargs)
-        try:
-            async for chunk in stream:
-                yield chunk
-        finally:
-            aclose = getattr(stream, "aclose", None)
-            if aclose is not None:  # a generator; an iterator of another kind has nothing to close
-                await aclose()
-    else:
-        # LangChain's own fallback would leave the plain stream open; here it is stepped through in a thread, and closed.
-        plain = _Stepped(model._stream(messages, stop=stop, **kwargs))
-        try:
-            while (piece := await run_in_executor(None, plain.step)) is not None:
-                yield piece
-        finally:
-            plain.left = True
-            await run_in_executor(None, plain.close)
-
-
-class _Stepped:
-    """A plain stream that is pulled by threads: closed when it is left, or, if a thread is still waiting for a chunk then, by that thread."""
-
-    __slots__ = ("_busy", "_stream", "left")
-
-    def __init__(self, stream: Iterator[ChatGenerationChunk]) -> None:
-        self._stream = stream
-        self._busy = threading.Lock()
-        self.left = False
-
-    def step(self) -> ChatGenerationChunk | None:
-        """The next chunk; `None` at the end."""
-        with self._busy:
-            chunk = next(self._stream, None)
-        if self.left:  # whoever left found the stream busy
-            self.close()
-        return chunk
-
-    def close(self) -> None:
-        if self._busy.acquire(blocking=False):
-            try:
-                _close(self._stream)
-            finally:
-                self._busy.release()
-
-
-def _close(stream: Iterator[Any]) -> None:
-    close = getattr(stream, "close", None)
-    if close is not None:  # a generator; an iterator of another kind has nothing to close
-        close()
-
-
-def _as_one_chunk(result: ChatResult) -> ChatGenerationChunk:
-    if not result.generations:  # an answer without a choice in it; the gate says what is to be thought of that
-        return generation(AIMessageChunk(content=""))
-    first = result.generations[0]
-    message = as_chunk(cast("AIMessage", first.message))
-    for key, value in (result.llm_output or {}).items():
-        message.response_metadata.setdefault(key, value)
-    return generation(message, first.generation_info)
-
-
 def _limits(post: GatePost, model: BaseChatModel, kwargs: dict[str, Any], *, whole: bool = False) -> Limits | None:
     """The time limits of a call. An answer in one piece has no first token: only its end is waited for."""
     limits = post.limits
-    if limits is None or not (whole or _whole(model, kwargs)):
+    if limits is None or not (whole or is_whole(model, kwargs)):
         return limits
     return Limits(total_s=limits.total_s, client_waits=limits.client_waits) if limits.total_s is not None else None
-
-
-def _once(answer: Callable[[], ChatResult]) -> Iterator[ChatResult]:
-    yield answer()
 
 
 def _through(post: GatePost, source: Iterator[ChatGenerationChunk], limits: Limits | None, *, announce: bool) -> Iterator[ChatGenerationChunk]:
@@ -354,13 +263,13 @@ def _result(post: GatePost, result: ChatResult) -> ChatResult:
     gate = post.gate
     gate.restart()
     if isinstance(gate, ReasonGate) and not gate.gates and result.generations:
-        for _ in gate.feed(_as_one_chunk(result.model_copy(deep=True))):
+        for _ in gate.feed(as_one_chunk(result.model_copy(deep=True))):
             continue
         for _ in gate.end():
             continue
         first = result.generations[0]
         named = first.message.model_copy(update={"id": gate.message_id})  # a copy: the model may keep the message and say it again
         return result.model_copy(update={"generations": [first.model_copy(update={"message": named})]})
-    shown = list(gate.feed(_as_one_chunk(result)))
+    shown = list(gate.feed(as_one_chunk(result)))
     shown.extend(gate.end())
     return generate_from_stream(iter(shown))
