@@ -120,13 +120,15 @@ def named(role: str, number: object) -> str:
     return f"{provider}/{number}-{name}"
 
 
-def config(server: FaultServer, names: Mapping[str, str], *, timeout_s: float, **more: Any) -> dict[str, Any]:
+def config(
+    server: FaultServer, names: Mapping[str, str], *, timeout_s: float, providers: Mapping[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
     """A routing in which every client is built from the configuration."""
     settings = {"baseUrl": server.base_url, "apiKey": "test-key", "api": "openai-completions"}
     return {
         "model": {"primary": names[PRIMARY], "fallbacks": [names[SPARE]]},
         "toolRouting": {"edit": {"primary": names[WRITER], "fallbacks": [names[SECOND]]}},
-        "models": {"providers": {role.partition("/")[0]: dict(settings) for role in ROLES}},
+        "models": {"providers": providers or {role.partition("/")[0]: dict(settings) for role in ROLES}},
         "timeouts": {"firstTokenS": timeout_s, "idleS": timeout_s},
         **more,
     }
