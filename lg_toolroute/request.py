@@ -98,7 +98,7 @@ class Stage:
 
     def model(self, spec: str, job: Job) -> LanguageModel:
         """The model of a spec, with its settings; a rule's settings apply to the routed model only."""
-        rule_params = job.params if job.rule is not None and job.chain and spec == job.chain[0] else None
+        rule_params = job.params if spec == job.params_for else None
         params = dict(self.router.book.params(spec, agent=self.scene.agent, rule_params=rule_params))
         given = self.given.get(spec)
         if given is not None:

@@ -114,7 +114,7 @@ class Opening:
     def _settings(self, request: Request) -> dict[str, Any]:
         job = request.job
         # What a rule says of its own model is said of nothing else, so it is the nearer word.
-        own = job.params if job.rule is not None and job.chain and request.spec == job.chain[0] else {}
+        own = job.params if request.spec == job.params_for else {}
         kept = {key: value for key, value in self.settings.items() if key not in own}
         if not job.tools:
             return kept

@@ -87,7 +87,15 @@ def begin(turn_id: str, base: str | None, scene: Scene, new_id: NewId) -> Turn:
     for tool in reversed(scene.results):
         decision, chain, why = scene.decide(tool, None)
         if "result" in decision.moments:
-            job = Job(chain=chain, rule=decision.rule, path=decision.path, moment="result", why=why, params=dict(decision.options.params))
+            job = Job(
+                chain=chain,
+                rule=decision.rule,
+                path=decision.path,
+                moment="result",
+                why=why,
+                params=dict(decision.options.params),
+                params_for=next(iter(decision.chain), None),
+            )
             return replace(turn, jobs=(job,), routed={**_routed(job), "tool": tool})
     return replace(turn, jobs=(Job(chain=reasoning),))
 
@@ -125,6 +133,7 @@ def _writing_job(scene: Scene, calls: Sequence[Intercepted], source: str, *, exa
         source=source,
         why=why,
         params=dict(options.params),
+        params_for=next(iter(decision.chain), None),
         live=options.stream_args == "live",
         draft=options.handoff == "draft",
         refusal_falls_back=options.refusal_falls_back,

@@ -81,7 +81,7 @@ class Job:
         moment: `call`, `result`, or empty for plain reasoning.
         source: How the tool became known.
         why: One sentence for people.
-        params: Settings of the rule, for the routed model only.
+        params: Settings of the rule, for the routed model only, which is `params_for`: also after an escalation went past it.
         live: Arguments are passed on as they come.
         draft: The primary's own arguments are passed on, to be corrected.
         refusal_falls_back: A refusal goes to the next candidate.
@@ -108,6 +108,7 @@ class Job:
     source: str | None = None
     why: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+    params_for: str | None = None
     live: bool = False
     draft: bool = False
     refusal_falls_back: bool = False

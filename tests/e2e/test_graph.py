@@ -350,3 +350,15 @@ def test_a_thread_that_was_left_in_the_middle_of_a_turn_begins_anew_when_the_use
     agent.invoke({"messages": [HumanMessage("Never mind, look at b.py")]}, thread)
     agent.invoke(None, thread)
     assert kimi.requests[0].messages[-1].content == "Never mind, look at b.py"
+
+
+def test_a_rules_params_stay_with_its_model_when_a_call_escalates_past_it():
+    rules = {"edit": {"primary": DEEPSEEK, "fallbacks": [LOCAL], "escalate": {"after": 1}, "params": {"temperature": 0.1}}}
+    wrong = Say(calls=[Call("edit", {"path": "a.py", "old": "not there", "new": ""})])
+    kimi = ScriptedModel([Say(calls=[Call("edit", {})]), Say(calls=[Call("edit", {})]), Say("Done.")], name=KIMI)
+    deepseek, local = ScriptedModel([wrong], name=DEEPSEEK), ScriptedModel([Say(calls=[Call("edit", EDIT)])], name=LOCAL)
+    with kimi, deepseek, local:
+        routed({KIMI: kimi, DEEPSEEK: deepseek, LOCAL: local}, rules=rules).invoke(ask())
+    assert deepseek.requests[0].kwargs["temperature"] == 0.1
+    assert "temperature" not in local.requests[0].kwargs
+    assert "temperature" not in kimi.requests[0].kwargs

@@ -170,7 +170,7 @@ def test_a_complaint_is_the_last_thing_a_writer_reads():
 
 def test_settings_of_a_rule_are_for_the_routed_model_alone():
     of = stage()
-    job = replace(WRITE, params={"temperature": 0.25})
+    job = replace(WRITE, params={"temperature": 0.25}, params_for=B)
     assert of.model(B, job).kwargs == {"temperature": 0.25}  # type: ignore[attr-defined]
     assert of.model(A, replace(job, candidate=A)) is of.router.models.get(A)
 
