@@ -293,13 +293,15 @@ class ReasonGate:
             self._check()
         keep = self._keep()
         self.kept = len(keep)
+        # An answer that broke off is asked for again, perhaps with other calls: none of it is announced.
+        announcing = self._draining and self.announcing and self.error is None
         for call in self.calls:
             if call in keep:
                 yield generation(self._named(self._whole(call)))
                 self._generated.append(call.args)
-            elif call.routed is not None and self._draining and self.announcing:
+            elif call.routed is not None and announcing:
                 yield self._announcement(call.routed)
-        if self._draining and self.announcing:
+        if announcing:
             self.routed = [replace(call, announced=True) for call in self.routed]
         self.shown = self.shown or bool(keep)
         self.drafts = {call.slot: call.args for call in self.calls if call.routed} if self._draining else {}

@@ -362,3 +362,16 @@ def test_a_rules_params_stay_with_its_model_when_a_call_escalates_past_it():
     assert deepseek.requests[0].kwargs["temperature"] == 0.1
     assert "temperature" not in local.requests[0].kwargs
     assert "temperature" not in kimi.requests[0].kwargs
+
+
+def test_a_drained_message_that_broke_off_leaves_no_name_of_a_call_behind():
+    """The next model reasons anew, and need not want the same calls."""
+    rules = {"edit": {"primary": DEEPSEEK, "onIntercept": "drain"}}
+    torn = Say("Let me see.", [Call("edit", {"path": DROPPED}), Call("read", {"path": "a.py"})], chunks=4)
+    kimi = ScriptedModel([Fail(ConnectionError("reset"), torn, after_chunks=8)], name=KIMI)
+    local = ScriptedModel([Say(" Nothing to do.")], name=LOCAL)
+    models = {KIMI: kimi, LOCAL: local, DEEPSEEK: ScriptedModel(name=DEEPSEEK)}
+    agent = routed(models, rules=rules, fallbacks=[LOCAL])
+    chunks = [chunk for chunk, _ in agent.stream(ask(), stream_mode="messages")]
+    assert "".join(chunk.content for chunk in chunks) == "Let me see. Nothing to do."
+    assert not any(chunk.tool_call_chunks for chunk in chunks)
