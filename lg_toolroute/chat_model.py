@@ -28,9 +28,9 @@ from lg_toolroute.chat.structured import called, parsed, response_format, writte
 from lg_toolroute.core.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.landing import without_response_items
-from lg_toolroute.models import first_leaf, leaves
 from lg_toolroute.router import ToolRouter, tool_name
 from lg_toolroute.state import context_value
+from lg_toolroute.wrappers import first_leaf, leaves
 
 _CLIENTS_OWN = ("api_key", "max_retries")
 """What every LangChain constructor takes and every inner client has for itself: accepted, and of no effect here."""

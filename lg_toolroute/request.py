@@ -24,8 +24,9 @@ from lg_toolroute.cut import ReasonGate
 from lg_toolroute.history import adapt, target_of
 from lg_toolroute.history.target import model_name
 from lg_toolroute.landing import Part, next_block, words_of
-from lg_toolroute.models import LanguageModel, first_leaf
+from lg_toolroute.models import LanguageModel
 from lg_toolroute.router import ToolRouter
+from lg_toolroute.wrappers import first_leaf
 from lg_toolroute.write import WriteGate
 
 if TYPE_CHECKING:

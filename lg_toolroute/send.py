@@ -9,7 +9,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 
 from lg_toolroute.gate import gated
-from lg_toolroute.models import Bound, map_leaves
+from lg_toolroute.models import Bound
+from lg_toolroute.wrappers import map_leaves
 
 if TYPE_CHECKING:
     from lg_toolroute.request import Request

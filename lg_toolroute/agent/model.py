@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableBinding, RunnableConfig
 
 from lg_toolroute.core.spec import canonical
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.models import first_leaf, is_configurable, leaves, map_leaves
+from lg_toolroute.wrappers import first_leaf, is_configurable, leaves, map_leaves
 
 _BOUND_ANEW = frozenset({"tools", "tool_choice", "functions", "function_call"})
 """What an agent binds for itself at every call, so that an earlier binding of it is void."""

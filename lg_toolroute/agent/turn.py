@@ -31,11 +31,11 @@ from lg_toolroute.drive import adrive, drive
 from lg_toolroute.errors import AnswerRejected, ChainExhausted
 from lg_toolroute.gate import Gate, gate_of, gated
 from lg_toolroute.landing import Part, land
-from lg_toolroute.models import first_leaf
 from lg_toolroute.nodes import new_call_id, new_message_id
 from lg_toolroute.request import Request
 from lg_toolroute.router import tool_name
 from lg_toolroute.state import context_value
+from lg_toolroute.wrappers import first_leaf
 
 Handler = Callable[[ModelRequest[Any]], ModelResponse[Any]]
 AHandler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]

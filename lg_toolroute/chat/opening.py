@@ -13,11 +13,12 @@ from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 
 from lg_toolroute.gate import gated
-from lg_toolroute.models import Bound, map_leaves
+from lg_toolroute.models import Bound
 from lg_toolroute.request import Request
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.send import to_send
 from lg_toolroute.timing import Limits
+from lg_toolroute.wrappers import map_leaves
 
 NOT_FOR_CALLS = frozenset({"response_format", "ls_structured_output_format"})
 """Settings that shape words. A model that writes a call is not asked for words."""

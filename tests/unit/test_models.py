@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from lg_toolroute.config import load_config
 from lg_toolroute.core.compile import compile_config
 from lg_toolroute.errors import ConfigError
-from lg_toolroute.models import ModelBook, arguments_schema, first_leaf, leaves, map_leaves
+from lg_toolroute.models import ModelBook, arguments_schema
 from lg_toolroute.testing import ScriptedModel
+from lg_toolroute.wrappers import first_leaf, leaves, map_leaves
 
 ENV = {"DEEPSEEK_API_KEY": "sk-deepseek-secret", "MY_KEY": "sk-my-secret"}
 

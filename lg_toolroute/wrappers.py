@@ -1,0 +1,72 @@
+"""What stands around a chat model: bindings, retries, fallbacks, configurable alternatives. It keeps standing there; the model inside is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableBinding, RunnableConfig, RunnableWithFallbacks
+from langchain_core.runnables.configurable import DynamicRunnable
+from langchain_core.runnables.retry import RunnableRetry
+
+from lg_toolroute.errors import ConfigError, Problem
+
+
+def is_configurable(model: Any) -> bool:
+    """Is this an `init_chat_model` with configurable fields, which is a model only once it has a config?"""
+    return hasattr(type(model), "_model") and hasattr(type(model), "_model_params")
+
+
+def map_leaves(model: Any, change: Callable[[BaseChatModel], Any], config: RunnableConfig | None = None) -> Any:
+    """The same runnable, with every chat model in it replaced by `change(chat model)`.
+
+    Args:
+        model: A chat model, or bindings, retries, fallbacks and configurable alternatives around one.
+        change: Gives what stands in for a chat model.
+        config: Resolves configurable models.
+    """
+    if isinstance(model, BaseChatModel):
+        return change(model)
+    if is_configurable(model):
+        return map_leaves(model._model(config), change, config)
+    if isinstance(model, DynamicRunnable):
+        chosen, _ = model.prepare(config)
+        return map_leaves(chosen, change, config)
+    if isinstance(model, RunnableWithFallbacks):
+        first = map_leaves(model.runnable, change, config)
+        return model.model_copy(update={"runnable": first, "fallbacks": [map_leaves(m, change, config) for m in model.fallbacks]})
+    if isinstance(model, (RunnableBinding, RunnableRetry)):
+        return model.model_copy(update={"bound": map_leaves(model.bound, change, config)})
+    raise ConfigError(
+        [
+            Problem(
+                "models",
+                f"there is no chat model inside a {type(model).__name__}",
+                "hand in a BaseChatModel, or one inside bind, with_config, with_retry or with_fallbacks",
+            )
+        ],
+        source="models",
+    )
+
+
+def leaves(model: Any) -> list[BaseChatModel]:
+    """Every chat model inside a runnable; empty if there is none."""
+    found: list[BaseChatModel] = []
+
+    def note(leaf: BaseChatModel) -> BaseChatModel:
+        found.append(leaf)
+        return leaf
+
+    try:
+        map_leaves(model, note)
+    except ConfigError:
+        return []
+    return found
+
+
+def first_leaf(model: Any) -> BaseChatModel | None:
+    """The chat model that is asked first; `None` if there is none, or if it takes a config to know."""
+    if is_configurable(model):
+        return None
+    return next(iter(leaves(model)), None)
