@@ -23,24 +23,9 @@ from lg_toolroute.answer import Finish, parse_arguments
 from lg_toolroute.chunks import call_blocks, deal_blocks, generation, has_content, is_call_block, shift_blocks, text_part
 from lg_toolroute.core.turn import Intercepted
 from lg_toolroute.errors import AnswerRejected
+from lg_toolroute.held_call import HeldCall, index_of, kwargs_of
 
 _LEGAL_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
-
-
-class HeldCall:
-    """A call on its way: what it says so far, and its pieces as chunks, if one of them carries more than name, id and arguments."""
-
-    __slots__ = ("args", "block", "decided", "id", "name", "pieces", "routed", "slot")
-
-    def __init__(self, slot: int) -> None:
-        self.slot = slot
-        self.name = ""
-        self.id: str | None = None
-        self.args = ""
-        self.pieces: list[AIMessageChunk] = []
-        self.block: int | None = None
-        self.decided = False
-        self.routed: Intercepted | None = None
 
 
 class ReasonGate:
@@ -203,7 +188,7 @@ class ReasonGate:
         call.args += piece.get("args") or ""
         if call.block is None and blocks and blocks[0].get("type") == "tool_use" and isinstance(blocks[0].get("index"), int):
             call.block = blocks[0]["index"] + self.block_offset
-        beside = _kwargs_of(extra, call.id) if extra else extra
+        beside = kwargs_of(extra, call.id) if extra else extra
         if blocks or beside or call.pieces:
             if not call.pieces and any(before):
                 call.pieces.append(self._spelled(call, *before))
@@ -244,14 +229,14 @@ class ReasonGate:
         return call.pieces[0] + call.pieces[1:] if call.pieces[1:] else call.pieces[0]
 
     def _spelled(self, call: HeldCall, name: str, mark: str | None, args: str) -> AIMessageChunk:
-        pieces = [tool_call_chunk(name=name or None, args=args, id=mark, index=_index(call))]
+        pieces = [tool_call_chunk(name=name or None, args=args, id=mark, index=index_of(call))]
         return AIMessageChunk(content="", tool_call_chunks=pieces, id=self.message_id)
 
     def _piece(self, piece: ToolCallChunk, blocks: list[dict[str, Any]], call: HeldCall, beside: Mapping[str, Any]) -> AIMessageChunk:
         return AIMessageChunk(
             content=shift_blocks(list(blocks), self.block_offset) if blocks else "",
             additional_kwargs=dict(beside),
-            tool_call_chunks=[tool_call_chunk(name=piece.get("name"), args=piece.get("args"), id=piece.get("id"), index=_index(call))],
+            tool_call_chunks=[tool_call_chunk(name=piece.get("name"), args=piece.get("args"), id=piece.get("id"), index=index_of(call))],
             response_metadata=self._read_as() if blocks else {},
             id=self.message_id,
         )
@@ -331,7 +316,7 @@ class ReasonGate:
         content: list[str | dict[str, Any]] = []
         if call.block is not None:
             content = [{"type": "tool_use", "id": call.call_id, "name": call.tool, "input": {}, "index": call.block}]
-        piece = tool_call_chunk(name=call.tool, args="", id=call.call_id, index=_index(call))
+        piece = tool_call_chunk(name=call.tool, args="", id=call.call_id, index=index_of(call))
         read_as = self._read_as() if content else {}
         return generation(AIMessageChunk(content=content or "", tool_call_chunks=[piece], response_metadata=read_as, id=self.message_id))
 
@@ -395,17 +380,3 @@ def _words(content: str | list[Any]) -> str:
     if isinstance(content, str):
         return content
     return "".join(block if isinstance(block, str) else str(block.get("text") or block.get("thinking") or "") for block in content)
-
-
-def _index(call: HeldCall | Intercepted) -> int:
-    """The index of a call's chunks: that of its content block, where there is one, as a provider sends it; otherwise its position."""
-    return call.slot if call.block is None else call.block
-
-
-def _kwargs_of(extra: Mapping[str, Any], call_id: str | None) -> dict[str, Any]:
-    """What a chunk says beside its content about one call. The raw copy of all calls, which some clients put there, is left out."""
-    kept = {key: value for key, value in extra.items() if key not in {"tool_calls", "function_call"}}
-    for key, value in kept.items():
-        if isinstance(value, dict) and call_id in value:  # by call id, as Gemini's thought signatures are
-            kept[key] = {call_id: value[call_id]}
-    return kept
