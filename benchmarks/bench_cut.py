@@ -19,7 +19,7 @@ from langchain_openai import ChatOpenAI
 from benchmarks.agents import PRIMARY, ROUTED, router
 from benchmarks.report import Promise, Report, Table
 from lg_toolroute import ToolRoutedChatModel
-from lg_toolroute.core.breakeven import Speeds, break_even_s
+from lg_toolroute.rulebook.breakeven import Speeds, break_even_s
 from lg_toolroute.testing import Call, Fault, FaultServer, Latch, Say
 
 SPEEDS = Speeds(primary_tokens_per_s=60.0, routed_tokens_per_s=80.0, first_token_s=0.6, cut_s=0.0)

@@ -14,11 +14,11 @@ from langchain_openai import ChatOpenAI
 from benchmarks.agents import PRIMARY, ROUTED, tools
 from benchmarks.report import Report, Table
 from benchmarks.rounds import Timing, interleaved
-from lg_toolroute.cut import ReasonGate
-from lg_toolroute.gate import Gate, gated
-from lg_toolroute.models import arguments_schema
+from lg_toolroute.clients.models import arguments_schema
+from lg_toolroute.gates.gate import Gate, gated
+from lg_toolroute.gates.reasoning import ReasonGate
+from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.testing import Call, FaultServer, Say
-from lg_toolroute.write import WriteGate
 
 CHUNKS, ROUNDS = 400, 15
 TEXT = "word "

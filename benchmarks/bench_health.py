@@ -18,8 +18,8 @@ from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import SqliteStore
 
-from lg_toolroute.core.failure import failure
-from lg_toolroute.store import HealthBook, MemoryHealth, StoreHealth
+from lg_toolroute.core.failures.failure import failure
+from lg_toolroute.health.book import HealthBook, MemoryHealth, StoreHealth
 
 CHAIN = ("kimi/kimi-for-coding", "deepseek/deepseek-v4-pro", "ollama/gpt-oss:20b")
 TURNS = 20_000

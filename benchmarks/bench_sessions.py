@@ -20,8 +20,8 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from benchmarks.agents import PRIMARY
 from benchmarks.report import Promise, Report, Table
-from lg_toolroute.core.breakeven import Speeds, break_even_s, saved_s
-from lg_toolroute.cut import ReasonGate
+from lg_toolroute.gates.reasoning import ReasonGate
+from lg_toolroute.rulebook.breakeven import Speeds, break_even_s, saved_s
 
 TRACES = "LG_TOOLROUTE_TRACES"
 RECORDINGS = ("claude_code", "tau_airline", "tau_retail")

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any
 from lg_toolroute.errors import ChainExhausted, ConfigError, ToolDeniedError, ToolRouteError
 
 if TYPE_CHECKING:
-    from lg_toolroute.chat_model import ToolRoutedChatModel
     from lg_toolroute.config import RoutingConfig, load_config
-    from lg_toolroute.core.decision import Decision
-    from lg_toolroute.graph import add_toolroute, create_toolroute_agent
-    from lg_toolroute.middleware import ToolRouteMiddleware
+    from lg_toolroute.core.rules.decision import Decision
     from lg_toolroute.router import ToolRouter
     from lg_toolroute.state import ToolRouteContext, ToolRouteState
+    from lg_toolroute.surfaces.chat.model import ToolRoutedChatModel
+    from lg_toolroute.surfaces.graph.build import add_toolroute, create_toolroute_agent
+    from lg_toolroute.surfaces.middleware.middleware import ToolRouteMiddleware
 
 _HOMES = {
     "load_config": "config",
     "RoutingConfig": "config",
     "ToolRouter": "router",
-    "Decision": "core.decision",
-    "create_toolroute_agent": "graph",
-    "add_toolroute": "graph",
+    "Decision": "core.rules.decision",
+    "create_toolroute_agent": "surfaces.graph.build",
+    "add_toolroute": "surfaces.graph.build",
     "ToolRouteState": "state",
     "ToolRouteContext": "state",
-    "ToolRouteMiddleware": "middleware",
-    "ToolRoutedChatModel": "chat_model",
+    "ToolRouteMiddleware": "surfaces.middleware.middleware",
+    "ToolRoutedChatModel": "surfaces.chat.model",
 }
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
-from lg_toolroute.tool_node import writer_of
+from lg_toolroute.surfaces.graph.tool_node import writer_of
 
 
 def written_by(tool_call: Any, state: Any, runtime: Any = None) -> str:

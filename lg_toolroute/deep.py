@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.middleware import ToolRouteMiddleware
+from lg_toolroute.surfaces.middleware.middleware import ToolRouteMiddleware
 
 if TYPE_CHECKING:
     from lg_toolroute.router import ToolRouter

@@ -14,19 +14,19 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from lg_toolroute.config import RoutingConfig, load_config
-from lg_toolroute.core.compile import compile_config
-from lg_toolroute.core.decision import Decision
-from lg_toolroute.core.nearest import did_you_mean
-from lg_toolroute.core.spec import canonical
-from lg_toolroute.core.turn import Attempt
+from lg_toolroute.core.rules.decision import Decision
+from lg_toolroute.core.rules.nearest import did_you_mean
+from lg_toolroute.core.rules.spec import canonical
+from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
-from lg_toolroute.store import HealthBook, MemoryHealth, StoreHealth
+from lg_toolroute.health.book import HealthBook, MemoryHealth, StoreHealth
+from lg_toolroute.rulebook.compile import compile_config
 
 if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
-    from lg_toolroute.core.audit import Audit
-    from lg_toolroute.models import ModelBook
+    from lg_toolroute.clients.models import ModelBook
+    from lg_toolroute.rulebook.audit import Audit
 
 Clock = Callable[[], float]
 
@@ -67,7 +67,7 @@ class ToolRouter:
         clock: Clock | None = None,
         strict: bool = False,
     ) -> None:
-        from lg_toolroute.models import ModelBook
+        from lg_toolroute.clients.models import ModelBook
 
         self.config = config if isinstance(config, RoutingConfig) else load_config(config)
         self.book = compile_config(self.config)
@@ -125,7 +125,7 @@ class ToolRouter:
 
     def audit(self, tools: Sequence[Any] = (), *, agent: str | None = None) -> Audit:
         """Every model that any chain can reach, with its size, its tools, and what is wrong with that."""
-        from lg_toolroute.core.audit import audit
+        from lg_toolroute.rulebook.audit import audit
 
         return audit(self.book, [(tool_name(tool), tool_tags(tool)) for tool in tools], agent=agent)
 

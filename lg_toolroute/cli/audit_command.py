@@ -16,7 +16,7 @@ from lg_toolroute.cli import OK, PROBLEMS
 from lg_toolroute.cli.sources import config_option, find_config, find_tools, tools_option
 
 if TYPE_CHECKING:
-    from lg_toolroute.core.audit import Audit, ModelAudit
+    from lg_toolroute.rulebook.audit import Audit, ModelAudit
 
 _STYLES = {"critical": "bold red", "warning": "yellow", "note": "dim"}
 _MOST_TOOLS = 12
@@ -32,8 +32,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Prints the audit; critical findings are problems."""
-    from lg_toolroute.core.audit import audit
-    from lg_toolroute.core.compile import compile_config
+    from lg_toolroute.rulebook.audit import audit
+    from lg_toolroute.rulebook.compile import compile_config
 
     found = audit(compile_config(find_config(given.config)), find_tools(given.tools), agent=given.agent)
     if given.json:

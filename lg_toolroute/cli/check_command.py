@@ -13,7 +13,7 @@ from lg_toolroute.cli.sources import Tool, find_config, find_tools, tools_option
 from lg_toolroute.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from lg_toolroute.core.router import RuleBook
+    from lg_toolroute.rulebook.book import RuleBook
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Checks and says what it found."""
-    from lg_toolroute.core.compile import compile_config
-    from lg_toolroute.models import ModelBook
+    from lg_toolroute.clients.models import ModelBook
+    from lg_toolroute.rulebook.compile import compile_config
 
     config = find_config(given.config)
     book = compile_config(config)

@@ -42,11 +42,11 @@ def run(given: argparse.Namespace) -> int:
             given.usage(f"--{alone[0]} needs --config: the scripted models know the demo's project only")
     elif given.kill_primary:
         given.usage("--kill-primary works on the scripted models; leave out --config")
-    from lg_toolroute.cli.screen import Screen
+    from lg_toolroute.demo.screen import Screen
 
     screen = Screen()
     if given.config is not None:
-        from lg_toolroute.cli.own_models import OwnModels
+        from lg_toolroute.demo.own_models import OwnModels
 
         if given.folder is not None and not Path(given.folder).is_dir():
             given.usage(f"--folder: {given.folder!r} is no folder")
@@ -59,10 +59,10 @@ def run(given: argparse.Namespace) -> int:
         )
         return own.run(screen, compare=given.compare or given.folder is None)
     if given.kill_primary:
-        from lg_toolroute.cli.outage import outage
+        from lg_toolroute.demo.outage import outage
 
         return outage(screen, pace=given.pace, max_turns=given.max_turns or MAX_TURNS)
-    from lg_toolroute.cli.comparison import comparison
+    from lg_toolroute.demo.comparison import comparison
 
     return comparison(screen, pace=given.pace, max_turns=given.max_turns or MAX_TURNS)
 

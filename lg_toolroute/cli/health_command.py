@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lg_toolroute.cli import OK, PROBLEMS
-from lg_toolroute.core.spec import canonical
+from lg_toolroute.core.rules.spec import canonical
 from lg_toolroute.errors import ConfigError, Problem
 
 _ALL = ""
@@ -37,7 +37,7 @@ def run(given: argparse.Namespace) -> int:
     _must_be_a_store(path)
     from langgraph.store.sqlite import SqliteStore
 
-    from lg_toolroute.store import StoreHealth
+    from lg_toolroute.health.book import StoreHealth
 
     with SqliteStore.from_conn_string(str(path)) as store:
         book = StoreHealth(store, limits, time.time)

@@ -14,12 +14,12 @@ from lg_toolroute.config.environment import masked
 from lg_toolroute.config.fit import KEY
 from lg_toolroute.config.foreign import RESTRICTING_TOOLS
 from lg_toolroute.config.nodes import Path, shown, write_path
-from lg_toolroute.core.groups import BUILT_IN_TOOLS, GROUP, TAG, all_groups, group_name, members
-from lg_toolroute.core.match import kind_of
-from lg_toolroute.core.nearest import did_you_mean, nearest
-from lg_toolroute.core.spec import parse_spec
+from lg_toolroute.config.providers import KNOWN_PROVIDERS, known
+from lg_toolroute.core.rules.groups import BUILT_IN_TOOLS, GROUP, TAG, all_groups, group_name, members
+from lg_toolroute.core.rules.match import kind_of
+from lg_toolroute.core.rules.nearest import did_you_mean, nearest
+from lg_toolroute.core.rules.spec import parse_spec
 from lg_toolroute.errors import Problem
-from lg_toolroute.providers import KNOWN_PROVIDERS, known
 
 Data = Mapping[str, Any]
 NOTHING_IS_PREDICTED = "this version predicts no tool, so it changes nothing; where the next tool is known, set `expected_tool`"

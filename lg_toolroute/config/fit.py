@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from lg_toolroute.config.arrange import snake
 from lg_toolroute.config.nodes import Node, Path, shown, write_path
 from lg_toolroute.config.section import Section
-from lg_toolroute.core.nearest import did_you_mean, nearest
+from lg_toolroute.core.rules.nearest import did_you_mean, nearest
 from lg_toolroute.errors import Problem
 
 _S = TypeVar("_S", bound=Section)

@@ -11,10 +11,10 @@ from pydantic import Field, PrivateAttr, SecretStr, field_serializer
 from lg_toolroute.config import foreign
 from lg_toolroute.config.environment import UnsetVariable, expand, masked
 from lg_toolroute.config.places import Places
+from lg_toolroute.config.providers import API_CLIENTS, KNOWN_PROVIDERS, Api, known
 from lg_toolroute.config.section import Section, dumped
-from lg_toolroute.core.nearest import did_you_mean
+from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.providers import API_CLIENTS, KNOWN_PROVIDERS, Api, known
 
 
 class CostConfig(Section):

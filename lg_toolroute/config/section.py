@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pydantic.alias_generators import to_camel
 
-from lg_toolroute.core.spec import canonical
+from lg_toolroute.core.rules.spec import canonical
 
 
 def _spec(text: str, info: ValidationInfo) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from langgraph.store.base import BaseStore, Op
 
-from lg_toolroute.core.redact import presentable
+from lg_toolroute.core.failures.redact import presentable
 
 _T = TypeVar("_T")
 

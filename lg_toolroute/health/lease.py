@@ -22,7 +22,7 @@ from typing import Final
 
 from langgraph.store.base import Item, PutOp, SearchOp
 
-from lg_toolroute.core.circuit import runs
+from lg_toolroute.core.failures.circuit import runs
 from lg_toolroute.health.driver import Flow
 
 _ROUNDS: Final = 8

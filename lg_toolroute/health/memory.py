@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from lg_toolroute.core.circuit import describe
-from lg_toolroute.core.failure import Failure
-from lg_toolroute.core.health import CLOSED, Circuit, Claimed, Event, Failed, Limits, Succeeded, transition
+from lg_toolroute.core.failures.circuit import describe
+from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.core.failures.health import CLOSED, Circuit, Claimed, Event, Failed, Limits, Succeeded, transition
 
 _MOST_MODELS: Final = 4096
 

@@ -32,9 +32,9 @@ from typing import Any
 
 from langgraph.store.base import BaseStore, GetOp, Item, Op, PutOp, SearchOp
 
-from lg_toolroute.core.circuit import describe, runs
-from lg_toolroute.core.failure import Failure
-from lg_toolroute.core.health import CLOSED, Circuit, Limits, read_circuit, transition
+from lg_toolroute.core.failures.circuit import describe, runs
+from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.core.failures.health import CLOSED, Circuit, Limits, read_circuit, transition
 from lg_toolroute.health.driver import Flow, StoreDriver
 from lg_toolroute.health.lease import give_back, take, unique
 from lg_toolroute.health.memory import event_of

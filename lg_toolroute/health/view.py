@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from lg_toolroute.core.failure import Failure
-from lg_toolroute.core.health import CLOSED, Circuit, Claimed, Limits, transition
+from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.core.failures.health import CLOSED, Circuit, Claimed, Limits, transition
 from lg_toolroute.health.lease import Lease
 from lg_toolroute.health.memory import changes_nothing, event_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from lg_toolroute.core.failure import FailureClass
+from lg_toolroute.core.failures.failure import FailureClass
 from lg_toolroute.testing.fault import Fault, FaultPlace
 from lg_toolroute.testing.outages import one_place, words
 from lg_toolroute.testing.sample_values import sample

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-from lg_toolroute.core.failure import FailureClass
+from lg_toolroute.core.failures.failure import FailureClass
 from lg_toolroute.testing.expect import Expect
 from lg_toolroute.testing.latch import Latch
 from lg_toolroute.testing.server_request import ServerRequest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lg_toolroute.core.failure import FailureClass
+from lg_toolroute.core.failures.failure import FailureClass
 from lg_toolroute.testing.fault import Fault, FaultPlace
 from lg_toolroute.testing.steps import Say
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Final, Literal
 
-from lg_toolroute.core.failure import FailureClass
+from lg_toolroute.core.failures.failure import FailureClass
 from lg_toolroute.testing.fault import Fault
 
 

@@ -19,7 +19,7 @@ from langchain_core.tracers.event_stream import _AstreamEventsCallbackHandler
 from langchain_core.tracers.log_stream import LogStreamCallbackHandler
 from langgraph.pregel._messages import StreamMessagesHandler, StreamMessagesHandlerV2
 
-from lg_toolroute.chat.outer_run import inner_callbacks, shows
+from lg_toolroute.surfaces.chat.outer_run import inner_callbacks, shows
 
 
 class Plain(BaseChatModel):

@@ -16,7 +16,7 @@ from langchain_core.tools import tool
 from langgraph.types import Command
 from pydantic import BaseModel
 
-from lg_toolroute.middleware_order import under_construction
+from lg_toolroute.surfaces.middleware.order import under_construction
 from lg_toolroute.testing import Call, Say, ScriptedModel
 
 ASK = {"messages": [("user", "hi")]}

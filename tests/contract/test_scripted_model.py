@@ -8,8 +8,8 @@ from langchain_core.messages import AIMessageChunk
 from langchain_openai import ChatOpenAI
 from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
 
-from lg_toolroute.cut import ReasonGate
-from lg_toolroute.gate import gated
+from lg_toolroute.gates.gate import gated
+from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.testing import Call, FaultServer, Say, ScriptedModel
 
 CALLS = [Call("edit", {"path": "a.py"}, id="call_1"), Call("read", {"path": "b.py"}, id="call_2")]

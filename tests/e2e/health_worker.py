@@ -16,9 +16,9 @@ from pathlib import Path
 
 import httpx
 
-from lg_toolroute.core.classify import classify
-from lg_toolroute.core.health import Limits
-from lg_toolroute.store import StoreHealth
+from lg_toolroute.core.failures.classify import classify
+from lg_toolroute.core.failures.health import Limits
+from lg_toolroute.health.book import StoreHealth
 
 SPEC = "primary/model-4.1"
 LONGEST_RUN_S = 40.0

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from lg_toolroute.core.classify import Failure, classify
+from lg_toolroute.core.failures.classify import Failure, classify
 
 # google-genai's own: it derives from aiohttp's session, and leaves it to the garbage collector.
 pytestmark = [
@@ -363,7 +363,7 @@ OPENAI2 = textwrap.dedent(
     warnings.simplefilter("ignore")
     import openai
     from langchain_openai import ChatOpenAI
-    from lg_toolroute.core.classify import classify
+    from lg_toolroute.core.failures.classify import classify
     assert openai.__version__.startswith("2."), openai.__version__
     model = ChatOpenAI(model="m", base_url=sys.argv[1] + "/v1", api_key="sk-test-0123456789abcdefghij", max_retries=0, timeout=0.4)
     found = []

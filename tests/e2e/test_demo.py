@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from lg_toolroute.cli import main
-from lg_toolroute.cli.demo_models import EDITOR, LOCAL, PRIMARY, DemoServer, demo_config
-from lg_toolroute.cli.project import copy_project
+from lg_toolroute.demo.demo_models import EDITOR, LOCAL, PRIMARY, DemoServer, demo_config
+from lg_toolroute.demo.project import copy_project
 
 ROOT = Path(__file__).parents[2]
 

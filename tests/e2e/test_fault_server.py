@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_openai import ChatOpenAI
 
-from lg_toolroute.core.classify import classify
+from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.testing import Call, Eof, FaultServer, Hang, Latch, Say, ScriptError, Turnstile, faults, random_faults, refusing_port
 
 MODEL = "kimi-for-coding"

@@ -6,7 +6,7 @@ from langchain_core.messages import HumanMessage
 from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 
-from lg_toolroute.core.classify import classify
+from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.testing import Call, Eof, FaultServer, Say, Turnstile, faults
 
 FIX = Say("Let me fix that.", [Call("edit", {"path": "a.py"}, id="call_1"), Call("edit", {"path": "b.py"}, id="call_2")], chunks=5, usage=(11, 7))

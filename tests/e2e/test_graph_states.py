@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from lg_toolroute import ToolRouteContext, ToolRouter, ToolRouteState, add_toolroute, create_toolroute_agent
-from lg_toolroute.core.turn import Turn
+from lg_toolroute.core.turn.turn import Turn
 from lg_toolroute.testing import Call, Say, ScriptedModel
 from tests.e2e.engine import DEEPSEEK, DROPPED, KIMI, LOCAL, ai, ask, record
 

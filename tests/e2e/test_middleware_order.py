@@ -18,7 +18,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from lg_toolroute import ConfigError, ToolRouteMiddleware
-from lg_toolroute.middleware_order import check_order
+from lg_toolroute.surfaces.middleware.order import check_order
 from lg_toolroute.testing import Say, ScriptedModel
 from tests.documented import check_table
 from tests.e2e.middleware_agents import ASK, DROPPED, WRITER, agent_of, edit, last_call, read, record_of, router_for, story, writer

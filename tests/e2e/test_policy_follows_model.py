@@ -15,7 +15,7 @@ from langchain_core.tools import BaseTool, ToolException, tool
 from langchain_openai import ChatOpenAI
 
 from lg_toolroute import ChainExhausted, ToolRoutedChatModel, ToolRouteMiddleware, ToolRouter, create_toolroute_agent
-from lg_toolroute.core.spec import canonical
+from lg_toolroute.core.rules.spec import canonical
 from lg_toolroute.testing import Call, FaultServer, Say, ServerRequest, faults
 
 MODELS = ("openai/alpha", "deepseek/beta", "openrouter/gamma", "xai/delta")

@@ -91,7 +91,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
         metadata = archive.read(next(name for name in names if name.endswith("METADATA"))).decode()
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"lg_toolroute"}
-    assert {"lg_toolroute/py.typed", "lg_toolroute/core/turn.py", "lg_toolroute/testing/fault_server.py"} <= set(names)
+    assert {"lg_toolroute/py.typed", "lg_toolroute/core/turn/turn.py", "lg_toolroute/testing/fault_server.py"} <= set(names)
     committed = {str(path.relative_to(ROOT)) for path in (ROOT / "lg_toolroute").rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert {name for name in names if name.startswith("lg_toolroute/")} == committed
     assert any(name.endswith("licenses/LICENSE") for name in names)

@@ -7,11 +7,11 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lg_toolroute.core.classify import classify
-from lg_toolroute.core.escalation import escalation, pick_start
-from lg_toolroute.core.failure import CLASSES, LONGEST_TEXT, TERMINAL
-from lg_toolroute.core.redact import mask
-from lg_toolroute.core.wait import duration_s, wait_s
+from lg_toolroute.core.failures.classify import classify
+from lg_toolroute.core.failures.failure import CLASSES, LONGEST_TEXT, TERMINAL
+from lg_toolroute.core.failures.redact import mask
+from lg_toolroute.core.failures.wait import duration_s, wait_s
+from lg_toolroute.core.turn.escalation import escalation, pick_start
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.floats() | st.text(max_size=20) | st.binary(max_size=20),

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lg_toolroute.config import load_config
-from lg_toolroute.core.compile import compile_config
 from lg_toolroute.errors import ConfigError
+from lg_toolroute.rulebook.compile import compile_config
 
 specs = st.sampled_from(["a/b", "C:d", "openrouter/x/y:free", "ollama/gpt-oss:20b"])
 words = st.sampled_from(["edit", "write", "web_search", "mcp__a__b", "ed*", "*", "group:fs", "tag:x", "?x", "odd name", "a.b"])

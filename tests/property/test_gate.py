@@ -13,10 +13,10 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
-from lg_toolroute.chunks import generation, merged
-from lg_toolroute.cut import ReasonGate
-from lg_toolroute.gate import gated
-from lg_toolroute.write import WriteGate
+from lg_toolroute.gates.chunks import generation, merged
+from lg_toolroute.gates.gate import gated
+from lg_toolroute.gates.reasoning import ReasonGate
+from lg_toolroute.gates.writing import WriteGate
 
 TOOLS = ("edit", "edit_file", "read", "write", "ed")
 SECRET = "the-dropped-call"

@@ -8,8 +8,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lg_toolroute.core.failure import CLASSES, failure
-from lg_toolroute.core.health import CLOSED, Circuit, Claimed, Failed, Limits, Succeeded, read_circuit, transition
+from lg_toolroute.core.failures.failure import CLASSES, failure
+from lg_toolroute.core.failures.health import CLOSED, Circuit, Claimed, Failed, Limits, Succeeded, read_circuit, transition
 
 SKEW_S = 5.0
 

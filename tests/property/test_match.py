@@ -5,9 +5,9 @@ import fnmatch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lg_toolroute.core.glob import parse_glob
-from lg_toolroute.core.groups import all_groups
-from lg_toolroute.core.match import Table, kind_of
+from lg_toolroute.core.rules.glob import parse_glob
+from lg_toolroute.core.rules.groups import all_groups
+from lg_toolroute.core.rules.match import Table, kind_of
 
 GROUPS = all_groups()
 names = st.text("abcABC_-. []", max_size=6)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 
-from lg_toolroute.core.failure import failure
-from lg_toolroute.core.health import Limits
-from lg_toolroute.store import StoreHealth
+from lg_toolroute.core.failures.failure import failure
+from lg_toolroute.core.failures.health import Limits
+from lg_toolroute.health.book import StoreHealth
 
 SPEC = "kimi/kimi-k2.5"
 LIMITS = Limits(rate_limit_s=30.0, probe_timeout_s=60.0)

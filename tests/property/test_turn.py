@@ -15,14 +15,14 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from lg_toolroute.config import load_config
-from lg_toolroute.core.circuit import Circuit
-from lg_toolroute.core.compile import compile_config
-from lg_toolroute.core.failure import failure
-from lg_toolroute.core.flow import Ask, Claim, LookUp, Reply, Report, Step, ask, begin, hand_off, select, take_turn
-from lg_toolroute.core.selection import Scene, Survey
-from lg_toolroute.core.turn import Answer, Attempt, Intercepted, Job, Turn, advance, record
-from lg_toolroute.drive import adrive, drive
+from lg_toolroute.core.failures.circuit import Circuit
+from lg_toolroute.core.failures.failure import failure
+from lg_toolroute.core.turn.flow import Ask, Claim, LookUp, Reply, Report, Step, ask, begin, hand_off, select, take_turn
+from lg_toolroute.core.turn.selection import Scene, Survey
+from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn, advance, record
 from lg_toolroute.errors import ChainExhausted
+from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.runner.drivers import adrive, drive
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
 from tests.e2e.engine import DEEPSEEK, KIMI, LOCAL, Folder, routed
 from tests.e2e.engine import ask as question

@@ -45,7 +45,7 @@ def test_making_and_asking_a_router_builds_no_model_and_imports_no_provider():
 
 
 def test_the_core_is_pure():
-    modules = loaded("import lg_toolroute.core.flow, lg_toolroute.core.router, lg_toolroute.core.classify, lg_toolroute.core.health")
+    modules = loaded("import lg_toolroute.core.turn.flow, lg_toolroute.rulebook.book, lg_toolroute.core.failures.classify")
     assert not [module for module in modules if module.split(".")[0] in {"langchain", "langchain_core", "langgraph", "httpx"}]
 
 

@@ -12,7 +12,7 @@ import pytest
 from langchain_core.tools import tool
 
 from lg_toolroute import ChainExhausted, ConfigError, ToolRouter
-from lg_toolroute.core.turn import Attempt
+from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed
 from lg_toolroute.router import tool_name, tool_tags
 from lg_toolroute.testing import ScriptedModel

@@ -12,10 +12,10 @@ from typing import Any
 from langchain_core.tools import BaseTool, tool
 
 from lg_toolroute import ToolRouter
-from lg_toolroute.core.circuit import describe
-from lg_toolroute.core.failure import Failure
-from lg_toolroute.request import CONTINUE
-from lg_toolroute.store import MemoryHealth
+from lg_toolroute.core.failures.circuit import describe
+from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.health.book import MemoryHealth
+from lg_toolroute.runner.request import CONTINUE
 from lg_toolroute.testing import Call, Fault, FaultServer, Say, ServerRequest
 from lg_toolroute.testing.server_request import text_of
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from lg_toolroute.core.failure import BAD_ANSWER, INCAPABLE, TRANSIENT
+from lg_toolroute.core.failures.failure import BAD_ANSWER, INCAPABLE, TRANSIENT
 from lg_toolroute.testing import Fault, ServerRequest
 from tests.e2e.faults.lanes import Lanes
 from tests.e2e.faults.story import ASIDE, DROPPED, EDIT, PRIMARY, RAN, READ, SECOND, SPARE, TEXTS, WRITER, Answer, Run, failing, stage

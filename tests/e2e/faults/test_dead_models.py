@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from lg_toolroute import ChainExhausted
-from lg_toolroute.core.failure import failure
+from lg_toolroute.core.failures.failure import failure
 from lg_toolroute.errors import AttemptFailed, CandidateSkipped
 from lg_toolroute.testing import faults
 from tests.documented import check_table

@@ -13,8 +13,8 @@ from langchain_core.tools import tool
 from langgraph.store.sqlite import SqliteStore
 
 from lg_toolroute.cli import main
-from lg_toolroute.core.classify import classify
-from lg_toolroute.store import StoreHealth
+from lg_toolroute.core.failures.classify import classify
+from lg_toolroute.health.book import StoreHealth
 
 STORY = """{ agents: { defaults: { model: { primary: "kimi/kimi-for-coding", fallbacks: ["ollama/gpt-oss:20b"],
   toolRouting: { edit: { primary: "deepseek/deepseek-v4-pro" }, wriet: "deepseek/deepseek-v4-pro" } } } },

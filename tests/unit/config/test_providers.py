@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lg_toolroute.config import load_config
+from lg_toolroute.config.providers import API_CLIENTS, KNOWN_PROVIDERS, known
 from lg_toolroute.errors import ConfigError
-from lg_toolroute.providers import API_CLIENTS, KNOWN_PROVIDERS, known
 
 SECRET = "sk-live-4242"
 

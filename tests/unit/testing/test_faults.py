@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from lg_toolroute.core.failure import FailureClass
+from lg_toolroute.core.failures.failure import FailureClass
 from lg_toolroute.testing import Say, faults
 
 NOT_OF_A_SERVER = {"cancelled", "bug"}

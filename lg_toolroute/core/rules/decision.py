@@ -1,0 +1,142 @@
+"""The record of one routing decision: immutable, comparable, JSON-able.
+
+Nothing is decided here. `router.py` makes decisions; the nodes, the middleware and the chat model act on them and store them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lg_toolroute.core.rules.params import NO_PARAMS
+
+Moment = Literal["call", "result"]
+Source = Literal["forced", "intercepted", "predicted"]
+Prediction = Literal["off", "warm", "speculate", "lead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """When a rule goes one step up its chain.
+
+    Attributes:
+        after: Failed results of the same tool in a row, within one user's turn, before the next call goes up.
+        to: The model to go to, `provider/model`; `None` means the next candidate of the chain.
+    """
+
+    after: int = 2
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOptions:
+    """How a rule is carried out.
+
+    Attributes:
+        on_intercept: `cut` closes the primary's stream at the tool's name; `drain` reads its whole message.
+        handoff: `text` passes on the primary's words; `draft` also its arguments, to be corrected.
+        stream_args: `checked` shows arguments when they have been checked; `live` as they come.
+        escalate: When to go one step up the chain; `None` for never.
+        predict: What a prediction of this tool may do; `None` leaves it to the `prediction` section.
+        params: Settings for the routed model only, on top of all others.
+        boundary: The rule said `fallbacks: []`: its call is never sent to any other model.
+        refusal_falls_back: A refusal for reasons of content goes to the next candidate; otherwise it is the answer.
+    """
+
+    on_intercept: Literal["cut", "drain"] = "cut"
+    handoff: Literal["text", "draft"] = "text"
+    stream_args: Literal["checked", "live"] = "checked"
+    escalate: Escalate | None = None
+    predict: Prediction | None = None
+    params: Mapping[str, Any] = field(default=NO_PARAMS)
+    boundary: bool = False
+    refusal_falls_back: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "on_intercept": self.on_intercept,
+            "handoff": self.handoff,
+            "stream_args": self.stream_args,
+            "escalate": None if self.escalate is None else {"after": self.escalate.after, "to": self.escalate.to},
+            "predict": self.predict,
+            "params": dict(self.params),
+            "boundary": self.boundary,
+            "refusal_falls_back": self.refusal_falls_back,
+        }
+
+
+DEFAULT_OPTIONS = RuleOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A candidate that is not asked.
+
+    Attributes:
+        model: The candidate, `provider/model`.
+        why: The reason in words, for people.
+        due_in_s: Seconds until it may be asked again; `None` if waiting does not help.
+        kind: The reason for programs: `cooldown`, `policy`, `no_tools`, `images`, `context`, `incapable` or `failed`.
+    """
+
+    model: str
+    why: str
+    due_in_s: float | None = None
+    kind: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"model": self.model, "why": self.why, "due_in_s": self.due_in_s, "kind": self.kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who writes a call of `tool`, in which order, and why.
+
+    Attributes:
+        tool: The expected tool; `None` when the model is to reason.
+        agent: The agent whose rules were read; `None` for the defaults.
+        rule: The pattern that won, as written: `edit`, `mcp__*`, `group:fs`. `None`: no rule matched.
+        path: Where the rule stands in the document: `agents.defaults.model.toolRouting.edit`.
+        moments: When the rule acts, `("call",)` unless it says otherwise; `()` without a rule.
+        chain: The candidates in order, canonical specs, no duplicates, before anything is skipped.
+        skipped: Candidates that are known to be of no use without asking anybody: refused by the tool policy, or without tools.
+        model: The first candidate that is not skipped; `None` if there is none.
+        source: How the tool is known; `None` when nobody said.
+        reason: One plain sentence.
+        options: How the rule is carried out.
+    """
+
+    tool: str | None
+    agent: str | None
+    rule: str | None
+    path: str | None
+    moments: tuple[str, ...]
+    chain: tuple[str, ...]
+    skipped: tuple[Skip, ...]
+    model: str | None
+    source: str | None
+    reason: str
+    options: RuleOptions = DEFAULT_OPTIONS
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The chain without what is skipped."""
+        out = {skip.model for skip in self.skipped}
+        return tuple(model for model in self.chain if model not in out)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The decision as plain data, for JSON."""
+        return {
+            "tool": self.tool,
+            "agent": self.agent,
+            "rule": self.rule,
+            "path": self.path,
+            "moments": list(self.moments),
+            "chain": list(self.chain),
+            "skipped": [skip.to_dict() for skip in self.skipped],
+            "model": self.model,
+            "source": self.source,
+            "reason": self.reason,
+            "options": self.options.to_dict(),
+        }

@@ -1,0 +1,44 @@
+"""What a configuration says about a model: window, inputs, tools, prices. What nobody said is `None`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lg_toolroute.core.rules.spec import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Prices in US dollars for a million tokens; `None` where nobody said."""
+
+    input: float | None = None
+    output: float | None = None
+    cache_read: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"input": self.input, "output": self.output, "cache_read": self.cache_read}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the configuration says about one model. It overrides what LangChain's `model.profile` says.
+
+    Attributes:
+        context_window: Tokens of history and answer together.
+        max_output: Tokens of one answer.
+        inputs: What it reads: `text`, `image`, `pdf`, …
+        supports_tools: `False`: it cannot call tools at all.
+        cost: Prices.
+        size: Its parameters, if the configuration says so.
+    """
+
+    context_window: int | None = None
+    max_output: int | None = None
+    inputs: frozenset[str] | None = None
+    supports_tools: bool | None = None
+    cost: Cost | None = None
+    size: Size | None = None
+
+
+NO_FACTS = ModelFacts()

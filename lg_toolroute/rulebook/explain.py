@@ -1,0 +1,122 @@
+"""A decision in lines that people read: the rule, the chain with who is skipped and why, and the numbers that tell whether it pays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from lg_toolroute.core.rules.facts import Cost
+from lg_toolroute.core.rules.match import kind_of
+from lg_toolroute.rulebook.breakeven import Speeds, Traffic, break_even_s, break_even_usd
+
+if TYPE_CHECKING:
+    from lg_toolroute.core.rules.decision import Decision, RuleOptions
+    from lg_toolroute.rulebook.book import RuleBook
+
+_KINDS = {
+    "exact": "exact name",
+    "prefix": "prefix",
+    "glob": "glob",
+    "group": "group",
+    "tag": "tag",
+    "all": "whatever no other rule matches",
+}
+_MOMENTS = {
+    "call": "call: the model writes the arguments of the call",
+    "result": "result: the model runs the turn that reads the result",
+}
+
+
+def explain(
+    book: RuleBook,
+    tool: str,
+    *,
+    agent: str | None = None,
+    tags: Sequence[str] = (),
+    speeds: Speeds | None = None,
+    traffic: Traffic | None = None,
+) -> str:
+    """The decision for a tool, in readable lines.
+
+    Args:
+        book: The compiled rules.
+        tool: The tool's name.
+        agent: The agent's id.
+        tags: The tool's own tags.
+        speeds: What the arithmetic in time assumes.
+        traffic: What the arithmetic in money assumes.
+    """
+    decision = book.decide(tool, agent=agent, tags=tags)
+    lines = [f"{tool} → {decision.model or 'nobody'}", f"  why         {decision.reason}"]
+    if agent is not None and agent not in book.agents:
+        lines.append(f"  agent       {agent!r} is not configured, so it has the defaults")
+    if decision.rule is None:
+        lines.append("  rule        none")
+    else:
+        lines.append(f"  rule        {decision.rule!r} ({_KINDS[kind_of(decision.rule)]}), at {decision.path}")
+        lines += [f"  {'moment' if number == 0 else '':<10}  {_MOMENTS[moment]}" for number, moment in enumerate(decision.moments)]
+    lines += _chain(book, decision, agent)
+    if decision.rule is not None:
+        lines += [f"  {name:<10}  {text}" for name, text in _options(decision.options)]
+        lines += _break_even(book, decision, agent, speeds or Speeds(), traffic or Traffic())
+    return "\n".join(lines)
+
+
+def _chain(book: RuleBook, decision: Decision, agent: str | None) -> Iterator[str]:
+    why = {skip.model: skip.why for skip in decision.skipped}
+    primary = next(iter(book.reasoning_chain(agent=agent)), None)
+    if not decision.chain:
+        yield "  chain       empty; under the middleware the agent's own model writes it, elsewhere write model.primary"
+    for number, model in enumerate(decision.chain, 1):
+        notes = [note for note in ("the primary" if model == primary else "", f"skipped: {why[model]}" if model in why else "") if note]
+        yield f"  {'chain' if number == 1 else '':<10}  {number}. {model}" + (f"   ({'; '.join(notes)})" if notes else "")
+
+
+def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
+    if options.boundary:
+        yield "boundary", "fallbacks: [] — the call is never sent to any other model"
+    if options.on_intercept == "drain":
+        yield "intercept", "drain: the primary's whole message is read" + (", its arguments are a draft" if options.handoff == "draft" else "")
+    else:
+        yield "intercept", "cut: the primary's stream is closed at the tool's name"
+    if options.stream_args == "live":
+        yield "arguments", "shown as they come, so no other candidate can take over once the first piece is out"
+    if options.escalate is not None:
+        target = options.escalate.to or "the next candidate"
+        yield "escalate", f"after {options.escalate.after} failed results in a row, to {target}"
+    if options.predict is not None:
+        yield "predict", options.predict
+    if options.params:
+        yield "params", ", ".join(f"{name}={value!r}" for name, value in options.params.items())
+    if options.refusal_falls_back:
+        yield "refusal", "goes to the next candidate"
+
+
+def _break_even(book: RuleBook, decision: Decision, agent: str | None, speeds: Speeds, traffic: Traffic) -> Iterator[str]:
+    primary = next(iter(book.reasoning_chain(agent=agent)), None)
+    if decision.model is None or "call" not in decision.moments:
+        return
+    if decision.model == primary:
+        yield "  pays        the primary writes it itself: nothing is saved and nothing is spent"
+        return
+    least = break_even_s(speeds)
+    if least is None:
+        yield f"  time        never saved: the routed model is no faster ({speeds})"
+    else:
+        yield f"  time        saved above about {_round(least)} tokens of arguments, lost below ({speeds})"
+    if primary is None:
+        yield "  money       unknown: no primary is configured"
+        return
+    money = break_even_usd(book.facts(primary).cost or Cost(), book.facts(decision.model).cost or Cost(), traffic)
+    if money is None:
+        missing = [model for model in (primary, decision.model) if (book.facts(model).cost or Cost()).output is None]
+        yield f"  money       unknown: no prices for {' and '.join(missing or [decision.model])} (models.providers.<id>.models[].cost)"
+    elif math.isinf(money):
+        yield f"  money       never saved: the routed model's output costs no less ({traffic})"
+    else:
+        yield f"  money       saved above about {_round(money)} tokens of arguments, lost below ({traffic})"
+
+
+def _round(tokens: float) -> str:
+    return f"{round(tokens, -1):,.0f}" if tokens >= 20 else f"{math.ceil(tokens)}"

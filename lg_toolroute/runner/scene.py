@@ -1,0 +1,161 @@
+"""Reads off a message list what a turn is about: which results it reads, what failed before, what is attached, how long it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages.utils import count_tokens_approximately
+
+from lg_toolroute.core.turn.escalation import Result, args_key, escalation
+from lg_toolroute.core.turn.selection import Scene
+from lg_toolroute.router import tool_name, tool_tags
+from lg_toolroute.rulebook.toolsets import Tools
+
+if TYPE_CHECKING:
+    from lg_toolroute.router import ToolRouter
+
+Failed = Callable[[ToolMessage], bool]
+"""Says whether a tool's result is a failure."""
+
+
+def failed(result: ToolMessage) -> bool:
+    """A result is a failure when its tool said so: `ToolMessage(status="error")`."""
+    return result.status == "error"
+
+
+def make_scene(
+    router: ToolRouter,
+    messages: Sequence[BaseMessage],
+    tools: Sequence[Any],
+    *,
+    agent: str | None = None,
+    role: str | None = None,
+    override: str | None = None,
+    forced: str | None = None,
+    model_given: str | None = None,
+    is_failure: Failed = failed,
+    named: Tools | None = None,
+) -> Scene:
+    """What the next turn of this history is about.
+
+    Args:
+        router: The rules, and what is known of the models.
+        messages: The history, without the system prompt.
+        tools: What the graph binds: `BaseTool`s or tool dicts.
+        agent: Whose rules apply.
+        role: Which chain reasons.
+        override: A model in place of the primary.
+        forced: A tool that is known to come next.
+        model_given: The spec of a primary that was handed in for this turn.
+        is_failure: Says whether a tool's result is a failure.
+        named: What `named_tools` gives for `tools`, where they are the same in every turn.
+    """
+    router.check_run(agent, role)
+    if named is None:
+        named = named_tools(tools)
+    images, pdfs = _attached(messages)
+    return Scene(
+        book=router.book,
+        tools=named,
+        facts=router.models.facts,
+        agent=agent,
+        role=role,
+        override=override,
+        forced=forced,
+        results=results_just_in(messages),
+        images=images,
+        pdfs=pdfs,
+        tokens=_counter(messages),
+        steps=_steps(router, messages, named, agent, role, is_failure),
+        model_given=model_given,
+    )
+
+
+def named_tools(tools: Sequence[Any]) -> Tools:
+    """The name and the tags of each tool."""
+    return tuple((tool_name(tool), tool_tags(tool)) for tool in tools)
+
+
+def results_just_in(messages: Sequence[BaseMessage]) -> tuple[str, ...]:
+    """The tools whose results stand at the end of the history, in order."""
+    names: list[str] = []
+    for message in reversed(messages):
+        if not isinstance(message, ToolMessage):
+            break
+        names.append(message.name or _called_name(messages, message.tool_call_id))
+    return tuple(reversed([name for name in names if name]))
+
+
+def _called_name(messages: Sequence[BaseMessage], call_id: str) -> str:
+    for message in reversed(messages):
+        if isinstance(message, AIMessage):
+            for call in message.tool_calls:
+                if call["id"] == call_id:
+                    return call["name"]
+    return ""
+
+
+def _steps(
+    router: ToolRouter,
+    messages: Sequence[BaseMessage],
+    tools: Tools,
+    agent: str | None,
+    role: str | None,
+    is_failure: Failed,
+) -> Mapping[str, tuple[int, str]]:
+    """How far up its chain each tool goes, for the rules that escalate."""
+    after = router.book.toolsets.escalating(tools, agent=agent, role=role)
+    if not after:
+        return {}
+    results = results_of_turn(messages, is_failure)
+    steps = {name: escalation(results, name, count) for name, count in after}
+    return {name: (found.steps, found.reason) for name, found in steps.items() if found.steps}
+
+
+def results_of_turn(messages: Sequence[BaseMessage], is_failure: Failed = failed) -> list[Result]:
+    """The tool results since the user last spoke, oldest first."""
+    start = next((i for i in range(len(messages) - 1, -1, -1) if isinstance(messages[i], HumanMessage)), -1) + 1
+    args: dict[str, tuple[str, str]] = {}
+    results: list[Result] = []
+    for message in messages[start:]:
+        if isinstance(message, AIMessage):
+            args.update({call["id"] or "": (call["name"], args_key(call["args"])) for call in message.tool_calls})
+        elif isinstance(message, ToolMessage):
+            name, key = args.get(message.tool_call_id, (message.name or "", ""))
+            results.append(Result(name, key, is_failure(message)))
+    return results
+
+
+def _attached(messages: Sequence[BaseMessage]) -> tuple[bool, bool]:
+    """Does the newest human or tool message carry an image, a pdf?"""
+    newest = next((m for m in reversed(messages) if isinstance(m, (HumanMessage, ToolMessage))), None)
+    if newest is None or isinstance(newest.content, str):
+        return False, False
+    image = pdf = False
+    for block in newest.content:
+        if not isinstance(block, dict):
+            continue
+        kind = block.get("type")
+        mime = _mime(block)
+        image = image or kind in {"image", "image_url", "input_image"} or mime.startswith("image/")
+        pdf = pdf or mime == "application/pdf" or kind in {"document", "input_file"}
+    return image, pdf
+
+
+def _mime(block: Mapping[str, Any]) -> str:
+    source = block.get("source")
+    found = block.get("mime_type") or block.get("media_type") or (source.get("media_type") if isinstance(source, Mapping) else None)
+    return str(found or "")
+
+
+def _counter(messages: Sequence[BaseMessage]) -> Callable[[], int]:
+    counted: list[int] = []
+
+    def count() -> int:
+        if not counted:
+            counted.append(count_tokens_approximately(messages))
+        return counted[0]
+
+    return count

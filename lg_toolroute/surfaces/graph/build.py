@@ -1,0 +1,172 @@
+"""A routed agent as a graph: `create_toolroute_agent` for a whole one, `add_toolroute` for a part of yours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from langchain_core.messages import SystemMessage
+from langchain_core.tools import BaseTool, tool
+from langgraph.channels import LastValue
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from lg_toolroute.errors import ConfigError, Problem
+from lg_toolroute.router import ToolRouter, tool_name
+from lg_toolroute.runner.scene import Failed, failed, results_just_in
+from lg_toolroute.state import ToolRouteContext, ToolRouteState, faces, node_schema
+from lg_toolroute.surfaces.graph.nodes import AfterModel, FallbackNode, ModelNode, PolicyNode, RouteNode
+from lg_toolroute.surfaces.graph.tool_node import tool_node
+
+
+def create_toolroute_agent(
+    router: ToolRouter,
+    tools: Sequence[Any],
+    *,
+    system_prompt: str | SystemMessage | None = None,
+    checkpointer: Any = None,
+    store: Any = None,
+    name: str | None = None,
+    agent: str | None = None,
+    state_schema: type[Any] = ToolRouteState,
+    context_schema: type[Any] | None = ToolRouteContext,
+    is_failure: Failed = failed,
+    **compile: Any,
+) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """An agent whose tool calls are written by the models that its rules name.
+
+    Args:
+        router: Rules, models, health.
+        tools: `BaseTool`s, functions, or tool dicts for tools that run at the provider.
+        system_prompt: Stands before the messages of every request.
+        checkpointer: As `StateGraph.compile` takes it.
+        store: As `StateGraph.compile` takes it.
+        name: The agent's name: of the graph, and on every message.
+        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults.
+        state_schema: A subclass of `ToolRouteState`, if your tools keep state of their own.
+        context_schema: The runtime context; `ToolRouteContext` or anything with (some of) its fields.
+        is_failure: Says whether a tool's result counts as a failure for `escalate`; unset: `status == "error"`.
+        compile: Passed on to `StateGraph.compile` (`interrupt_before`, `cache`, `debug`, …).
+
+    Returns:
+        A compiled graph. It takes `{"messages": […]}`, and `expected_tool` where one is known.
+
+    Raises:
+        ConfigError: Two tools have one name; with `ToolRouter(strict=True)` also a rule that matches no tool, or a missing key.
+
+    Example:
+        ```python
+        agent = create_toolroute_agent(router, [read, edit], system_prompt="Fix what is broken.")
+        agent.invoke({"messages": [("user", "the tests are red")]})
+        ```
+    """
+    taken, given = faces(state_schema)
+    builder: StateGraph[Any, Any, Any, Any] = StateGraph(state_schema, context_schema=context_schema, input_schema=taken, output_schema=given)
+    add_toolroute(builder, router, tools, system_prompt=system_prompt, agent=agent, agent_name=name, is_failure=is_failure)
+    return builder.compile(checkpointer=checkpointer, store=store, name=name or "toolroute", **compile)
+
+
+def add_toolroute(
+    builder: StateGraph[Any, Any, Any, Any],
+    router: ToolRouter,
+    tools: Sequence[Any],
+    *,
+    prefix: str = "",
+    system_prompt: str | SystemMessage | None = None,
+    agent: str | None = None,
+    agent_name: str | None = None,
+    entry: Literal["auto"] | bool = "auto",
+    end: str = END,
+    is_failure: Failed = failed,
+) -> StateGraph[Any, Any, Any, Any]:
+    """Add the nodes `route`, `policy`, `model`, `fallback` and `tools`, and the edges between them, to a graph of yours.
+
+    The graph's state needs `messages`; the private key `toolroute` comes with the nodes.
+
+    Args:
+        builder: A graph that is not compiled yet.
+        router: Rules, models, health.
+        tools: As in `create_toolroute_agent`.
+        prefix: Stands before the nodes' names, so that a graph can hold several agents.
+        system_prompt: Stands before the messages of every request.
+        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults. Give it where a graph
+            holds several agents.
+        agent_name: Written on every message.
+        entry: Whether an edge leads from `START` to `route`. `auto`: if the graph has no node yet.
+        end: Where a finished run goes; `END` unless another node of yours takes over.
+        is_failure: Says whether a tool's result counts as a failure for `escalate`.
+
+    Returns:
+        The same builder.
+
+    Raises:
+        ConfigError: Two tools have one name; with `ToolRouter(strict=True)` also a rule that matches no tool, or a missing key.
+    """
+    if not isinstance(router, ToolRouter):
+        raise TypeError(f"a routed graph takes a ToolRouter, not a {type(router).__name__}; write ToolRouter(config)")
+    bound = as_tools(tools)
+    router.check_tools(bound, agent=agent)
+    if isinstance(builder.channels.get("messages"), LastValue):
+        hint = "write `messages: Annotated[list[AnyMessage], add_messages]`"
+        raise ConfigError([Problem("state.messages", "has no reducer, so each message would replace the conversation", hint)], source="graph")
+    begins = entry is True or (entry == "auto" and not builder.nodes and not builder.edges)
+    names = {node: f"{prefix}{node}" for node in ("route", "policy", "model", "fallback", "tools")}
+    # The nodes' own input schema brings the private key into graphs whose state does not name it.
+    reads = node_schema(builder.state_schema)
+    common: dict[str, Any] = {"system_prompt": system_prompt, "agent": agent, "agent_name": agent_name, "is_failure": is_failure}
+    for node, cls in (("route", RouteNode), ("policy", PolicyNode), ("model", ModelNode), ("fallback", FallbackNode)):
+        builder.add_node(names[node], cls(router, bound, name=names[node], **common), input_schema=reads)
+    ours = [each for each in bound if isinstance(each, BaseTool)]
+    if begins:
+        builder.add_edge(START, names["route"])
+    builder.add_edge(names["route"], names["policy"])
+    builder.add_edge(names["policy"], names["model"])
+    builder.add_edge(names["fallback"], names["policy"])
+    after = AfterModel(route=names["route"], tools=names["tools"] if ours else None, fallback=names["fallback"], end=end, schema=builder.state_schema)
+    targets = [names["fallback"], names["route"], end]
+    if ours:
+        builder.add_node(names["tools"], tool_node(router, ours, name=names["tools"], agent=agent))
+        targets.insert(0, names["tools"])
+        direct = frozenset(tool_name(each) for each in ours if each.return_direct)
+        if direct:
+            builder.add_conditional_edges(names["tools"], AfterTools(direct, names["route"], end), [names["route"], end])
+        else:
+            builder.add_edge(names["tools"], names["route"])
+    builder.add_conditional_edges(names["model"], after, targets)
+    return builder
+
+
+class AfterTools:
+    """Where a run goes after tools of which some answer for the agent (`return_direct`)."""
+
+    def __init__(self, direct: frozenset[str], route: str, end: str) -> None:
+        self._direct, self._route, self._end = direct, route, end
+
+    def __call__(self, state: Any) -> str:
+        results = results_just_in((state.get("messages") if isinstance(state, Mapping) else state.messages) or [])
+        return self._end if results and all(name in self._direct for name in results) else self._route
+
+
+def as_tools(tools: Sequence[Any]) -> list[Any]:
+    """Functions made into tools; tools and tool dicts as they are.
+
+    Raises:
+        ConfigError: Something among them is no tool.
+    """
+    made: list[Any] = []
+    problems: list[Problem] = []
+    for position, each in enumerate(tools):
+        if isinstance(each, BaseTool) or (isinstance(each, Mapping) and tool_name(each)):
+            made.append(each)
+        elif callable(each):
+            try:
+                made.append(tool(each))
+            except ValueError as error:  # a function without a docstring
+                problems.append(Problem(f"tools[{position}]", str(error), "write the docstring: it is what the model reads"))
+        else:
+            shown = repr(each) if isinstance(each, (str, int, float, type(None))) else f"a {type(each).__name__}"
+            hint = "bind a BaseTool, a function with a docstring and type hints, or a tool dict with a name"
+            problems.append(Problem(f"tools[{position}]", f"{shown} is not a tool", hint))
+    if problems:
+        raise ConfigError(problems, source="tools")
+    return made

@@ -1,0 +1,247 @@
+"""`ToolRouteMiddleware`: routing for `create_agent` and deepagents, in one line.
+
+```python
+agent = create_agent(model, tools, middleware=[ToolRouteMiddleware(router)])
+```
+
+`docs/middleware.md` says which order with other middlewares works. What happens in one model call is in `agent_turn.py`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, NotRequired, Self, cast
+
+from langchain.agents.middleware.types import (
+    AgentMiddleware,
+    AgentState,
+    ModelRequest,
+    ModelResponse,
+    OmitFromOutput,
+    PrivateStateAttr,
+    ToolCallRequest,
+    TracePolicy,
+    hook_config,
+    omit_payload,
+)
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool
+from langgraph.types import Command
+
+from lg_toolroute.config import RoutingConfig
+from lg_toolroute.router import ToolRouter, tool_name, tool_tags
+from lg_toolroute.runner import events
+from lg_toolroute.runner.scene import Failed, failed
+from lg_toolroute.surfaces.graph.tool_node import refused, writer_of
+from lg_toolroute.surfaces.middleware.model import check_agent_model, refuse, spec_of
+from lg_toolroute.surfaces.middleware.order import order_problems, under_construction
+from lg_toolroute.surfaces.middleware.stage import Primary, Terms
+from lg_toolroute.surfaces.middleware.turn import AgentTurn, Result, parked_turn
+
+
+class RoutedAgentState(AgentState[Any]):
+    """What the middleware keeps in an agent's state.
+
+    Attributes:
+        toolroute: The record of the last turn that was routed; with `durable=True` the turn that is under way. Private.
+        expected_tool: A tool that is known to come next, written by a caller, another middleware or a `Command`. Used once.
+    """
+
+    toolroute: NotRequired[Annotated[dict[str, Any] | None, PrivateStateAttr]]
+    expected_tool: NotRequired[Annotated[str | None, OmitFromOutput]]
+
+
+class ToolRouteMiddleware(AgentMiddleware[RoutedAgentState, Any, Any]):
+    """Hands each tool call of an agent to the model that its rules name.
+
+    The agent's own model is the primary, as an outer middleware left it, so the configuration may leave `model.primary` out. If it names
+    another model, the configuration wins and a warning says so once.
+
+    Args:
+        router: Rules, models, health.
+        name: Names of middlewares must be unique in an agent; unset: the name of the class.
+        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults.
+        durable: A checkpoint lies between the model that reasons and the one that writes the routed call, so that a run which was interrupted
+            there repeats only the second. It costs another pass through the agent's loop in each routed turn.
+        prefer_agent_model: The agent's own model is the primary, whatever the configuration says.
+        is_failure: Says whether a tool's result counts as a failure for `escalate`; unset: `status == "error"`.
+
+    Raises:
+        ConfigError: When the agent is built: a model that cannot be used, or an order of middlewares that cannot work; with
+            `ToolRouter(strict=True)` also a rule that matches no tool, or a model that cannot be built.
+
+    Example:
+        ```python
+        from langchain.agents import create_agent
+        from lg_toolroute import ToolRouter, ToolRouteMiddleware
+
+        router = ToolRouter({"toolRouting": {"edit": {"primary": "deepseek/deepseek-v4-pro"}}})
+        agent = create_agent("openai:gpt-5", [read, edit], middleware=[ToolRouteMiddleware(router)])
+        ```
+    """
+
+    state_schema = RoutedAgentState
+    trace_policy = TracePolicy(process_inputs=omit_payload)
+    durable: bool = False
+    guards: bool = False
+
+    def __new__(cls, router: ToolRouter, *, durable: bool = False, **settings: Any) -> Self:
+        # `create_agent` asks a class, not an object, which hooks it has, and each hook has a price: a node, or LangChain's own check of
+        # unknown tools. So an object has the class with the hooks that it needs.
+        if not isinstance(router, ToolRouter):
+            raise TypeError(f"ToolRouteMiddleware takes a ToolRouter, not a {type(router).__name__}; write ToolRouteMiddleware(ToolRouter(…))")
+        hooks = tuple(hook for hook, wanted in ((Guarding, has_policy(router.config)), (Parking, durable)) if wanted)
+        return cast("Self", object.__new__(_with_hooks(cls, hooks)))  # type: ignore[arg-type]  # a class is hashable
+
+    def __init__(
+        self,
+        router: ToolRouter,
+        *,
+        name: str | None = None,
+        agent: str | None = None,
+        durable: bool = False,
+        prefer_agent_model: bool = False,
+        is_failure: Failed = failed,
+    ) -> None:
+        super().__init__()
+        self.router = router
+        self._name = name
+        self._terms = Terms(router, agent, is_failure, parks=durable)
+        self._prefer_agent_model = prefer_agent_model
+        self._own: list[tuple[Any, str]] = []
+        self._checked = False
+        self._warned = False
+
+    @property
+    def name(self) -> str:
+        return self._name or type(self).__name__
+
+    # -- when the agent is built -------------------------------------------------------------------------------------------------------
+
+    @property
+    def tools(self) -> Sequence[BaseTool]:  # type: ignore[override]  # read once, by whoever builds the agent
+        """No tools; but the moment at which `create_agent` reads them is the one at which the agent is checked."""
+        agent = under_construction()
+        if agent is not None and any(each is self for each in agent.middleware):
+            refuse(order_problems(agent.middleware), "middleware")
+            others = [tool for each in agent.middleware if not isinstance(each, ToolRouteMiddleware) for tool in getattr(each, "tools", ())]
+            self._check(agent.model, [*agent.tools, *others])
+            self._own.append((agent.model, self._spec(agent.model)))
+            self._warn_of_two_primaries(agent.model)
+        return ()
+
+    def _check(self, model: Any, tools: Sequence[Any]) -> None:
+        problems = check_agent_model(model, "model", needs_tools=bool(tools))
+        models = self.router.models
+        for spec in self.router.book.specs():
+            if models.is_given(spec):
+                problems.extend(check_agent_model(models.get(spec), f"models[{spec!r}]", needs_tools=bool(tools)))
+        refuse(problems, "create_agent")
+        # A tool of the agent may take the place of a middleware's of the same name.
+        self.router.check_tools(list(dict.fromkeys(map(tool_name, tools))), agent=self._terms.agent)
+        self._checked = True
+
+    def _warn_of_two_primaries(self, model: Any) -> None:
+        configured = self.router.book.primary(agent=self._terms.agent)
+        spec = self._spec(model)
+        if configured is None or configured == spec or self._prefer_agent_model or self._warned:
+            return
+        self._warned = True
+        text = (
+            f"the agent's model is {spec!r} and the configuration's primary is {configured!r}: the configuration wins; "
+            "leave `model.primary` out of it to reason on the agent's own model"
+        )
+        warnings.warn(text, UserWarning, stacklevel=2)
+
+    # -- when a model is called --------------------------------------------------------------------------------------------------------
+
+    def wrap_model_call(self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]) -> Result:
+        return self._turn(request).run(handler)
+
+    async def awrap_model_call(self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]) -> Result:
+        return await self._turn(request).arun(handler)
+
+    def _turn(self, request: ModelRequest[Any]) -> AgentTurn:
+        if not self._checked:
+            self._check(request.model, request.tools)
+        context = request.runtime.context if request.runtime is not None else None
+        return AgentTurn(self._terms, request, self._primary(request.model, self._terms.agent_of(context)))
+
+    def _primary(self, model: Any, agent: str | None) -> Primary:
+        spec = self._spec(model)
+        configured = self.router.book.primary(agent=agent)
+        if configured is None or configured == spec:
+            return Primary(spec, model, used=True)
+        swapped = bool(self._own) and all(own is not model for own, _ in self._own)
+        if self._prefer_agent_model or (swapped and any(own == configured for _, own in self._own)):
+            return Primary(spec, model, used=True, override=True)
+        self._warn_of_two_primaries(model)
+        return Primary(spec, model, used=False)
+
+    def _spec(self, model: Any) -> str:
+        return self.router.models.spec_of(model) or spec_of(model)
+
+
+class Guarding(AgentMiddleware[RoutedAgentState, Any, Any]):
+    """Refuses calls of tools that the model which wrote them may not run: hiding a tool is not enforcement."""
+
+    guards = True
+    router: ToolRouter
+    _terms: Terms
+    _own: list[tuple[Any, str]]
+
+    def wrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
+    ) -> ToolMessage | Command[Any]:
+        return self._refusal(request) or handler(request)
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
+    ) -> ToolMessage | Command[Any]:
+        return self._refusal(request) or await handler(request)
+
+    def _refusal(self, request: ToolCallRequest) -> ToolMessage | None:
+        call, state = request.tool_call, request.state
+        messages = state.get("messages", []) if isinstance(state, dict) else getattr(state, "messages", [])
+        agent = self._terms.agent_of(request.runtime.context)
+        own = self._own[0][1] if self._own else None
+        model = writer_of(messages, call["id"]) or self.router.book.primary(agent=agent) or own
+        if model is None:
+            return None
+        why = self.router.book.verdict(call["name"], model, agent=agent, tags=tool_tags(request.tool))
+        if why is None:
+            return None
+        request.runtime.stream_writer(events.denied(None, call["name"], model, why))
+        return refused(call)
+
+
+class Parking(AgentMiddleware[RoutedAgentState, Any, Any]):
+    """Leads the agent's loop back to the model while a routed call is still to be written."""
+
+    durable = True
+
+    @hook_config(can_jump_to=["model"])
+    def after_model(self, state: RoutedAgentState, runtime: Any) -> dict[str, Any] | None:
+        return {"jump_to": "model"} if parked_turn(state) is not None else None
+
+    @hook_config(can_jump_to=["model"])
+    async def aafter_model(self, state: RoutedAgentState, runtime: Any) -> dict[str, Any] | None:
+        return self.after_model(state, runtime)
+
+
+def has_policy(config: RoutingConfig) -> bool:
+    """Does any layer of the configuration take a tool away from a model?"""
+    layers = [config.tools, *(agent.tools for agent in config.agents.entries.values()), config.agents.defaults.tools]
+    return any(layer is not None and bool(layer.model_fields_set - {"groups"}) for layer in layers) or bool(config.browser or config.cron)
+
+
+@lru_cache(maxsize=64)
+def _with_hooks(cls: type[Any], hooks: tuple[type[Any], ...]) -> type[Any]:
+    new = tuple(hook for hook in hooks if not issubclass(cls, hook))
+    body = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+    return type(cls.__name__, (*new, cls), body) if new else cls
+
+
+__all__ = ["RoutedAgentState", "ToolRouteMiddleware"]

@@ -1,0 +1,109 @@
+"""Taking chunks apart: what is text, what belongs to which call, what is shown."""
+
+from __future__ import annotations
+
+import pytest
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.tool import invalid_tool_call, tool_call_chunk
+
+from lg_toolroute.gates.chunks import (
+    as_chunk,
+    call_blocks,
+    deal_blocks,
+    generation,
+    has_content,
+    highest_block,
+    is_call_block,
+    merged,
+    shift_blocks,
+    text_part,
+)
+
+
+def test_a_whole_message_is_the_one_chunk_of_its_stream():
+    message = AIMessage(
+        content="hi",
+        tool_calls=[{"name": "edit", "args": {"path": "ü"}, "id": "1", "type": "tool_call"}],
+        invalid_tool_calls=[invalid_tool_call(name="write", args='{"a', id="2", error="no")],
+        additional_kwargs={"tool_calls": ["raw"], "reasoning_content": "hm"},
+        response_metadata={"finish_reason": "stop"},
+        usage_metadata={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3},
+        id="own",
+        name="agent",
+    )
+    chunk = as_chunk(message)
+    assert [(piece["name"], piece["args"], piece["id"], piece["index"]) for piece in chunk.tool_call_chunks] == [
+        ("edit", '{"path": "\\u00fc"}', "1", 0),
+        ("write", '{"a', "2", 1),
+    ]
+    assert chunk.tool_calls[0]["args"] == {"path": "ü"}
+    assert chunk.additional_kwargs == {"reasoning_content": "hm"}
+    assert (chunk.content, chunk.id, chunk.name, chunk.usage_metadata) == ("hi", "own", "agent", message.usage_metadata)
+    assert as_chunk(chunk) is chunk
+
+
+@pytest.mark.parametrize("kind", ["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call", "custom_tool_call"])
+def test_blocks_of_our_calls_are_not_text(kind: str):
+    chunk = AIMessageChunk(content=[{"type": "text", "text": "a"}, {"type": kind, "id": "1"}, "b"])
+    assert text_part(chunk) == [{"type": "text", "text": "a"}, "b"]
+    assert text_part(chunk, until=1) == [{"type": "text", "text": "a"}]
+    assert call_blocks(chunk) == [{"type": kind, "id": "1"}]
+
+
+@pytest.mark.parametrize("kind", ["server_tool_use", "web_search_tool_result", "web_search_call", "thinking", "reasoning"])
+def test_what_runs_at_the_provider_is_content(kind: str):
+    assert not is_call_block({"type": kind})
+
+
+def test_text_is_text():
+    assert text_part(AIMessageChunk(content="a")) == "a"
+    assert call_blocks(AIMessageChunk(content="a")) == []
+    assert not is_call_block("tool_use")
+
+
+def piece(**values):
+    return tool_call_chunk(**{"name": None, "args": None, "id": None, "index": None, **values})
+
+
+def test_a_block_goes_with_the_piece_of_its_id_else_of_its_index_else_of_its_place():
+    blocks = [{"type": "tool_use", "id": "b"}, {"type": "tool_use", "index": 4}, {"type": "function_call", "call_id": "c"}]
+    pieces = [piece(id="c"), piece(id="b"), piece(index=4)]
+    assert deal_blocks(blocks, pieces) == [[blocks[2]], [blocks[0]], [blocks[1]]]
+    nameless = [{"type": "tool_use"}, {"type": "tool_use"}, {"type": "tool_use"}]
+    assert [len(dealt) for dealt in deal_blocks(nameless, [piece(), piece()])] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("content", "shows"),
+    [
+        ("", False),
+        ("a", True),
+        ([], False),
+        ([""], False),
+        (["a"], True),
+        ([{"type": "text", "text": "", "index": 0, "id": "msg_1"}], False),
+        ([{"type": "text", "text": "a", "index": 0}], True),
+        ([{"type": "thinking", "thinking": "", "signature": "x"}], True),
+        ([{"type": "server_tool_use", "name": "web_search"}], True),
+    ],
+)
+def test_empty_text_is_nothing(content, shows):
+    assert has_content(content) == shows
+
+
+def test_blocks_of_a_later_segment_stand_behind_those_of_an_earlier_one():
+    content = ["a", {"type": "text", "index": 1}, {"type": "text", "index": "lc_txt_0"}, {"type": "text"}]
+    assert shift_blocks(content, 3) == ["a", {"type": "text", "index": 4}, {"type": "text", "index": "lc_txt_0"}, {"type": "text"}]
+    assert shift_blocks(content, 0) is content
+    assert shift_blocks("a", 3) == "a"
+    assert content[1] == {"type": "text", "index": 1}
+    assert [highest_block(each) for each in (content, "a", [], [{"index": 7}, {"index": 2}])] == [1, -1, -1, 7]
+
+
+def test_all_chunks_make_one():
+    chunks = [generation(AIMessageChunk(content=text)) for text in ("a", "b", "c")]
+    whole = merged(chunks)
+    assert whole is not None
+    assert whole.content == "abc"
+    assert merged([]) is None
+    assert merged(chunks[:1]) is chunks[0].message

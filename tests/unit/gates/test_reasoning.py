@@ -1,0 +1,288 @@
+"""The gate in front of a reasoning model, one case a test; that chunk boundaries do not matter is shown in `tests/property/test_gate.py`."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessageChunk, HumanMessageChunk
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
+
+from lg_toolroute.errors import AnswerRejected
+from lg_toolroute.gates.chunks import generation, merged
+from lg_toolroute.gates.reasoning import ReasonGate
+
+STOP = {"finish_reason": "tool_calls", "model_name": "m"}
+
+
+def gate(**settings: Any) -> ReasonGate:
+    numbers = itertools.count()
+    defaults = {"model": "a/b", "gates": {"edit": "cut"}, "bound": ["edit", "edit_file", "read"], "new_id": lambda: f"ours_{next(numbers)}"}
+    return ReasonGate("turn", **{**defaults, **settings})
+
+
+def part(content: Any = "", *calls: tuple[Any, ...], **more: Any) -> AIMessageChunk:
+    """A chunk; a call is `(index, name, args, id)`, the end of which may be left out."""
+    pieces = [tool_call_chunk(index=c[0], name=(*c, None)[1], args=(*c, None, None)[2], id=(*c, None, None, None)[3]) for c in calls]
+    return AIMessageChunk(content=content, tool_call_chunks=pieces, **more)
+
+
+def end() -> AIMessageChunk:
+    return part(response_metadata=STOP)
+
+
+def through(of: ReasonGate, *parts: AIMessageChunk) -> AIMessageChunk:
+    """What is shown of these chunks, as one."""
+    shown = []
+    for each in parts:
+        if not of.halted:
+            shown.extend(of.feed(generation(each)))
+    shown.extend(of.end())
+    whole = merged(shown)
+    assert whole is not None
+    return whole
+
+
+def calls(whole: AIMessageChunk) -> list[tuple[str, Any]]:
+    return [(call["name"], call["args"]) for call in whole.tool_calls]
+
+
+def test_text_passes_at_once_under_the_id_of_the_turn():
+    of = gate()
+    (shown,) = of.feed(generation(part("Let me", id="own", chunk_position="last")))
+    assert (shown.message.content, shown.message.id, shown.message.chunk_position) == ("Let me", "turn", None)
+
+
+def test_a_routed_call_is_cut_at_its_name_and_nothing_of_it_is_shown():
+    of = gate()
+    whole = through(of, part("Hm."), part("", (0, "edit", "", "x")), part("", (0, None, '{"a"')))
+    assert of.halted is True
+    assert whole.tool_calls == whole.tool_call_chunks == []
+    assert whole.content == "Hm."
+    assert (of.hit, of.routed[0].slot, of.routed[0].call_id) == ("edit", 0, "ours_0")
+
+
+def test_a_name_that_begins_another_is_not_decided_before_its_arguments():
+    of = gate()
+    whole = through(of, part("", (0, "edit", "", "x")), part("", (0, "_file")), part("", (0, None, "{}")), end())
+    assert not of.halted
+    assert calls(whole) == [("edit_file", {})]
+
+
+@pytest.mark.parametrize("then", [part("", (0, None, "{")), part("", (1, "read", "", "y")), None], ids=["arguments", "next call", "end"])
+def test_a_name_is_complete_when_arguments_the_next_call_or_the_end_come(then):
+    of = gate()
+    through(of, *([part("", (0, "edit", "", "x")), then] if then is not None else [part("", (0, "edit", "", "x"))]))
+    assert of.hit == "edit"
+
+
+def test_calls_before_a_cut_are_kept_if_they_are_whole():
+    of = gate()
+    whole = through(of, part("", (0, "read", '{"p": 1}', "x")), part("", (1, "read", '{"p"', "y")), part("", (2, "edit", "{", "z")))
+    assert calls(whole) == [("read", {"p": 1})]
+    assert (of.kept, of.routed[0].slot) == (1, 2)
+
+
+def test_calls_without_an_index_are_told_apart_by_their_names():
+    of = gate()
+    whole = through(of, part("", (None, "read", "{}", "x"), (None, "read", '{"a": 1}', "y")), end())
+    assert calls(whole) == [("read", {}), ("read", {"a": 1})]
+
+
+def test_pieces_without_an_index_go_to_the_call_that_is_open():
+    of = gate()
+    whole = through(of, part("", (None, "read", "", "x")), part("", (None, None, '{"a":')), part("", (None, None, " 1}")), end())
+    assert calls(whole) == [("read", {"a": 1})]
+
+
+def test_one_index_for_all_calls_is_seen_through_by_their_ids():
+    of = gate()
+    whole = through(of, part("", (0, "read", "{}", "x")), part("", (0, "read", '{"a": 1}', "y")), end())
+    assert [call["id"] for call in whole.tool_calls] == ["x", "y"]
+
+
+@pytest.mark.parametrize("none", [None, ""])
+def test_a_call_without_an_id_gets_one_of_ours(none):
+    whole = through(gate(), part("", (0, "read", "{}", none), (1, "read", "{}", none)), end())
+    assert [call["id"] for call in whole.tool_calls] == ["ours_0", "ours_1"]
+
+
+@pytest.mark.parametrize(
+    ("keeps", "own", "expected"), [(True, "call_1", "call_1"), (True, "functions.edit:0", "ours_0"), (False, "call_1", "ours_0")]
+)
+def test_an_intercepted_call_keeps_its_own_id_where_that_is_wanted_and_legal_everywhere(keeps, own, expected):
+    of = gate(keep_ids=keeps)
+    through(of, part("", (0, "edit", "{", own)))
+    assert of.routed[0].call_id == expected
+
+
+def test_a_drained_message_gives_every_routed_call_in_its_place_and_its_draft():
+    of = gate(gates={"edit": "drain"})
+    parts = [
+        part("", (0, "edit", '{"a": 1}', "x")),
+        part("", (1, "read", "{}", "y")),
+        part("", (2, "edit", '{"a": 2}', "z")),
+        end(),
+    ]
+    whole = through(of, *parts)
+    assert calls(whole) == [("read", {})]
+    assert [(call.slot, call.tool) for call in of.routed] == [(0, "edit"), (2, "edit")]
+    assert of.drafts == {0: '{"a": 1}', 2: '{"a": 2}'}
+    assert not of.halted
+
+
+def test_with_a_draining_rule_first_a_cutting_one_behind_it_does_not_cut():
+    of = gate(gates={"edit": "cut", "read": "drain"})
+    through(of, part("", (0, "read", "{}", "x")), part("", (1, "edit", "{}", "y")), part("", (2, "other", "{}", "z")), end())
+    assert [call.tool for call in of.routed] == ["read", "edit"]
+    assert of.kept == 1
+
+
+def test_drained_calls_are_announced_by_name_and_id_alone():
+    of = gate(gates={"edit": "drain"})
+    of.announcing = True
+    whole = through(of, part("", (0, "edit", '{"secret": 1}', "x")), part("", (1, "read", "{}", "y")), end())
+    assert [(piece["name"], piece["args"], piece["index"]) for piece in whole.tool_call_chunks] == [("edit", "", 0), ("read", "{}", 1)]
+    assert of.routed[0].announced
+
+
+def block(kind: str, index: int, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "index": index, **more}
+
+
+def test_content_blocks_of_a_routed_call_go_with_it_and_its_block_is_remembered():
+    of = gate(block_offset=10)
+    whole = through(
+        of,
+        part([block("text", 0, text="Hm.")], response_metadata={"model_provider": "anthropic"}),
+        part([block("tool_use", 1, id="x", name="read", input={})], (1, "read", "", "x")),
+        part([block("input_json_delta", 1, partial_json="{}")], (1, None, "{}")),
+        part([block("tool_use", 2, id="y", name="edit", input={})], (2, "edit", "", "y")),
+        part([block("input_json_delta", 2, partial_json="SECRET")], (2, None, "SECRET")),
+    )
+    assert "SECRET" not in str(whole)
+    assert [each["index"] for each in whole.content] == [10, 11]
+    assert of.routed[0].block == 12
+    assert whole.response_metadata["model_provider"] == "anthropic"
+
+
+def test_text_around_a_call_in_one_chunk_keeps_its_side():
+    content = [block("text", 0, text="before"), block("tool_use", 1, id="x", name="read", input={}), block("text", 2, text="behind")]
+    whole = through(gate(), part(content, (1, "read", "{}", "x"), response_metadata=STOP))
+    assert whole.text == "beforebehind"
+    cut = [block("text", 0, text="before"), block("tool_use", 1, id="x", name="edit", input={}), block("text", 2, text="behind")]
+    assert through(gate(), part(cut, (1, "edit", "{}", "x"))).text == "before"
+
+
+def test_server_side_tools_are_content_and_pass():
+    use = block("server_tool_use", 0, id="srvtoolu_1", name="edit", input={"q": 1})
+    whole = through(gate(), part([use], response_metadata={"stop_reason": "end_turn", "model_name": "m"}))
+    assert whole.content == [use]
+
+
+def test_the_chunk_of_the_model_is_left_as_it_is_where_blocks_are_shifted():
+    mine = part([block("text", 0, text="a")])
+    list(gate(block_offset=5).feed(generation(mine)))
+    assert mine.content == [block("text", 0, text="a")]
+
+
+def test_usage_of_a_cut_answer_is_estimated_and_marked():
+    estimated = UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107)
+    whole = through(gate(estimate=lambda text: estimated, named="kimi"), part("Hm."), part("", (0, "edit", "{", "x")))
+    assert whole.usage_metadata == estimated
+    assert whole.response_metadata == {"usage_estimated": True, "model_name": "kimi"}
+
+
+def test_input_that_was_reported_at_the_start_is_not_estimated_again():
+    start = part(usage_metadata=UsageMetadata(input_tokens=55, output_tokens=0, total_tokens=55))
+    of = gate(estimate=lambda text: UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107))
+    usage = through(of, start, part("Hm."), part("", (0, "edit", "{", "x"))).usage_metadata
+    assert usage is not None
+    assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (55, 7, 62)
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason", "said"),
+    [
+        ([end()], "empty_response", "neither text nor a tool call"),
+        ([part("", (0, "read", '{"a"', "x"), response_metadata=STOP)], "invalid_tool_call", "the call of 'read' cannot be run"),
+        ([part("", (0, "", "{}", "x"), response_metadata=STOP)], "invalid_tool_call", "had no name"),
+        ([part("", (0, "read", "{}", "x"), response_metadata={**STOP, "finish_reason": "length"})], "truncated", "length limit"),
+        ([part("", (0, "read", "{}", "x"), response_metadata={"model_name": "m"})], "truncated", "without a finish reason"),
+    ],
+    ids=["nothing", "torn JSON", "no name", "length", "clean end"],
+)
+def test_an_answer_that_is_not_to_be_believed_is_rejected_where_nothing_was_shown(parts, reason, said):
+    with pytest.raises(AnswerRejected, match=said) as caught:
+        through(gate(), *parts)
+    assert caught.value.reason == reason
+
+
+def test_where_something_was_shown_the_rejection_is_noted_and_its_calls_are_not_shown():
+    of = gate()
+    whole = through(of, part("Hm."), part("", (0, "read", '{"a"', "x"), response_metadata=STOP))
+    assert of.rejected is not None
+    assert of.rejected.reason == "invalid_tool_call"
+    assert (whole.content, whole.tool_call_chunks) == ("Hm.", [])
+
+
+def test_a_refusal_is_an_answer():
+    of = gate()
+    through(of, part(response_metadata={"finish_reason": "content_filter", "model_name": "m"}))
+    assert of.rejected is None
+
+
+def test_a_call_of_a_tool_that_is_not_seen_is_withheld_only_where_nobody_else_refuses_it():
+    unseen = part("", (0, "rm", "{}", "x"), response_metadata=STOP)
+    assert calls(through(gate(), unseen.model_copy(deep=True))) == [("rm", {})]
+    with pytest.raises(AnswerRejected, match="the tool 'rm' is not available"):
+        through(gate(only_bound=True), unseen)
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_stream_that_breaks_ends_quietly_only_if_something_was_shown(shown: bool):
+    of = gate()
+    if shown:
+        list(of.feed(generation(part("Hm."))))
+    assert of.fail(ConnectionError("reset")) is shown
+    assert (of.error is not None) is shown
+
+
+def test_a_stream_that_breaks_behind_a_whole_answer_did_not_break():
+    of = gate()
+    list(of.feed(generation(part("", (0, "read", "{}", "x"), response_metadata=STOP))))
+    assert of.fail(ConnectionError("reset"))
+    assert of.error is None
+
+
+def test_a_bug_is_never_ended_quietly():
+    of = gate(keeps=lambda error: not isinstance(error, AttributeError))
+    list(of.feed(generation(part("Hm."))))
+    assert not of.fail(AttributeError("a mistake"))
+
+
+def test_reasoning_beside_the_content_counts_as_shown():
+    of = gate()
+    list(of.feed(generation(part(additional_kwargs={"reasoning_content": "hm"}))))
+    assert of.shown
+
+
+def test_a_gate_that_starts_again_remembers_only_that_something_was_shown():
+    of = gate()
+    through(of, part("Hm."), part("", (0, "edit", "{", "x")))
+    of.restart()
+    assert (of.hit, of.routed, of.calls, of.shown, of.saw_chunk) == (None, [], [], True, False)
+
+
+def test_the_end_comes_once():
+    of = gate()
+    list(of.feed(generation(part("Hm."))))
+    assert len(list(of.end())) == 1
+    assert list(of.end()) == []
+
+
+def test_a_stream_of_something_else_is_a_bug_and_says_so():
+    with pytest.raises(TypeError, match="a/b streamed a HumanMessageChunk"):
+        list(gate().feed(generation(HumanMessageChunk(content="x"))))  # type: ignore[arg-type]
