@@ -119,7 +119,7 @@ def _without_tokens(handler: BaseCallbackHandler) -> BaseCallbackHandler | None:
         return None  # it looks at how a call begins, not at what becomes of it; that call is the caller's own, the outer one
     if not any(_hears(handler, event) for event in _TOKENS):
         return handler
-    return cast("BaseCallbackHandler", _Stand(handler, dict.fromkeys(_TOKENS, _nothing)))
+    return cast("BaseCallbackHandler", _HandlerProxy(handler, dict.fromkeys(_TOKENS, _nothing)))
 
 
 def _is_ambient(handler: Any) -> bool:
@@ -133,14 +133,15 @@ def _hears(handler: Any, event: str) -> bool:
 
 def keep_usage_from(handlers: Iterable[Any]) -> list[Any]:
     """The handlers of an outer run, those that show nothing unable to see its usage."""
-    return [handler if shows(handler) or isinstance(handler, _Stand) else _Stand(handler, {"on_llm_end": _unbilled_end}) for handler in handlers]
+    unbilled_end = {"on_llm_end": _unbilled_end}
+    return [each if shows(each) or isinstance(each, _HandlerProxy) else _HandlerProxy(each, unbilled_end) for each in handlers]
 
 
-class _Stand:
+class _HandlerProxy:
     """Stands in for a callback handler: everything it hears goes to the handler, but for what is told otherwise.
 
     Args:
-        handler: Whom it stands in for.
+        handler: The handler that it stands in for.
         told: By event, what makes the function that is called instead of the handler's own.
     """
 

@@ -11,11 +11,13 @@ from langgraph.channels import LastValue
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
+from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.router import ToolRouter, tool_name
-from lg_toolroute.runner.scene import Failed, failed, results_just_in
-from lg_toolroute.state import ToolRouteContext, ToolRouteState, faces, node_schema
-from lg_toolroute.surfaces.graph.nodes import AfterModel, FallbackNode, ModelNode, PolicyNode, RouteNode
+from lg_toolroute.router import ToolRouter
+from lg_toolroute.runner.inputs import IsFailure, has_error_status
+from lg_toolroute.state import ToolRouteContext, ToolRouteState, input_and_output, node_schema
+from lg_toolroute.surfaces.graph.edges import AfterModel, AfterTools
+from lg_toolroute.surfaces.graph.nodes import FallbackNode, ModelNode, PolicyNode, RouteNode
 from lg_toolroute.surfaces.graph.tool_node import tool_node
 
 
@@ -30,7 +32,7 @@ def create_toolroute_agent(
     agent: str | None = None,
     state_schema: type[Any] = ToolRouteState,
     context_schema: type[Any] | None = ToolRouteContext,
-    is_failure: Failed = failed,
+    is_failure: IsFailure = has_error_status,
     **compile: Any,
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """An agent whose tool calls are written by the models that its rules name.
@@ -60,7 +62,7 @@ def create_toolroute_agent(
         agent.invoke({"messages": [("user", "the tests are red")]})
         ```
     """
-    taken, given = faces(state_schema)
+    taken, given = input_and_output(state_schema)
     builder: StateGraph[Any, Any, Any, Any] = StateGraph(state_schema, context_schema=context_schema, input_schema=taken, output_schema=given)
     add_toolroute(builder, router, tools, system_prompt=system_prompt, agent=agent, agent_name=name, is_failure=is_failure)
     return builder.compile(checkpointer=checkpointer, store=store, name=name or "toolroute", **compile)
@@ -77,7 +79,7 @@ def add_toolroute(
     agent_name: str | None = None,
     entry: Literal["auto"] | bool = "auto",
     end: str = END,
-    is_failure: Failed = failed,
+    is_failure: IsFailure = has_error_status,
 ) -> StateGraph[Any, Any, Any, Any]:
     """Add the nodes `route`, `policy`, `model`, `fallback` and `tools`, and the edges between them, to a graph of yours.
 
@@ -134,17 +136,6 @@ def add_toolroute(
             builder.add_edge(names["tools"], names["route"])
     builder.add_conditional_edges(names["model"], after, targets)
     return builder
-
-
-class AfterTools:
-    """Where a run goes after tools of which some answer for the agent (`return_direct`)."""
-
-    def __init__(self, direct: frozenset[str], route: str, end: str) -> None:
-        self._direct, self._route, self._end = direct, route, end
-
-    def __call__(self, state: Any) -> str:
-        results = results_just_in((state.get("messages") if isinstance(state, Mapping) else state.messages) or [])
-        return self._end if results and all(name in self._direct for name in results) else self._route
 
 
 def as_tools(tools: Sequence[Any]) -> list[Any]:

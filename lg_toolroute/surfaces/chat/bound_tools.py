@@ -15,8 +15,8 @@ from typing import Any
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
+from lg_toolroute.core.rules.tools import tool_name, tool_tags
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.router import tool_name, tool_tags
 
 _CACHED = 512
 _converted: OrderedDict[int, tuple[BoundTool, Any]] = OrderedDict()
