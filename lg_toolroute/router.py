@@ -95,14 +95,14 @@ class ToolRouter:
         return f"ToolRouter({self.config.source!r}, {len(self.book.specs())} models, strict={self.strict})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ToolRouter:
-        return self  # whoever copies an agent means the same models, in the same health
+        return self  # a copy of an agent shares the models and what is known of their health
 
     def decide(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = (), role: str | None = None) -> Decision:
         """Who writes the next call of `tool`, in which order, and why. Health is not asked: it changes from call to call.
 
         Args:
             tool: The tool's name.
-            agent: Whose rules are read; unset: the defaults.
+            agent: The agent that the rules are for; unset: the defaults.
             tags: The tool's own tags, for `tag:` patterns.
             role: The role of the run, whose chain reasons.
         """
@@ -118,7 +118,7 @@ class ToolRouter:
         Args:
             model_spec: `provider/model` or `provider:model`.
             tools: Tools, tool dicts, functions or names.
-            agent: Whose policy applies.
+            agent: The agent that the policy is for.
         """
         named = [(tool, tool_name(tool), tool_tags(tool)) for tool in tools]
         allowed = set(self.book.allowed(canonical(model_spec), [(name, tags) for _, name, tags in named], agent=agent))

@@ -95,7 +95,9 @@ class ToolRouteContext(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    agent: str | None = Field(default=None, title="Agent", description="Whose rules and tool policy apply; empty: the defaults.")
+    agent: str | None = Field(
+        default=None, title="Agent", description="An id under agents, for that agent's rules and tool policy; empty: the defaults."
+    )
     role: str | None = Field(default=None, title="Role", description="The role of this run (`heartbeat`, …), which picks the chain that reasons.")
     model: str | None = Field(
         default=None,

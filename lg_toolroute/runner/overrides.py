@@ -15,7 +15,7 @@ class Overrides:
     """What holds for one run.
 
     Attributes:
-        agent: Whose rules and tool policy apply; `None`: the defaults.
+        agent: An id under `agents`, for that agent's rules and tool policy; `None`: the defaults.
         role: The role of the run, which picks the chain that reasons.
         model: Reason on this model instead of the primary; canonical.
     """

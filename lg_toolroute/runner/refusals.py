@@ -23,7 +23,7 @@ def refusal(router: ToolRouter, request: ToolCallRequest, *, agent: str | None =
     Args:
         router: The rules.
         request: The call, as LangGraph's `ToolNode` gives it to its wrappers.
-        agent: Whose policy applies; unset: the runtime context's `agent`, or the defaults.
+        agent: The agent that the policy is for; unset: the runtime context's `agent`, or the defaults.
         own_model: The agent's own model, where the configuration names no primary.
     """
     call, state = request.tool_call, request.state

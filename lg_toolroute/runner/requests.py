@@ -106,7 +106,7 @@ class RequestBuilder:
         if spec is None:
             raise RuntimeError("a job is asked before it has a candidate; `select` comes first")
         model = self._model(spec, job)
-        allowed = self.inputs.allowed(spec)
+        allowed = frozenset(self.inputs.allowed(spec))
         tools: list[Named] = [(name, tool) for (name, _), tool in zip(self.inputs.tools, self.tools, strict=True) if name in allowed]
         build = self._write if job.calls else self._reason
         return build(turn, job, spec, model, tools, segments)

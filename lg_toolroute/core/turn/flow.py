@@ -116,6 +116,7 @@ def select(turn: Turn, inputs: TurnInputs) -> Flow:
         wanted.update(dict.fromkeys(inputs.decide(tool, None)[1]))
     survey: Survey = yield LookUp(tuple(wanted))
     jobs: list[Job] = []
+    gates = turn.gates
     for job in turn.jobs:
         if job.settled:
             jobs.append(job)
@@ -130,9 +131,10 @@ def select(turn: Turn, inputs: TurnInputs) -> Flow:
         complaint = job.complaint if job.repaired and job.repaired[-1] == spec else ""
         jobs.append(replace(job, candidate=spec, complaint=complaint))
         if not job.calls:
-            turn = replace(turn, gates=gates_for(spec, inputs, survey))
-    turn = replace(turn, jobs=tuple(jobs))
-    return replace(turn, phase="ask") if turn.open_jobs else next_phase(turn)
+            gates = gates_for(spec, inputs, survey)
+    if any(not job.settled for job in jobs):
+        return replace(turn, jobs=tuple(jobs), gates=gates, phase="ask")
+    return next_phase(replace(turn, jobs=tuple(jobs), gates=gates))
 
 
 def _choose(job: Job, inputs: TurnInputs, survey: Survey) -> Generator[Step, Any, tuple[str | None, tuple[Skip, ...]]]:

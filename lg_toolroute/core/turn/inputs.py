@@ -44,7 +44,7 @@ class TurnInputs:
         rules: The compiled rules.
         tools: The tools the agent binds.
         facts: What is known of a model, configuration before profile.
-        agent: Whose rules apply.
+        agent: The agent that the rules are for.
         role: Which chain reasons.
         override: A model that the caller put in place of the primary.
         forced: The tool that the caller, a planner or a human said comes next.

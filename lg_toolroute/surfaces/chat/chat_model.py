@@ -42,14 +42,14 @@ class ToolRoutedChatModel(BaseChatModel):
 
     Args:
         router: Rules, models, health.
-        agent: Whose rules and tool policy apply; unset: the run's context, otherwise the defaults.
+        agent: An id under `agents`, for the agent's own rules and tool policy; unset: the run's context, otherwise the defaults.
         role: The role of its runs, which picks the chain that reasons.
         model: Reason on this model instead of the primary, `provider/model`.
         temperature: For every inner call; unset: each model's own.
         max_tokens: For every inner call.
         stop: Where the words end. Not for the arguments of calls.
         timeout: How long one inner call may take, in seconds.
-        streaming: `True` streams also where nobody asked, `False` never; unset: when somebody listens.
+        streaming: `True` streams every call, `False` none; unset: a call is streamed when a consumer listens.
 
     Raises:
         ConfigError: `router` is no `ToolRouter`, or a field is unknown.

@@ -106,7 +106,7 @@ class OuterChunks:
     def _read_by(self, chunk: AIMessageChunk, content: str | list[Any], request: Request) -> dict[str, Any]:
         """The metadata that the content of a chunk is read by; the words' owner has the say for the whole message."""
         speaks = request is self._requests[0] or not isinstance(request.gate, WriteGate)
-        # A writer's gate says whose dialect its blocks are in; what else its client says is about itself.
+        # A writer's gate says which provider's dialect its blocks are in; the rest of its metadata is about the writer alone.
         metadata = {key: chunk.response_metadata[key] for key in (_KEPT if speaks else _KEPT[:1]) if chunk.response_metadata.get(key)}
         for key, value in metadata.items():
             self._owner.setdefault(key, value)

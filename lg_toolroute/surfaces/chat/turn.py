@@ -54,7 +54,7 @@ class CallArguments:
         messages: The history, with its system prompt.
         settings: Keyword arguments: bound tools, tool choice, settings of the inner models.
         stop: Where the words end.
-        agent: Whose rules apply.
+        agent: The agent that the rules are for.
         role: Which chain reasons.
         model: Reason on this model instead of the primary.
         timeout_s: How long one inner call may take, in seconds.

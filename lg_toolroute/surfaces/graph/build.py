@@ -44,7 +44,7 @@ def create_toolroute_agent(
         checkpointer: As `StateGraph.compile` takes it.
         store: As `StateGraph.compile` takes it.
         name: The agent's name: of the graph, and on every message.
-        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults.
+        agent: An id under `agents`, for the agent's own rules and tool policy; unset: the runtime context's `agent`, or the defaults.
         state_schema: A subclass of `ToolRouteState`, if your tools keep state of their own.
         context_schema: The runtime context; `ToolRouteContext` or anything with (some of) its fields.
         is_failure: Says whether a tool's result counts as a failure for `escalate`; unset: `status == "error"`.
@@ -91,8 +91,8 @@ def add_toolroute(
         tools: As in `create_toolroute_agent`.
         prefix: Stands before the nodes' names, so that a graph can hold several agents.
         system_prompt: Stands before the messages of every request.
-        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults. Give it where a graph
-            holds several agents.
+        agent: An id under `agents`, for the agent's own rules and tool policy; unset: the runtime context's `agent`, or the defaults. Give it
+            where a graph holds several agents.
         agent_name: Written on every message.
         entry: Whether an edge leads from `START` to `route`. `auto`: if the graph has no node yet.
         end: Where a finished run goes; `END` unless another node of yours takes over.

@@ -41,7 +41,7 @@ class TurnNode(Runnable[Any, Any]):
         tools: The tools of the graph: `BaseTool`s, functions or tool dicts.
         system_prompt: Stands before the messages of every request.
         name: The node's name, for traces.
-        agent: Whose rules and tool policy apply; unset: the runtime context's `agent`, or the defaults.
+        agent: An id under `agents`, for the agent's own rules and tool policy; unset: the runtime context's `agent`, or the defaults.
         agent_name: Written on every message.
         is_failure: Says whether a tool's result is a failure, for escalation.
     """

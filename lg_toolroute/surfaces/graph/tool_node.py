@@ -26,7 +26,7 @@ def tool_node(
         tools: What it runs.
         name: The node's name.
         handle_tool_errors: As `ToolNode` takes it; unset: LangGraph's default.
-        agent: Whose policy applies; unset: the runtime context's `agent`, or the defaults.
+        agent: The agent that the policy is for; unset: the runtime context's `agent`, or the defaults.
     """
 
     def wrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], Outcome]) -> Outcome:

@@ -7,7 +7,6 @@ go along: otherwise that model's call of a routed tool would be shown to the con
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 from langchain.agents.middleware.types import ModelRequest
@@ -39,7 +38,6 @@ def gated_request(request: ModelRequest[Any], put_in: PutIn, **overrides: Any) -
         put_in: Gates a model that a middleware further in puts in place of ours.
         overrides: As `ModelRequest.override` takes them.
     """
-    values = {field.name: getattr(request, field.name) for field in fields(request)}
-    gated = GatedModelRequest(**{**values, **overrides})
-    object.__setattr__(gated, "_put_in", put_in)
+    gated = object.__new__(GatedModelRequest)
+    gated.__dict__.update(request.__dict__, **overrides, _put_in=put_in)
     return gated

@@ -31,7 +31,8 @@ from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
 from lg_toolroute.config import RoutingConfig
-from lg_toolroute.core.rules.tools import tool_name
+from lg_toolroute.core.rules.tools import named_tools, tool_name
+from lg_toolroute.core.turn.inputs import Tools
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.inputs import IsFailure, has_error_status
 from lg_toolroute.runner.overrides import read_overrides
@@ -63,7 +64,7 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
     Args:
         router: Rules, models, health.
         name: Names of middlewares must be unique in an agent; unset: the name of the class.
-        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults.
+        agent: An id under `agents`, for the agent's own rules and tool policy; unset: the runtime context's `agent`, or the defaults.
         durable: A checkpoint lies between the model that reasons and the one that writes the routed call, so that a run which was interrupted
             there repeats only the second. It costs another pass through the agent's loop in each routed turn.
         prefer_agent_model: The agent's own model is the primary, whatever the configuration says.
@@ -114,6 +115,7 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         self._parks = durable
         self._prefer_agent_model = prefer_agent_model
         self._specs = router.book.specs()
+        self._named: tuple[tuple[Any, ...], Tools] = ((), ())
         self._own: list[tuple[Any, str]] = []
         self._checked = False
         self._warned = False
@@ -178,7 +180,15 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         own = self._own_model(request.model, overrides.agent)
         if own.used and overrides.model is None and not request.state.get("expected_tool") and self._has_nothing_to_do(own.spec):
             return None
-        return AgentTurn(self.router, request, own, overrides, is_failure=self._is_failure, parks=self._parks)
+        named = self._names_of(request.tools)
+        return AgentTurn(self.router, request, own, overrides, named=named, is_failure=self._is_failure, parks=self._parks)
+
+    def _names_of(self, tools: Sequence[Any]) -> Tools:
+        """The name and the tags of each tool; read once, since an agent binds the same tools in nearly every turn."""
+        known, named = self._named
+        if len(known) != len(tools) or any(one is not other for one, other in zip(known, tools, strict=True)):
+            self._named = (tuple(tools), named := named_tools(tools))
+        return named
 
     def _has_nothing_to_do(self, spec: str) -> bool:
         """The configuration names no other model than the agent's own, and takes no tool away from any model."""

@@ -17,7 +17,8 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command
 
 from lg_toolroute.clients.wrappers import first_leaf
-from lg_toolroute.core.rules.tools import named_tools, tool_name
+from lg_toolroute.core.rules.tools import tool_name
+from lg_toolroute.core.turn.inputs import Tools
 from lg_toolroute.core.turn.turn import PHASES
 from lg_toolroute.errors import AnswerRejected, ChainExhausted
 from lg_toolroute.gates.gate import gate_of, gated
@@ -63,6 +64,7 @@ class AgentTurn:
         request: The agent's request.
         own: The agent's own model.
         overrides: The run's agent, role and model.
+        named: The name and the tags of each tool of the request.
         is_failure: Says whether a tool's result is a failure.
         parks: The turn is parked in the state once a routed call was named, before that call is written.
     """
@@ -70,7 +72,15 @@ class AgentTurn:
     others_between = True
 
     def __init__(
-        self, router: ToolRouter, request: ModelRequest[Any], own: AgentModel, overrides: Overrides, *, is_failure: IsFailure, parks: bool
+        self,
+        router: ToolRouter,
+        request: ModelRequest[Any],
+        own: AgentModel,
+        overrides: Overrides,
+        *,
+        named: Tools,
+        is_failure: IsFailure,
+        parks: bool,
     ) -> None:
         self._router = router
         self._request = request
@@ -78,7 +88,6 @@ class AgentTurn:
         self._structured: Any = None
         self._extras: list[BaseMessage] = []
         self._json_cut = False
-        named = named_tools(request.tools)
         if own.first and overrides.model is None:
             overrides = Overrides(overrides.agent, overrides.role, own.spec)
         models = {own.spec: own.model} if own.used else {}
@@ -201,8 +210,6 @@ class AgentTurn:
             return {"model": _agent_model(model, lambda each: behind_gate(each, spec))[0], "tools": allowed}
 
         model, settings = _agent_model(request.model, behind_gate)
-        names = {tool_name(tool) for tool in request.tools}
-        forced = forced_tool(request.tool_choice, {*names, *self._builder.inputs.tags})
         said = self._request.model_settings
         return gated_request(
             self._request,
@@ -211,11 +218,18 @@ class AgentTurn:
             messages=request.messages,
             system_message=request.system if its_own else fit_system(request.system, leaf),
             tools=fit_tools(request.tools, its_own=its_own, writes=bool(request.job.calls)),
-            tool_choice=request.tool_choice if forced is None or forced in names else None,
+            tool_choice=self._choice(request),
             # A routed call is no answer; and text that goes on where JSON was cut off is none that a provider could check.
             response_format=None if request.job.calls or self._json_cut else self._request.response_format,
             model_settings={**settings, **(said if its_own else fit_settings(said, leaf))},
         )
+
+    def _choice(self, request: Request) -> Any:
+        """The tool choice; none if it names a tool that this model does not see."""
+        choice = request.tool_choice
+        if choice is None or forced_tool(choice, self._builder.inputs.tags) is None:
+            return choice
+        return choice if forced_tool(choice, {tool_name(tool) for tool in request.tools}) else None
 
     def _message(self, request: Request, response: ModelResponse[Any]) -> AIMessage:
         message = next((each for each in response.result if isinstance(each, AIMessage)), None)
