@@ -15,7 +15,8 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGenerationChunk
 
-from lg_toolroute.core.failures.classify import Failure, classify
+from lg_toolroute.core.failures.classify import classify
+from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.turn.flow import Ask, Claim, LookUp, Reply, Report, Step
 from lg_toolroute.core.turn.selection import Survey
 from lg_toolroute.core.turn.turn import Answer, Attempt

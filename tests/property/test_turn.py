@@ -16,7 +16,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from lg_toolroute.config import load_config
 from lg_toolroute.core.failures.circuit import Circuit
-from lg_toolroute.core.failures.failure import failure
+from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.turn.flow import Ask, Claim, LookUp, Reply, Report, Step, ask, begin, hand_off, select, take_turn
 from lg_toolroute.core.turn.selection import Scene, Survey
 from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn, advance, record
@@ -100,7 +100,7 @@ class World:
         plan = self.plan[crc32(f"{spec} {job.tools} {tries}".encode()) % len(self.plan)]
         shown = plan["shown"] and not job.tools
         if plan["fails"]:
-            found = failure(plan["fails"], "it failed")
+            found = Failure(plan["fails"], "it failed")
             attempt = Attempt(spec, "failed", plan["fails"], job.tool, detail="it failed")
             spent = plan["spent"] and job.live
             acceptable = shown and plan["fails"] == "truncated"

@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lg_toolroute.core.failures.classify import Failure
+from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.rules.decision import Skip
 from lg_toolroute.core.turn.selection import Scene, Survey, choose, gates_for
 from lg_toolroute.core.turn.turn import Answer, Intercepted, Job, Turn, accept, advance, merge_skips, next_phase, settle

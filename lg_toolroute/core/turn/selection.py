@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from lg_toolroute.core.failures.health import Circuit
+from lg_toolroute.core.failures.circuit import Circuit
 from lg_toolroute.core.rules.decision import Decision, Skip
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.turn.escalation import pick_start

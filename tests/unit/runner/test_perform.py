@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 
 from lg_toolroute import ToolRouter
-from lg_toolroute.core.failures.failure import failure
+from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.turn.flow import Ask, Claim, LookUp, Report
 from lg_toolroute.core.turn.turn import Intercepted, Job, Turn
 from lg_toolroute.runner.perform import Performer
@@ -215,7 +215,7 @@ async def test_a_bug_in_one_of_several_jobs_is_raised_when_the_others_have_ended
 
 async def test_health_is_looked_up_claimed_and_reported():
     bench = Bench()
-    down = failure("auth", "no key")
+    down = Failure("auth", "no key")
     bench.performer.perform(Report(A, down, None))
     await bench.performer.aperform(Report(B, None, "edit"))
     survey = bench.performer.perform(LookUp((A, B)))

@@ -10,7 +10,7 @@ import pytest
 
 from lg_toolroute.config import load_config
 from lg_toolroute.core.failures.circuit import Circuit
-from lg_toolroute.core.failures.failure import failure
+from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.turn.flow import Ask, Claim, LookUp, Reply, Report, ask, begin, exhausted, hand_off, select, take_turn
 from lg_toolroute.core.turn.selection import Scene, Survey
@@ -202,7 +202,7 @@ def test_every_reply_is_reported_before_the_turn_is_settled():
 
 def test_a_reply_that_failed_with_nobody_left_raises_with_every_cause():
     job = Job((A,), candidate=A)
-    reply = Reply(Answer(Attempt(A, "failed", "auth", detail="no key")), failure("auth", "no key"))
+    reply = Reply(Answer(Attempt(A, "failed", "auth", detail="no key")), Failure("auth", "no key"))
     with pytest.raises(ChainExhausted, match="no model is left to answer: 1 failed, 0 skipped") as caught:
         told(ask(Turn("m", jobs=(job,), phase="ask")), [reply], None, WELL)
     (cause,) = caught.value.exceptions
@@ -212,7 +212,7 @@ def test_a_reply_that_failed_with_nobody_left_raises_with_every_cause():
 
 def test_a_model_that_failed_just_now_may_be_the_one_that_is_due_back_first():
     job = Job((A,), candidate=A)
-    reply = Reply(Answer(Attempt(A, "failed", "rate_limit")), failure("rate_limit"))
+    reply = Reply(Answer(Attempt(A, "failed", "rate_limit")), Failure("rate_limit"))
     with pytest.raises(ChainExhausted, match="the first one is due back in 20 s") as caught:
         told(ask(Turn("m", jobs=(job,), phase="ask")), [reply], None, Survey({A: SHUT}, 40.0))
     assert caught.value.due_in_s == 20.0
@@ -221,7 +221,7 @@ def test_a_model_that_failed_just_now_may_be_the_one_that_is_due_back_first():
 def test_text_cut_off_by_its_length_limit_is_the_answer_if_nobody_can_go_on():
     job = Job((A,), candidate=A, repaired=(A,))
     answer = Answer(Attempt(A, "failed", "truncated"), shown=True, acceptable=True)
-    _, turn = told(ask(Turn("m", jobs=(job,), phase="ask")), [Reply(answer, failure("truncated"))], None)
+    _, turn = told(ask(Turn("m", jobs=(job,), phase="ask")), [Reply(answer, Failure("truncated"))], None)
     assert turn.phase == "done"
 
 
