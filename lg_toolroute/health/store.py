@@ -108,13 +108,11 @@ class StoreHealth(HealthBook):
 
     def claim(self, spec: str) -> bool:
         """See `HealthBook.claim`."""
-        known = self._known(spec)
-        return known if known is not None else self._store.run(self._claim(spec), partial(self._cache.claim, spec))
+        return self._store.run(self._claim(spec), partial(self._cache.claim, spec))
 
     async def aclaim(self, spec: str) -> bool:
         """See `claim`."""
-        known = self._known(spec)
-        return known if known is not None else await self._store.arun(self._claim(spec), partial(self._cache.claim, spec))
+        return await self._store.arun(self._claim(spec), partial(self._cache.claim, spec))
 
     def report(self, spec: str, failure: Failure | None, *, tool: str | None = None) -> None:
         """See `HealthBook.report`."""
@@ -185,6 +183,9 @@ class StoreHealth(HealthBook):
         self._read_at = self.now()
 
     def _claim(self, spec: str) -> Batches[bool]:
+        known = self._cache.get(spec)
+        if known is not None and not known.half_open(self.now()) and self._fresh((spec,)):
+            return not known.opened  # a fresh closed circuit, or a cooldown or a probe that is known to run
         circuit = yield from self._read(spec)
         self._cache.put(spec, circuit)
         if not circuit.opened:
@@ -241,13 +242,6 @@ class StoreHealth(HealthBook):
         if self._read_at is None or not 0 <= self.now() - self._read_at < self._refresh_s:
             return False
         return not self._cache.lacks(wanted)
-
-    def _known(self, spec: str) -> bool | None:
-        """The answer to a claim that needs no store: a fresh closed circuit, or a cooldown or a probe that is known to run."""
-        circuit = self._cache.get(spec)
-        if circuit is None or circuit.half_open(self.now()) or not self._fresh((spec,)):
-            return None
-        return not circuit.opened
 
     def _parse(self, spec: str, item: Item | None) -> Circuit:
         if item is None:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Generator
 from contextlib import closing
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from langgraph.store.base import BaseStore, Op
 
@@ -19,8 +19,6 @@ _T = TypeVar("_T")
 
 Batches: TypeAlias = Generator[list[Op], list[Any], _T]
 """Yields batches of operations, is sent their results, returns a `_T`. Reads and writes never share a batch: stores order them apart."""
-
-_LONGEST_ERROR: Final = 200
 
 log = logging.getLogger("lg_toolroute.health")
 
@@ -110,7 +108,7 @@ class TolerantStore:
         return value
 
     def _refused(self, error: Exception) -> None:
-        self.last_error = presentable(f"{type(error).__name__}: {error}", _LONGEST_ERROR)
+        self.last_error = presentable(f"{type(error).__name__}: {error}")
         if self._refused_at is None:
             log.warning("the health store refused, health is kept in this process meanwhile: %s", self.last_error)
         self._refused_at = self._clock()

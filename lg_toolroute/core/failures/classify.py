@@ -12,16 +12,19 @@ In this order:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
+from typing import TypeVar
 
 from lg_toolroute.core.failures import spellings
 from lg_toolroute.core.failures.evidence import Evidence, class_names, gather, words_of
-from lg_toolroute.core.failures.failure import CLASSES, LONGEST_TEXT, Failure, FailureClass
+from lg_toolroute.core.failures.failure import CLASSES, Failure, FailureClass
 from lg_toolroute.core.failures.origin import PROGRAMMING, class_by_origin
 from lg_toolroute.core.failures.redact import presentable
 from lg_toolroute.core.failures.wait import wait_s
 from lg_toolroute.errors import AnswerRejected, CandidateSkipped, ChainExhausted, ToolRouteError
+
+_T = TypeVar("_T")
 
 
 def classify(error: BaseException, *, now: float | None = None) -> Failure:
@@ -36,21 +39,18 @@ def classify(error: BaseException, *, now: float | None = None) -> Failure:
     if isinstance(error, BaseExceptionGroup):
         return _gravest(error, now)
     if class_names(error) & spellings.CONTROL_FLOW or not isinstance(error, Exception):
-        return Failure("cancelled", _shown(words_of(error)))
+        return Failure("cancelled", presentable(words_of(error)))
     evidence = gather(error)
     said = _said(evidence)
+    too_much_a_minute = evidence.status in {413, 429} and spellings.TOKENS_PER_MINUTE.search(evidence.text)
     cls = said or class_by_origin(error)
     return Failure(
         cls=cls,
-        text=_shown(evidence.message if said else _described(error)),
+        text=presentable(evidence.message if said else _described(error)),
         retry_after_s=wait_s(evidence.headers, evidence.body, evidence.text, now),
         status=evidence.status,
-        larger_window=cls == "context_overflow" and not _exceeds_allowance(evidence),
+        larger_window=cls == "context_overflow" and not too_much_a_minute,
     )
-
-
-def _shown(text: str) -> str:
-    return presentable(text, LONGEST_TEXT)
 
 
 def _described(error: BaseException) -> str:
@@ -61,21 +61,17 @@ def _described(error: BaseException) -> str:
 def _of_this_package(error: ToolRouteError, now: float | None) -> Failure:
     if isinstance(error, AnswerRejected):
         known: FailureClass = next((cls for cls in CLASSES if cls == error.reason), "invalid_tool_call")
-        return Failure(known, _shown(error.detail))
+        return Failure(known, presentable(error.detail))
     if isinstance(error, CandidateSkipped):
-        return Failure("overloaded", _shown(error.why), error.due_in_s)
+        return Failure("overloaded", presentable(error.why), error.due_in_s)
     if isinstance(error, ChainExhausted):
         # A routed model may itself be a candidate of another chain: that chain goes on.
-        return replace(_gravest(error, now), text=_shown(error.message), retry_after_s=error.due_in_s)
-    return Failure("bug", _shown(_described(error)))
+        return replace(_gravest(error, now), text=presentable(error.message), retry_after_s=error.due_in_s)
+    return Failure("bug", presentable(_described(error)))
 
 
 def _gravest(group: BaseExceptionGroup[BaseException], now: float | None) -> Failure:
     return min((classify(inner, now=now) for inner in group.exceptions), key=lambda found: CLASSES.index(found.cls))
-
-
-def _exceeds_allowance(evidence: Evidence) -> bool:
-    return evidence.status in {413, 429} and spellings.TOKENS_PER_MINUTE.search(evidence.text) is not None
 
 
 def _said(evidence: Evidence) -> FailureClass | None:
@@ -85,11 +81,11 @@ def _said(evidence: Evidence) -> FailureClass | None:
         return "context_overflow"
     if status == 402 and spellings.USAGE_WINDOW.search(text):
         return "rate_limit"
-    code_cls = _named(spellings.CODES, evidence.codes)
-    if code_cls is not None and not (code_cls == "server_error" and status is not None):
-        return code_cls
+    coded = _first(spellings.CODES, evidence.codes)
+    if coded is not None and not (coded == "server_error" and status is not None):
+        return coded
     programming = status is None and names & PROGRAMMING
-    if not programming and (telling := _named(spellings.TELLING_CLASSES, names)) is not None:
+    if not programming and (telling := _first(spellings.TELLING_CLASSES, names)) is not None:
         return telling
     for cls, phrases in spellings.SPECIFIC.items():
         if _overrules(cls, status) and phrases.search(text):
@@ -97,27 +93,18 @@ def _said(evidence: Evidence) -> FailureClass | None:
     if programming:
         return None  # general phrases prove nothing about an error that looks like a mistake in a program
     if status is not None:
-        return _of_status(status, text)
-    named = _named(spellings.NEUTRAL_CLASSES, names) or _named(spellings.CLIENT_CLASSES, names)
+        at_fault: FailureClass = "overloaded" if spellings.OVERLOADED.search(text) else "server_error"
+        return _first(spellings.STATUSES, {status}) or (at_fault if status >= 500 else "invalid_request")
+    named = _first(spellings.NEUTRAL_CLASSES, names) or _first(spellings.CLIENT_CLASSES, names)
     return named or next((cls for cls, phrases in spellings.GENERAL.items() if phrases.search(text)), None)
 
 
-def _named(table: Mapping[FailureClass, frozenset[str]], found: frozenset[str]) -> FailureClass | None:
-    return next((cls for cls, names in table.items() if found & names), None)
+def _first(table: Mapping[FailureClass, Set[_T]], found: Set[_T]) -> FailureClass | None:
+    return next((cls for cls, spelled in table.items() if found & spelled), None)
 
 
 def _overrules(cls: FailureClass, status: int | None) -> bool:
     """Whether a phrase of this class says more than the status: a 429 that mentions a context window is still a 429."""
     if status == 429:
         return cls == "quota"
-    if status is not None and status >= 500:
-        return cls in {"context_overflow", "no_tool_support", "quota"}
-    return True
-
-
-def _of_status(status: int, text: str) -> FailureClass:
-    if (known := spellings.STATUSES.get(status)) is not None:
-        return known
-    if status < 500:
-        return "invalid_request"
-    return "overloaded" if spellings.OVERLOADED.search(text) else "server_error"
+    return status is None or status < 500 or cls in {"context_overflow", "no_tool_support", "quota"}

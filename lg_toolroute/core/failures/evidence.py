@@ -81,9 +81,10 @@ def gather(error: BaseException) -> Evidence:
         found = _body(cause, response)
         body = found if body is None else body
         headers = headers or _headers(cause, response)
-        status = _status(cause, response, found) if status is None else status
-        codes.update(_codes(cause, found))
-        messages = list(_messages(found))
+        levels = list(_levels(found))
+        status = _status(cause, response, levels) if status is None else status
+        codes.update(_codes(cause, levels))
+        messages = [value[:_LONGEST_TEXT] for level in levels for key in _MESSAGE_KEYS if isinstance(value := level.get(key), str) and value.strip()]
         message = message or (messages[0] if messages else None)
         texts += messages
     text = "\n".join(dict.fromkeys(texts))[:_LONGEST_TEXT]
@@ -114,11 +115,11 @@ def _attribute(value: object, name: str) -> Any:
         return None
 
 
-def _status(error: BaseException, response: Any, body: Any) -> int | None:
+def _status(error: BaseException, response: Any, levels: list[Mapping[str, Any]]) -> int | None:
     places = [_attribute(error, "status_code"), _botocore(response).get("HTTPStatusCode")]
     places += [_attribute(response, "status_code"), _attribute(response, "status"), _attribute(error, "status"), _attribute(error, "code")]
     # An error inside a stream that began with 200 carries its status only in its body.
-    places += [level.get(key) for level in _levels(body) for key in ("code", "status", "status_code")]
+    places += [level.get(key) for level in levels for key in ("code", "status", "status_code")]
     return next((status for status in map(_http_status, places) if status is not None), None)
 
 
@@ -180,17 +181,7 @@ def _levels(body: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
             yield from _levels(item, depth + 1)
 
 
-def _codes(error: BaseException, body: Any) -> Iterator[str]:
+def _codes(error: BaseException, levels: list[Mapping[str, Any]]) -> set[str]:
     values = [_attribute(error, name) for name in ("code", "type", "status")]
-    values += [level.get(key) for level in _levels(body) for key in _CODE_KEYS]
-    for value in values:
-        if isinstance(value, str | int) and not isinstance(value, bool):
-            yield str(value).strip().lower()
-
-
-def _messages(body: Any) -> Iterator[str]:
-    for level in _levels(body):
-        for key in _MESSAGE_KEYS:
-            value = level.get(key)
-            if isinstance(value, str) and value.strip():
-                yield value[:_LONGEST_TEXT]
+    values += [level.get(key) for level in levels for key in _CODE_KEYS]
+    return {str(value).strip().lower() for value in values if isinstance(value, str | int) and not isinstance(value, bool)}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lg_toolroute.core.failures.failure import LONGEST_TEXT
+
 _MASK: Final = "***"
 
 # Order matters: the labelled forms first, so that the label stays readable and its value goes.
@@ -46,7 +48,7 @@ def mask(text: str) -> str:
     return text
 
 
-def presentable(text: str, longest: int) -> str:
+def presentable(text: str, longest: int = LONGEST_TEXT) -> str:
     """The text masked, on one line, its end cut off beyond `longest` characters."""
     # What is masked is longer than what is shown, so that no half of a key survives at the cut.
     line = " ".join(mask(text[: longest * 8 + 512]).split())

@@ -31,22 +31,15 @@ CONTROL_FLOW: Final = words(
 )
 """Not the model's failure: the run was stopped or paused, or ran into a limit that its author set."""
 
-STATUSES: Final[Mapping[int, FailureClass]] = {
-    401: "auth",
-    402: "quota",
-    403: "auth",
-    404: "model_not_found",
-    408: "timeout",
-    409: "server_error",
-    410: "timeout",
-    413: "context_overflow",
-    425: "server_error",
-    429: "rate_limit",
-    499: "timeout",
-    504: "timeout",
-    522: "timeout",
-    524: "timeout",
-    529: "overloaded",
+STATUSES: Final[Mapping[FailureClass, frozenset[int]]] = {
+    "auth": frozenset({401, 403}),
+    "quota": frozenset({402}),
+    "model_not_found": frozenset({404}),
+    "timeout": frozenset({408, 410, 499, 504, 522, 524}),
+    "server_error": frozenset({409, 425}),
+    "context_overflow": frozenset({413}),
+    "rate_limit": frozenset({429}),
+    "overloaded": frozenset({529}),
 }
 """HTTP statuses. Other 4xx are `invalid_request`; other 5xx are `overloaded` if the message says so, else `server_error`."""
 
