@@ -82,6 +82,8 @@ def _said(evidence: Evidence) -> FailureClass | None:
     if status == 402 and spellings.USAGE_WINDOW.search(text):
         return "rate_limit"
     coded = _first(spellings.CODES, evidence.codes)
+    if coded == "auth" and spellings.SPECIFIC["quota"].search(text):
+        return "quota"  # Kimi: a subscription that is used up is a `permission_error`
     if coded is not None and not (coded == "server_error" and status is not None):
         return coded
     programming = status is None and names & PROGRAMMING
@@ -107,4 +109,4 @@ def _overrules(cls: FailureClass, status: int | None) -> bool:
     """Whether a phrase of this class says more than the status: a 429 that mentions a context window is still a 429."""
     if status == 429:
         return cls == "quota"
-    return status is None or status < 500 or cls in {"context_overflow", "no_tool_support", "quota"}
+    return status is None or status < 500 or cls in {"context_overflow", "no_tool_support", "quota", "invalid_tool_call"}

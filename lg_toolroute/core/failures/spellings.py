@@ -148,6 +148,7 @@ OVERLOADED: Final = _phrases(
 )
 
 SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
+    "invalid_tool_call": _phrases(r"error parsing tool call"),  # Ollama quotes the call behind it, so it stands first
     "context_overflow": _phrases(
         r"context[_ ](?:length|window)[_ ]?(?:is |was )?(?:exceed|limit exceed)",
         r"(?:maximum|model'?s?|available|max) context (?:length|window|size)",
@@ -166,6 +167,9 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"request_too_large",
         r"too large for model with \d+ maximum context",
         r"reduce the length of (?:the|your) (?:messages|prompt|input)",
+        r"trying to keep the first \d+ tokens when",
+        r"longer than the maximum model length",
+        r"inputs`? (?:tokens \+ `?max_new_tokens`? must be|must have less than \d+ tokens)",
     ),
     "no_tool_support": _phrases(
         r"does(?:n't| not) support (?:the use of )?(?:tools?\b(?! ?choice)|tool[ -]?(?:use|call)|functions?\b|function[ -]call)",
@@ -187,6 +191,9 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"doesn'?t have any credits",
         r"key limit exceeded",
         r"arrearage|overdue.payment|in good standing",
+        r"reached your specified api usage limits",
+        r"(?:draw from your|purchase) extra usage",
+        r"余额不足",
     ),
     "content_policy": _phrases(
         r"content[ _](?:policy|filter(?:ing)?|management policy|exists risk)",
@@ -208,6 +215,7 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"account has been (?:deactivated|disabled|suspended)",
         r"illegal header value",
     ),
+    "invalid_request": _phrases(r"no endpoints? found that support (?!tool)"),
     "model_not_found": _phrases(
         r"model[`'\":]? ?[`'\"]?[\w./:@-]*[`'\"]? (?:is |was )?(?:not found|does not exist|not exist|unavailable)",
         r"(?:no such|unknown|invalid) model\b",
