@@ -86,8 +86,8 @@ def test_at_most_one_worker_probes_a_window_in_any_interleaving(data, workers, w
 
 @settings(max_examples=60, deadline=None)
 @given(st.data(), st.integers(2, 4))
-def test_a_probe_is_granted_to_somebody_within_a_few_calls(data, workers):
-    """When callers meet, nobody may win; but they do not keep each other out for ever."""
+def test_callers_that_meet_do_not_keep_each_other_out_for_ever(data, workers):
+    """When callers meet, all of them may withdraw; then the next single caller has the probe."""
 
     def choose(count: int) -> int:
         return data.draw(st.integers(0, count - 1)) if count > 1 else 0
@@ -104,7 +104,6 @@ def test_a_probe_is_granted_to_somebody_within_a_few_calls(data, workers):
         granted = sum([await task for task in tasks])
         assert granted <= 1
         if not granted:
-            # All withdrew: the next single caller has it.
             assert books[0].claim(SPEC)
 
     asyncio.run(run())

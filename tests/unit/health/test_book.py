@@ -179,7 +179,7 @@ class TestEveryBook:
         assert seen["models"][A]["why"] == "credit balance is too low"
         assert seen["models"][A]["due_in_s"] == 600.0
 
-    async def test_sync_and_async_twins_agree(self, clock):
+    async def test_the_plain_and_the_async_methods_agree(self, clock):
         for make in (lambda: MemoryHealth(clock=clock), lambda: StoreHealth(InMemoryStore(), clock=clock)):
             plain, awaited = make(), make()
             plain.report(A, Failure("rate_limit"), tool="edit")
@@ -244,7 +244,7 @@ class TestStore:
         two.report(A, Failure("connection"))
         assert two.snapshot([A])[A].blocked(clock.now) is not None
 
-    def test_a_claim_reads_the_store_and_not_the_stale_view(self, clock):
+    def test_a_claim_reads_the_store_and_not_the_stale_cache(self, clock):
         store = InMemoryStore()
         one, two = StoreHealth(store, clock=clock, refresh_s=1e6), StoreHealth(store, clock=clock, refresh_s=1e6)
         one.report(A, Failure("rate_limit"))
@@ -309,7 +309,7 @@ class TestStore:
         assert book.inspect()["notes"] == {}
 
     @pytest.mark.parametrize("value", [{}, {"at": "x", "until": 1}, {"at": 1, "until": None}, {"at": float("nan"), "until": 1e300}])
-    def test_a_corrupt_claim_keeps_nobody_out(self, clock, value):
+    def test_a_corrupt_claim_blocks_no_probe(self, clock, value):
         store = InMemoryStore()
         book = StoreHealth(store, clock=clock)
         book.report(A, Failure("rate_limit"))
@@ -441,8 +441,7 @@ class TestStore:
         clock.now -= 500
         assert book.claim(A)
 
-    def test_a_crowded_book_of_claims_still_shows_the_newest(self, clock):
-        """Claims of probers that died are removed by the next one that probes."""
+    def test_claims_of_callers_that_died_are_removed_by_the_next_probe(self, clock):
         store = InMemoryStore()
         book = StoreHealth(store, clock=clock)
         book.report(A, Failure("rate_limit"))
@@ -514,6 +513,25 @@ class TestStore:
         await book.areport(A, Failure("auth"))
         store.go.set()
         assert (await reading)[A].blocked(clock.now) is not None
+
+    async def test_a_cancelled_reading_does_not_keep_the_next_one_from_the_store(self, clock):
+        class Stuck(CountingStore):
+            async def abatch(self, ops):
+                await asyncio.Event().wait()
+
+        store = Stuck()
+        book = StoreHealth(store, clock=clock)
+        StoreHealth(store.inner, clock=clock).report(A, Failure("auth"))
+        book.snapshot([A])
+        clock.now += 2.0
+        reading = asyncio.ensure_future(book.asnapshot([A]))
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError) as kept:
+            await reading
+        store.inner.delete(CIRCUITS, A)
+        assert book.snapshot([A])[A] == CLOSED
+        assert kept.value is not None  # the traceback, and with it every frame of the cancelled reading, is still alive
 
     async def test_a_store_without_async_methods_is_used_in_a_thread(self, tmp_path, clock):
         with SqliteStore.from_conn_string(str(tmp_path / "health.db")) as store:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import pickle
 
 import pytest
 
 from lg_toolroute.core.failures.circuit import CLOSED, Circuit, after_claim, after_report, describe
 from lg_toolroute.core.failures.cooldowns import CooldownLimits
 from lg_toolroute.core.failures.failure import CLASSES, Failure
-from lg_toolroute.core.failures.stored_circuit import read_circuit, write_circuit
 
 LIMITS = CooldownLimits()
 
@@ -100,22 +98,6 @@ def test_a_failure_inside_an_active_window_does_not_extend_it():
     circuit = fail(CLOSED, "rate_limit", 0.0)
     assert fail(circuit, "quota", 29.0) is circuit
     assert fail(circuit, "timeout", 29.9) is circuit
-
-
-@pytest.mark.parametrize(
-    ("asked_s", "kept_s"), [(0.0, 1.0), (0.02, 1.0), (7.5, 7.5), (45.0, 45.0), (7200.0, 3600.0), (float("inf"), 3600.0), (-3.0, 1.0)]
-)
-def test_retry_after_is_believed_between_a_second_and_an_hour(asked_s, kept_s):
-    assert due(fail(CLOSED, "rate_limit", 0.0, retry_after_s=asked_s), 0.0) == kept_s
-
-
-def test_retry_after_that_is_no_number_is_not_believed():
-    assert due(fail(CLOSED, "rate_limit", 0.0, retry_after_s=float("nan")), 0.0) == 30
-
-
-def test_retry_after_may_only_prolong_a_quota_cooldown():
-    assert due(fail(CLOSED, "quota", 0.0, retry_after_s=5.0), 0.0) == 600
-    assert due(fail(CLOSED, "quota", 0.0, retry_after_s=1800.0), 0.0) == 1800
 
 
 def test_retry_after_sets_the_length_but_not_the_count_for_transient_failures():
@@ -217,69 +199,6 @@ def test_the_reason_names_the_class_and_the_time_left():
 def troubled() -> Circuit:
     circuit = fail(fail(CLOSED, "no_tool_support", 0.0), "truncated", 1.0, tool="edit")
     return after_claim(fail(circuit, "rate_limit", 2.0), 40.0, LIMITS)
-
-
-def test_a_circuit_survives_json_and_pickle():
-    circuit = troubled()
-    assert read_circuit(json.loads(json.dumps(write_circuit(circuit))), LIMITS) == (circuit, None)
-    assert pickle.loads(pickle.dumps(circuit)) == circuit
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (None, "not a mapping"),
-        (["a"], "not a mapping"),
-        ({}, "format None"),
-        ({"format": 2}, "format 2"),
-        ({"opened": -1}, "not a count"),
-        ({"opened": True}, "not a count"),
-        ({"opened": 10**12}, "not a count"),
-        ({"until": float("inf")}, "not a moment"),
-        ({"until": float("nan")}, "not a moment"),
-        ({"until": "soon"}, "not a moment"),
-        ({"since": 1e9}, "ends before it begins"),
-        ({"cls": "nonsense"}, "not a failure class"),
-        ({"cls": ["rate_limit"]}, "not a failure class"),
-        ({"incapable_of": [["rate_limit", "x"]]}, "not a failure class"),
-        ({"incapable_of": 7}, "TypeError"),
-        ({"pairs": {"edit": [1]}}, "ValueError"),
-        ({"pairs": [1]}, "AttributeError"),
-        ({"pairs": {"edit": [1, 1, "bug"]}}, "not a failure class"),
-    ],
-)
-def test_what_cannot_be_read_is_a_closed_circuit_and_says_what_was_wrong(change, complaint):
-    value = {**write_circuit(troubled()), **change} if isinstance(change, dict) and change else change
-    circuit, wrong = read_circuit(value, LIMITS)
-    assert circuit is CLOSED
-    assert complaint in wrong
-
-
-def test_a_missing_key_is_unreadable():
-    for key in write_circuit(troubled()):
-        value = write_circuit(troubled())
-        del value[key]
-        assert read_circuit(value, LIMITS)[0] is CLOSED
-
-
-def test_a_cooldown_longer_than_our_own_limits_allow_is_cut_to_them():
-    other = CooldownLimits(auth_s=86_400.0)
-    value = write_circuit(fail(CLOSED, "auth", 0.0, limits=other))
-    circuit, wrong = read_circuit(value, CooldownLimits())
-    assert wrong is None
-    assert due(circuit, 0.0) == CooldownLimits().longest_s == 3600
-
-
-def test_limits_are_taken_from_any_object_with_their_names():
-    class Settings:
-        rate_limit_s = 3.0
-        transient_after = 5
-        unrelated = "x"
-
-    assert CooldownLimits.of(Settings()) == CooldownLimits(rate_limit_s=3.0, transient_after=5)
-    assert CooldownLimits.of(None) == CooldownLimits()
-    limits = CooldownLimits(quota_s=1.0)
-    assert CooldownLimits.of(limits) is limits
 
 
 def test_a_circuit_describes_itself_in_json():
