@@ -44,7 +44,7 @@ class CircuitCache(MemoryHealth):
 
     def lacks(self, specs: Iterable[str]) -> bool:
         """Whether the store was never asked for one of these."""
-        return any(spec not in self._circuits for spec in specs)
+        return not self._circuits.keys() >= set(specs)
 
     def copy(self) -> dict[str, Circuit]:
         """All circuits."""
@@ -77,8 +77,10 @@ class CircuitCache(MemoryHealth):
 
     def changes_nothing(self, spec: str, failure: Failure | None, tool: str | None) -> bool:
         """Whether a report is the common one: a success of a healthy model that is not being probed."""
+        if failure is not None or spec in self.leases:
+            return False
         known = self._circuits.get(spec, CLOSED)
-        return failure is None and spec not in self.leases and after_report(known, None, tool, 0.0, self.limits) is known
+        return known is CLOSED or after_report(known, None, tool, 0.0, self.limits) is known
 
     def report(self, spec: str, failure: Failure | None, *, tool: str | None = None) -> None:
         """A report while the store is down: what it changed is written when the store is back."""

@@ -239,7 +239,7 @@ class StoreHealth(HealthBook):
     def _fresh(self, wanted: tuple[str, ...]) -> bool:
         if self._store.resting:
             return True
-        if self._read_at is None or not 0 <= self.now() - self._read_at < self._refresh_s:
+        if self._read_at is None or not 0 <= self._clock() - self._read_at < self._refresh_s:
             return False
         return not self._cache.lacks(wanted)
 
