@@ -18,8 +18,10 @@ from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import SqliteStore
 
-from lg_toolroute.core.failures.failure import failure
-from lg_toolroute.health.book import HealthBook, MemoryHealth, StoreHealth
+from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.health.book import HealthBook
+from lg_toolroute.health.memory import MemoryHealth
+from lg_toolroute.health.store import StoreHealth
 
 CHAIN = ("kimi/kimi-for-coding", "deepseek/deepseek-v4-pro", "ollama/gpt-oss:20b")
 TURNS = 20_000
@@ -40,12 +42,12 @@ def healthy_turn_us(book: HealthBook, turns: int = TURNS) -> float:
 def probe_ms(book: HealthBook, clock: list[float], probes: int = 50) -> float:
     """Milliseconds of what a probe costs beyond the call itself: the claim, and the report of its failure."""
     spec, spent = CHAIN[0], []
-    book.report(spec, failure("rate_limit"))
+    book.report(spec, Failure("rate_limit"))
     for _ in range(probes):
         clock[0] += 301.0
         start = time.perf_counter()
         granted = book.claim(spec)
-        book.report(spec, failure("rate_limit"))
+        book.report(spec, Failure("rate_limit"))
         spent.append(time.perf_counter() - start)
         if not granted:
             raise RuntimeError("a single caller was refused its probe")
@@ -62,7 +64,7 @@ def failed_calls(book: HealthBook, clock: list[float], turns: int, turn_s: float
         if circuit.opened and not (circuit.half_open(book.now()) and book.claim(spec)):
             continue
         asked += 1
-        book.report(spec, failure("connection"))
+        book.report(spec, Failure("connection"))
         windows = book.snapshot((spec,))[spec].opened
     book.reset()
     return asked, windows

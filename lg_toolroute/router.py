@@ -20,7 +20,9 @@ from lg_toolroute.core.rules.spec import canonical
 from lg_toolroute.core.rules.tools import tool_name, tool_tags
 from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
-from lg_toolroute.health.book import HealthBook, MemoryHealth, StoreHealth
+from lg_toolroute.health.book import HealthBook
+from lg_toolroute.health.memory import MemoryHealth
+from lg_toolroute.health.store import StoreHealth
 from lg_toolroute.rulebook.compile import compile_config
 
 if TYPE_CHECKING:

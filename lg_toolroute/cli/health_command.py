@@ -37,7 +37,7 @@ def run(given: argparse.Namespace) -> int:
     _must_be_a_store(path)
     from langgraph.store.sqlite import SqliteStore
 
-    from lg_toolroute.health.book import StoreHealth
+    from lg_toolroute.health.store import StoreHealth
 
     with SqliteStore.from_conn_string(str(path)) as store:
         book = StoreHealth(store, limits, time.time)

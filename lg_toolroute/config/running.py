@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from lg_toolroute.config.section import Seconds, Section
+from lg_toolroute.core.failures.cooldowns import CooldownLimits
 
 INSTRUCTION = (
     "Continue this turn with one call of the tool `{tool}`. It has been decided that this tool comes next; your part is to write its "
@@ -15,26 +16,29 @@ INSTRUCTION = (
 """What a routed model is told by default."""
 
 
+_COOLDOWNS = CooldownLimits()
+
+
 class HealthConfig(Section):
     """How long a failed model is skipped. Times double with each failure, up to the `max`."""
 
-    rate_limit_s: Seconds = 30.0
+    rate_limit_s: Seconds = _COOLDOWNS.rate_limit_s
     """Cooldown after a rate limit that names no time of its own, in seconds."""
-    rate_limit_max_s: Seconds = 300.0
+    rate_limit_max_s: Seconds = _COOLDOWNS.rate_limit_max_s
     """Its upper limit, in seconds."""
-    quota_s: Seconds = 600.0
+    quota_s: Seconds = _COOLDOWNS.quota_s
     """Cooldown when the credit or the quota is used up, in seconds."""
-    quota_max_s: Seconds = 3600.0
+    quota_max_s: Seconds = _COOLDOWNS.quota_max_s
     """Its upper limit, in seconds."""
-    transient_after: int = Field(default=2, ge=1, le=100)
+    transient_after: int = Field(default=_COOLDOWNS.transient_after, ge=1, le=100)
     """Overloads, server errors, timeouts and broken connections in a row before a model is skipped."""
-    transient_s: Seconds = 30.0
+    transient_s: Seconds = _COOLDOWNS.transient_s
     """How long it is skipped then, in seconds."""
-    transient_max_s: Seconds = 300.0
+    transient_max_s: Seconds = _COOLDOWNS.transient_max_s
     """Its upper limit, in seconds."""
-    auth_s: Seconds = 600.0
+    auth_s: Seconds = _COOLDOWNS.auth_s
     """Cooldown after a refused key, in seconds."""
-    probe_timeout_s: Seconds = 60.0
+    probe_timeout_s: Seconds = _COOLDOWNS.probe_timeout_s
     """After this many seconds without a report, a probe counts as lost and another caller may probe."""
 
 

@@ -1,36 +1,40 @@
-"""Where the health of models lives: in memory by default, in any LangGraph `BaseStore` when many workers share it."""
+"""What a turn asks of the health of models, wherever it is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from lg_toolroute.core.failures.circuit import Circuit
 from lg_toolroute.core.failures.failure import Failure
-from lg_toolroute.core.failures.health import Circuit
-from lg_toolroute.health.memory import MemoryHealth
-from lg_toolroute.health.shared import StoreHealth
-
-__all__ = ["HealthBook", "MemoryHealth", "StoreHealth"]
 
 
 class HealthBook(Protocol):
-    """What a turn asks of health. No method raises because of the book's own troubles: health never breaks a run."""
+    """Where the health of models is kept. No method raises because the place where it is kept fails: health never breaks a run.
 
-    @property
-    def now(self) -> Callable[[], float]:
-        """The clock that all circuits of this book are measured with, in seconds."""
+    The async methods of a class that derives from this one call the plain methods. A book that waits for something overrides them.
+    """
+
+    def now(self) -> float:
+        """The moment, in seconds of the clock that all circuits of this book are measured with."""
         ...
 
     def snapshot(self, specs: Iterable[str]) -> Mapping[str, Circuit]:
-        """The circuits of these models, perhaps a moment old."""
+        """The circuits of these models, perhaps a moment old; a model that was never in trouble is `CLOSED`."""
         ...
 
     def claim(self, spec: str) -> bool:
-        """Whether the caller may ask the model now; while it is half-open, `True` for exactly one caller a window."""
+        """Whether the caller may ask the model now: always while it is closed, for exactly one caller while it is half-open."""
         ...
 
     def report(self, spec: str, failure: Failure | None, *, tool: str | None = None) -> None:
-        """Tell how an attempt ended; `None` is a success."""
+        """Tell how an attempt ended.
+
+        Args:
+            spec: The model, `provider/model`.
+            failure: Why it failed; `None` for a success.
+            tool: The tool whose call was to be written, if one was.
+        """
         ...
 
     def reset(self, spec: str | None = None) -> None:
@@ -38,25 +42,25 @@ class HealthBook(Protocol):
         ...
 
     def inspect(self) -> dict[str, Any]:
-        """What is known, JSON-able."""
+        """What is known, JSON-able: `{"book": ..., "models": {spec: {"state": ..., "due_in_s": ...}}}`."""
         ...
 
     async def asnapshot(self, specs: Iterable[str]) -> Mapping[str, Circuit]:
         """See `snapshot`."""
-        ...
+        return self.snapshot(specs)
 
     async def aclaim(self, spec: str) -> bool:
         """See `claim`."""
-        ...
+        return self.claim(spec)
 
     async def areport(self, spec: str, failure: Failure | None, *, tool: str | None = None) -> None:
         """See `report`."""
-        ...
+        self.report(spec, failure, tool=tool)
 
     async def areset(self, spec: str | None = None) -> None:
         """See `reset`."""
-        ...
+        self.reset(spec)
 
     async def ainspect(self) -> dict[str, Any]:
         """See `inspect`."""
-        ...
+        return self.inspect()

@@ -1,11 +1,11 @@
 """A lease that at most one of many processes holds, in a store that can only put, get and search.
 
-1. search: if anybody holds a live claim, give up;
-2. put a claim of one's own, under a key that nobody else writes;
-3. search again: the lease is had only by whoever sees *no* live claim but their own.
+1. search: if another process holds a live claim, give up;
+2. put a claim under a key that no other process writes;
+3. search again: the lease is won by a process that sees its own live claim and *no* other.
 
-Of two callers each writes before it reads, so at least one of them sees the other, and two can never both win. If both see each other,
-the smaller key reads again for a few rounds while the larger withdraws; in the worst case nobody wins, and the next call tries again.
+Each process writes before it reads, so of two callers at least one sees the other, and two can never both win. If both see each other,
+the smaller key reads again for a few rounds while the larger withdraws; in the worst case neither wins, and the next call tries again.
 A claim lapses by itself after its time, so a holder that dies gives the lease back.
 
 This needs a store in which a finished write is seen by every later read.
@@ -22,8 +22,8 @@ from typing import Final
 
 from langgraph.store.base import Item, PutOp, SearchOp
 
-from lg_toolroute.core.failures.circuit import runs
-from lg_toolroute.health.driver import Flow
+from lg_toolroute.core.failures.circuit import within
+from lg_toolroute.health.tolerant_store import Batches
 
 _ROUNDS: Final = 8
 _MOST_CLAIMS: Final = 100
@@ -35,10 +35,10 @@ class Lease:
 
     Attributes:
         namespace: Where.
-        key: Under which key; nobody else writes it.
+        key: Under which key; no other process writes it.
         since: When it was claimed, in the clock's seconds.
         until: When it lapses.
-        ours: Whether this call won it; else it is the claim of somebody else, who was first.
+        ours: Whether this call won it; else another caller was first and holds it.
     """
 
     namespace: tuple[str, ...]
@@ -48,22 +48,22 @@ class Lease:
     ours: bool
 
 
-def unique() -> str:
-    """A key that nobody else writes."""
+def unique_key() -> str:
+    """A key that no other process writes."""
     return uuid.uuid4().hex
 
 
-def take(namespace: tuple[str, ...], clock: Callable[[], float], longest_s: float, key: Callable[[], str]) -> Flow[Lease | None]:
-    """The lease if it was won, the holder's if there is one, `None` if several callers met and nobody won.
+def take(namespace: tuple[str, ...], clock: Callable[[], float], longest_s: float, key: Callable[[], str]) -> Batches[Lease | None]:
+    """The lease if it was won, the holder's if there is one, `None` if several callers met and none won.
 
     Args:
         namespace: Where the claims on this lease lie.
         clock: Seconds of a clock that all callers share.
         longest_s: When a claim lapses, in seconds; another process's claim is not believed for longer either.
-        key: A new key that nobody else writes; `unique`.
+        key: Gives a new key; `unique_key`.
     """
     [items] = yield [SearchOp(namespace, limit=_MOST_CLAIMS)]
-    live, lapsed = _sorted(items, clock(), longest_s)
+    live, lapsed = _live_and_lapsed(items, clock(), longest_s)
     if live:
         holder, (since, until) = min(live.items())
         return Lease(namespace, holder, since, until, ours=False)
@@ -72,7 +72,7 @@ def take(namespace: tuple[str, ...], clock: Callable[[], float], longest_s: floa
     yield [PutOp(namespace, mine, {"at": since, "until": until}, index=False), *(PutOp(namespace, old, None) for old in lapsed)]
     for _ in range(_ROUNDS):
         [items] = yield [SearchOp(namespace, limit=_MOST_CLAIMS)]
-        live, _lapsed = _sorted(items, clock(), longest_s)
+        live, _lapsed = _live_and_lapsed(items, clock(), longest_s)
         if len(live) == 1 and mine in live:
             return Lease(namespace, mine, since, until, ours=True)
         # A store that does not show us our own claim shows us an old state, and may hide a rival's.
@@ -82,12 +82,7 @@ def take(namespace: tuple[str, ...], clock: Callable[[], float], longest_s: floa
     return None
 
 
-def give_back(lease: Lease) -> Flow[None]:
-    """End a lease before its time."""
-    yield [PutOp(lease.namespace, lease.key, None)]
-
-
-def _sorted(items: Iterable[Item], now: float, longest_s: float) -> tuple[dict[str, tuple[float, float]], list[str]]:
+def _live_and_lapsed(items: Iterable[Item], now: float, longest_s: float) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """The claims that hold, by key, and the keys of those that lapsed or cannot be read."""
     live: dict[str, tuple[float, float]] = {}
     lapsed: list[str] = []
@@ -96,7 +91,7 @@ def _sorted(items: Iterable[Item], now: float, longest_s: float) -> tuple[dict[s
         since, until = value.get("at"), value.get("until")
         if isinstance(since, int | float) and isinstance(until, int | float):
             until = min(until, since + longest_s)
-            if runs(since, until, now):
+            if within(since, until, now):
                 live[item.key] = (since, until)
                 continue
         lapsed.append(item.key)

@@ -17,8 +17,8 @@ from pathlib import Path
 import httpx
 
 from lg_toolroute.core.failures.classify import classify
-from lg_toolroute.core.failures.health import Limits
-from lg_toolroute.health.book import StoreHealth
+from lg_toolroute.core.failures.cooldowns import CooldownLimits
+from lg_toolroute.health.store import StoreHealth
 
 SPEC = "primary/model-4.1"
 LONGEST_RUN_S = 40.0
@@ -87,7 +87,7 @@ async def amain(settings: dict) -> None:
     else:
         from langgraph.store.postgres.aio import AsyncPostgresStore as Store
     async with Store.from_conn_string(settings["at"]) as store:
-        book = StoreHealth(store, Limits(**settings["limits"]), refresh_s=settings["refresh_s"])
+        book = StoreHealth(store, CooldownLimits(**settings["limits"]), refresh_s=settings["refresh_s"])
         turns = await arun(book, settings)
         inspected = await book.ainspect()
         print(json.dumps({"turns": turns, "store": inspected["store"], "models": inspected["models"]}), flush=True)
@@ -99,7 +99,7 @@ def main(settings: dict) -> None:
     else:
         from langgraph.store.postgres import PostgresStore as Store
     with Store.from_conn_string(settings["at"]) as store:
-        book = StoreHealth(store, Limits(**settings["limits"]), refresh_s=settings["refresh_s"])
+        book = StoreHealth(store, CooldownLimits(**settings["limits"]), refresh_s=settings["refresh_s"])
         turns = run(book, settings)
         inspected = book.inspect()
         print(json.dumps({"turns": turns, "store": inspected["store"], "models": inspected["models"]}), flush=True)

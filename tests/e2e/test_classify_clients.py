@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from lg_toolroute.core.failures.classify import Failure, classify
+from lg_toolroute.core.failures.classify import classify
+from lg_toolroute.core.failures.failure import Failure
 
 # google-genai's own: it derives from aiohttp's session, and leaves it to the garbage collector.
 pytestmark = [

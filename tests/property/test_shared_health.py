@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 
-from lg_toolroute.core.failures.failure import failure
-from lg_toolroute.core.failures.health import Limits
-from lg_toolroute.health.book import StoreHealth
+from lg_toolroute.core.failures.cooldowns import CooldownLimits
+from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.health.store import StoreHealth
 
 SPEC = "kimi/kimi-k2.5"
-LIMITS = Limits(rate_limit_s=30.0, probe_timeout_s=60.0)
+LIMITS = CooldownLimits(rate_limit_s=30.0, probe_timeout_s=60.0)
 
 
 class TurnstileStore(BaseStore):
@@ -64,14 +64,14 @@ def test_at_most_one_worker_probes_a_window_in_any_interleaving(data, workers, w
         store = TurnstileStore(InMemoryStore())
         keys = numbered()
         books = [StoreHealth(store, LIMITS, clock=lambda: moment[0], refresh_s=0.0, key=keys) for _ in range(workers)]
-        StoreHealth(store.inner, LIMITS, clock=lambda: moment[0]).report(SPEC, failure("rate_limit"))
+        StoreHealth(store.inner, LIMITS, clock=lambda: moment[0]).report(SPEC, Failure("rate_limit"))
         probes: Counter[int] = Counter()
 
         async def work(book: StoreHealth, window: int) -> None:
             circuit = (await book.asnapshot([SPEC]))[SPEC]
             if circuit.half_open(book.now()) and await book.aclaim(SPEC):
                 probes[window] += 1
-                await book.areport(SPEC, failure("rate_limit"))
+                await book.areport(SPEC, Failure("rate_limit"))
 
         for window in range(windows):
             # The cooldown doubles to 60, 120, 240 s; each window begins when it is over.
@@ -86,8 +86,8 @@ def test_at_most_one_worker_probes_a_window_in_any_interleaving(data, workers, w
 
 @settings(max_examples=60, deadline=None)
 @given(st.data(), st.integers(2, 4))
-def test_a_probe_is_granted_to_somebody_within_a_few_calls(data, workers):
-    """When callers meet, nobody may win; but they do not keep each other out for ever."""
+def test_callers_that_meet_do_not_keep_each_other_out_for_ever(data, workers):
+    """When callers meet, all of them may withdraw; then the next single caller has the probe."""
 
     def choose(count: int) -> int:
         return data.draw(st.integers(0, count - 1)) if count > 1 else 0
@@ -97,14 +97,13 @@ def test_a_probe_is_granted_to_somebody_within_a_few_calls(data, workers):
         store = TurnstileStore(InMemoryStore())
         keys = numbered()
         books = [StoreHealth(store, LIMITS, clock=lambda: moment[0], refresh_s=0.0, key=keys) for _ in range(workers)]
-        books[0].report(SPEC, failure("rate_limit"))
+        books[0].report(SPEC, Failure("rate_limit"))
         moment[0] += 31.0
         tasks = [asyncio.ensure_future(book.aclaim(SPEC)) for book in books]
         await served(store, tasks, choose)
         granted = sum([await task for task in tasks])
         assert granted <= 1
         if not granted:
-            # All withdrew: the next single caller has it.
             assert books[0].claim(SPEC)
 
     asyncio.run(run())
@@ -142,9 +141,9 @@ def test_a_store_that_comes_and_goes_breaks_nothing_and_workers_agree_afterwards
     for which, what, wait_s in history:
         book = books[which]
         if what == "fail":
-            book.report(SPEC, failure("timeout"))
+            book.report(SPEC, Failure("timeout"))
         elif what == "rate":
-            book.report(SPEC, failure("rate_limit"))
+            book.report(SPEC, Failure("rate_limit"))
         elif what == "success":
             book.report(SPEC, None)
             assert book.snapshot([SPEC])[SPEC].blocked(moment[0]) is None or wait_s >= 0

@@ -17,7 +17,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from lg_toolroute.config import load_config
 from lg_toolroute.core.failures.circuit import Circuit
-from lg_toolroute.core.failures.failure import failure
+from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.turn.changes import record
 from lg_toolroute.core.turn.flow import Ask, Claim, Flow, LookUp, Report, Step, begin, walk
 from lg_toolroute.core.turn.inputs import TurnInputs
@@ -122,7 +122,7 @@ class World:
         plan = self.plan[crc32(f"{spec} {job.tools} {tries}".encode()) % len(self.plan)]
         shown = plan["shown"] and not job.tools
         if plan["fails"]:
-            found = failure(plan["fails"], "it failed")
+            found = Failure(plan["fails"], "it failed")
             attempt = Attempt(spec, "failed", plan["fails"], job.tool, detail="it failed")
             spent = plan["spent"] and job.decision is not None and job.decision.options.stream_args == "live"
             acceptable = shown and plan["fails"] == "truncated"

@@ -1,36 +1,52 @@
-"""The health of one model at one moment: closed, open, half-open or being probed. How it changes is `health`'s part.
+"""The health of one model as a circuit breaker: its state, and how a report or a claim changes it.
 
-A circuit is immutable, knows no clock (every question takes `now`), and survives a trip through JSON, also a trip on which others wrote.
+```text
+                       2 transient failures in a row,
+                       or one rate_limit, quota, auth
+             ┌────────┐ ────────────────────────────► ┌──────┐
+             │ closed │                               │ open │ ◄──────────────┐
+             └────────┘ ◄───────────────┐             └──────┘                │ failure: the
+                  ▲        any success  │   the cooldown │                    │ cooldown doubles
+                  │                     │        is over ▼                    │
+                  │                     │          ┌───────────┐  one claim  ┌┴────────┐
+                  └─────────────────────┴───────── │ half-open │ ──────────► │ probing │
+                                                   └───────────┘ ◄────────── └─────────┘
+                                                                  no report for
+                                                                  `probe_timeout_s`
+```
+
+How long a cooldown lasts is in `cooldowns`. Failures that open no circuit: `model_not_found` and `no_tool_support` are remembered for good;
+`invalid_tool_call`, `empty_response` and `truncated` are counted for the tool, and close the circuit, because the model is up, as
+`content_policy` does; the rest changes nothing. A failure while a cooldown runs does not extend it.
+
+A circuit knows no clock: every question takes `now`. A clock that went backwards by more than a few seconds ends a cooldown (and a
+claim) instead of prolonging it, so no model is locked for ever; one failed probe is the price.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from lg_toolroute.core.failures.failure import BAD_ANSWER, CLASSES, INCAPABLE, LONGEST_TEXT
-from lg_toolroute.core.failures.limits import Limits
+from lg_toolroute.core.failures.cooldowns import CooldownLimits, cooldown_s, failures_to_open
+from lg_toolroute.core.failures.failure import BAD_ANSWER, INCAPABLE, LONGEST_TEXT, Failure
 
 SKEW_S: Final = 5.0
 """Clocks of hosts that share health may differ by this much; a cooldown that begins further in the future is not believed."""
 
-MOST_PAIRS: Final = 256
-"""Tools a circuit keeps counts for."""
+MOST_TOOLS: Final = 256
+"""Tools a circuit counts bad answers for."""
 
 LONGEST_NAME: Final = 256
 """Characters of a tool's name that are kept."""
 
-_FORMAT: Final = 1
-
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Answers of one model for one tool that could not be believed.
+class BadAnswers:
+    """A model's unusable answers for one tool.
 
     Attributes:
-        in_a_row: Since the last one that could.
+        in_a_row: Since the last usable one.
         total: Since the circuit was reset.
         cls: The class of the last one.
     """
@@ -53,8 +69,8 @@ class Circuit:
         failures: Transient failures in a row while closed.
         failed_at: When the last of them happened.
         probe_at: When the running probe was claimed; `probe_until` is when its claim lapses. Both 0: no probe.
-        incapable: What the model cannot do, as `(class, the provider's words)`.
-        pairs: Answers that could not be believed, by tool.
+        incapable_of: What the model cannot do, as `(class, the provider's words)`.
+        bad_answers: Unusable answers, by tool; the tool that was counted last stands last.
     """
 
     opened: int = 0
@@ -67,61 +83,37 @@ class Circuit:
     probe_at: float = 0.0
     probe_until: float = 0.0
     incapable_of: tuple[tuple[str, str], ...] = ()
-    pairs: tuple[tuple[str, Pair], ...] = ()
+    bad_answers: tuple[tuple[str, BadAnswers], ...] = ()
 
     def blocked(self, now: float) -> tuple[str, float] | None:
         """Why the model is left alone, and for how many seconds more; `None` when it may be asked or probed."""
-        if not self.opened:
-            return None
-        if runs(self.since, self.until, now):
+        state = self.state(now)
+        if state == "open":
             due_in_s = min(self.until - now, self.until - self.since)
-            return f"cooling down for {_span(due_in_s)} ({self.cls})", due_in_s
-        if runs(self.probe_at, self.probe_until, now):
-            due_in_s = min(self.probe_until - now, self.probe_until - self.probe_at)
-            return f"being probed after {self.cls}", due_in_s
+            return f"cooling down for {_duration(due_in_s)} ({self.cls})", due_in_s
+        if state == "probing":
+            return f"being probed after {self.cls}", min(self.probe_until - now, self.probe_until - self.probe_at)
         return None
 
     def half_open(self, now: float) -> bool:
         """Whether exactly one caller may claim a probe now."""
-        return bool(self.opened) and self.blocked(now) is None
+        return self.state(now) == "half-open"
 
     def state(self, now: float) -> Literal["closed", "open", "half-open", "probing"]:
         """The state in one word."""
         if not self.opened:
             return "closed"
-        if runs(self.since, self.until, now):
+        if within(self.since, self.until, now):
             return "open"
-        return "probing" if runs(self.probe_at, self.probe_until, now) else "half-open"
+        return "probing" if within(self.probe_at, self.probe_until, now) else "half-open"
 
     def incapable(self, what: str) -> bool:
         """Whether it was learned that the model cannot do this: `"no_tool_support"` or `"model_not_found"`."""
         return any(cls == what for cls, _ in self.incapable_of)
 
-    def pair(self, tool: str) -> Pair | None:
+    def bad_answers_for(self, tool: str) -> BadAnswers | None:
         """What went wrong when the model wrote calls of this tool; `None` if nothing did."""
-        return next((pair for name, pair in self.pairs if name == tool), None)
-
-    @property
-    def clean(self) -> bool:
-        """Whether a success would change nothing: the case that must cost nothing."""
-        return not self.opened and not self.failures
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able; `read_circuit` turns it back."""
-        return {
-            "format": _FORMAT,
-            "opened": self.opened,
-            "since": self.since,
-            "until": self.until,
-            "cls": self.cls,
-            "why": self.why,
-            "failures": self.failures,
-            "failed_at": self.failed_at,
-            "probe_at": self.probe_at,
-            "probe_until": self.probe_until,
-            "incapable_of": [list(entry) for entry in self.incapable_of],
-            "pairs": {tool: [pair.in_a_row, pair.total, pair.cls] for tool, pair in self.pairs},
-        }
+        return next((bad for name, bad in self.bad_answers if name == tool), None)
 
 
 CLOSED: Final = Circuit()
@@ -138,70 +130,89 @@ def describe(circuit: Circuit, now: float) -> dict[str, Any]:
         "cooldowns_in_a_row": circuit.opened,
         "failures_in_a_row": circuit.failures,
         "incapable": dict(circuit.incapable_of),
-        "bad_answers": {tool: {"in_a_row": p.in_a_row, "total": p.total, "last": p.cls} for tool, p in circuit.pairs},
+        "bad_answers": {tool: {"in_a_row": bad.in_a_row, "total": bad.total, "last": bad.cls} for tool, bad in circuit.bad_answers},
     }
 
 
-def runs(since: float, until: float, now: float) -> bool:
-    """Whether `now` lies in a window; before its beginning only as far as clocks may differ."""
+def after_claim(circuit: Circuit, now: float, limits: CooldownLimits) -> Circuit:
+    """The circuit after a caller asked for the one probe: the same object if the caller may not have it."""
+    if not circuit.half_open(now):
+        return circuit
+    return replace(circuit, probe_at=now, probe_until=now + max(limits.probe_timeout_s, 0.0))
+
+
+def after_report(circuit: Circuit, failure: Failure | None, tool: str | None, now: float, limits: CooldownLimits) -> Circuit:
+    """The circuit after an attempt; the same object when the attempt changes nothing.
+
+    Args:
+        circuit: The circuit before it.
+        failure: Why the attempt failed; `None` for a success.
+        tool: The tool whose call was to be written, if one was.
+        now: When, in seconds of a clock that all who share the circuit share.
+        limits: How long a model is left alone.
+    """
+    if failure is None or failure.cls in BAD_ANSWER:
+        return _closed(_counted(circuit, tool, failure))
+    if failure.cls == "content_policy":
+        return _closed(circuit)
+    if failure.cls in INCAPABLE:
+        if not circuit.incapable(failure.cls):
+            circuit = replace(circuit, incapable_of=(*circuit.incapable_of, (failure.cls, failure.text[:LONGEST_TEXT])))
+        return _closed(circuit)
+    if (needed := failures_to_open(failure.cls, limits)) is not None:
+        return _after_outage(circuit, failure, needed, now, limits)
+    if failure.cls == "cancelled":
+        # Whether the model would have answered is not known. The claim lapses by itself, so a model that hangs is not asked again at once.
+        return circuit
+    return replace(circuit, probe_at=0.0, probe_until=0.0) if circuit.probe_until else circuit
+
+
+def _closed(circuit: Circuit) -> Circuit:
+    """The circuit closed, with what was learned about the model kept."""
+    if not circuit.opened and not circuit.failures:
+        return circuit
+    return Circuit(incapable_of=circuit.incapable_of, bad_answers=circuit.bad_answers)
+
+
+def _after_outage(circuit: Circuit, failure: Failure, needed: int, now: float, limits: CooldownLimits) -> Circuit:
+    """The circuit after a failure that opens it when it is one of `needed` in a row."""
+    if circuit.state(now) == "open":
+        return circuit
+    in_a_row = circuit.failures and within(circuit.failed_at, circuit.failed_at + limits.transient_max_s, now)
+    failures = circuit.failures + 1 if in_a_row else 1
+    if not circuit.opened and failures < needed:
+        return replace(circuit, failures=failures, failed_at=now)
+    return Circuit(
+        opened=circuit.opened + 1,
+        since=now,
+        until=now + cooldown_s(failure, circuit.opened, limits),
+        cls=failure.cls,
+        why=failure.text[:LONGEST_TEXT],
+        incapable_of=circuit.incapable_of,
+        bad_answers=circuit.bad_answers,
+    )
+
+
+def _counted(circuit: Circuit, tool: str | None, failure: Failure | None) -> Circuit:
+    """The circuit with a bad answer for the tool counted, or, without a failure, with its row of them ended."""
+    if tool is None:
+        return circuit
+    tool = tool[:LONGEST_NAME]
+    before = circuit.bad_answers_for(tool) or BadAnswers(0, 0, "")
+    if failure is None and not before.in_a_row:
+        return circuit
+    counted = replace(before, in_a_row=0) if failure is None else BadAnswers(before.in_a_row + 1, before.total + 1, failure.cls)
+    # The newest stands last; beyond the limit the tool that was not counted for longest is forgotten.
+    others = tuple(entry for entry in circuit.bad_answers if entry[0] != tool)
+    return replace(circuit, bad_answers=(*others, (tool, counted))[-MOST_TOOLS:])
+
+
+def within(since: float, until: float, now: float) -> bool:
+    """Whether `now` lies between two moments; before the first one only as far as clocks may differ."""
     return since - min(SKEW_S, until - since) <= now < until
 
 
-def _span(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds:.1f} s"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def read_circuit(value: object, limits: Limits) -> tuple[Circuit, str | None]:
-    """A circuit out of what a store holds, and what was wrong with it; what cannot be read is a closed circuit.
-
-    Cooldowns and claims longer than these limits allow are cut to them: another process may run with other limits.
-
-    Args:
-        value: What `Circuit.to_dict` gave, or anything at all.
-        limits: This process's limits.
-    """
-    if not isinstance(value, Mapping):
-        return CLOSED, f"not a mapping but {type(value).__name__}"
-    if value.get("format") != _FORMAT:
-        return CLOSED, f"written in format {value.get('format')!r}, this version reads {_FORMAT}"
-    try:
-        opened, failures = _count(value["opened"]), _count(value["failures"])
-        since, until = _window(value["since"], value["until"], limits.longest_s)
-        probe_at, probe_until = _window(value["probe_at"], value["probe_until"], limits.probe_timeout_s)
-        cls, why = _name(value["cls"], CLASSES if opened else None), str(value["why"])[:LONGEST_TEXT]
-        incapable = tuple((_name(known, INCAPABLE), str(text)[:LONGEST_TEXT]) for known, text in value["incapable_of"])
-        pairs = tuple(
-            (str(tool)[:LONGEST_NAME], Pair(_count(row), _count(total), _name(last, BAD_ANSWER)))
-            for tool, (row, total, last) in list(value["pairs"].items())[-MOST_PAIRS:]
-        )
-        circuit = Circuit(opened, since, until, cls, why, failures, _moment(value["failed_at"]), probe_at, probe_until, incapable, pairs)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return CLOSED, f"unreadable ({type(error).__name__}: {str(error)[:80]})"
-    return circuit, None
-
-
-def _moment(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is not a moment")
-    return float(value)
-
-
-def _window(since: object, until: object, longest_s: float) -> tuple[float, float]:
-    start, end = _moment(since), _moment(until)
-    if end < start:
-        raise ValueError("a window ends before it begins")
-    return start, min(end, start + max(longest_s, 0.0))
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
-        raise ValueError(f"{value!r} is not a count")
-    return value
-
-
-def _name(value: object, known: Collection[str] | None) -> str:
-    if not isinstance(value, str) or (known is not None and value not in known):
-        raise ValueError(f"{value!r} is not a failure class of this place")
-    return value

@@ -2,94 +2,55 @@
 
 In this order:
 
-1. **Not the model's**: a run that was cancelled, interrupted or stopped by a limit of its own; our errors and the caller's.
+1. **Not the model's**: a run that was cancelled, interrupted or stopped by a limit of its own; errors of this package and its caller.
 2. **What the provider says**: codes in the body, LangChain's provider-neutral classes, telling phrases, the status, the client's own
-   classes, general phrases.
-3. **Whose code raised it**, when nothing was said. A `KeyError` that a client raised while it read an answer means a malformed answer; a
-   `KeyError` from anywhere else is a mistake in a program and never falls back, because another model would only hide it. A
-   `ValueError` is a refusal of this very request, and another candidate may take it, unless the framework raised it: then the caller's
-   input is wrong for every model. Anything else that a model raises counts as a failure of its server.
+   classes, general phrases (`spellings`).
+3. **Whose code raised it**, when nothing was said (`origin`).
 
 `classify` never raises, whatever it is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Mapping, Set
+from dataclasses import replace
+from typing import TypeVar
 
 from lg_toolroute.core.failures import spellings
-from lg_toolroute.core.failures.evidence import Evidence, causes, gather, innermost, mro_names, owner, words_of
-from lg_toolroute.core.failures.failure import CLASSES, LONGEST_TEXT, Failure, FailureClass, failure
+from lg_toolroute.core.failures.evidence import Evidence, class_names, gather, words_of
+from lg_toolroute.core.failures.failure import CLASSES, Failure, FailureClass
+from lg_toolroute.core.failures.origin import PROGRAMMING, class_by_origin
 from lg_toolroute.core.failures.redact import presentable
 from lg_toolroute.core.failures.wait import wait_s
 from lg_toolroute.errors import AnswerRejected, CandidateSkipped, ChainExhausted, ToolRouteError
 
-__all__ = ["Failure", "FailureClass", "classify", "failure"]
-
-_STATUS: Final[Mapping[int, FailureClass]] = {
-    400: "invalid_request",
-    401: "auth",
-    402: "quota",
-    403: "auth",
-    404: "model_not_found",
-    408: "timeout",
-    409: "server_error",
-    410: "timeout",
-    413: "context_overflow",
-    425: "server_error",
-    429: "rate_limit",
-    499: "timeout",
-    504: "timeout",
-    522: "timeout",
-    524: "timeout",
-    529: "overloaded",
-}
-"""Other 4xx are `invalid_request`, other 5xx `server_error`."""
-
-_GRAVEST_FIRST: Final[tuple[FailureClass, ...]] = (
-    "cancelled",
-    "bug",
-    "content_policy",
-    *(cls for cls in CLASSES if cls not in {"cancelled", "bug", "content_policy"}),
-)
+_T = TypeVar("_T")
 
 
-def classify(error: BaseException, *, ours: bool = False, now: float | None = None, modules: Iterable[str] | None = None) -> Failure:
+def classify(error: BaseException, *, now: float | None = None) -> Failure:
     """What a failed attempt means for the chain and for the model's health.
 
     Args:
         error: What was raised. Its traceback and the errors it was raised from are read too.
-        ours: It was raised before the model was called or after it had answered: unless it is one of ours with a meaning of its own, or
-            a stop, it is a `bug`.
         now: Wall-clock seconds since 1970, for a `Retry-After` that is a date where the response carries no `Date`.
-        modules: Module names of the frames that raised it, outermost first, for an error that lost its traceback on the way.
     """
-    of_ours = _of_our_own(error, now)
-    if of_ours is not None:
-        return of_ours
-    names = mro_names(error)
+    if isinstance(error, ToolRouteError):
+        return _of_this_package(error, now)
     if isinstance(error, BaseExceptionGroup):
-        return _gravest([classify(inner, ours=ours, now=now) for inner in error.exceptions])
-    if names & spellings.CONTROL_FLOW or not isinstance(error, Exception):
-        return failure("cancelled", _shown(words_of(error)))
-    if ours:
-        return failure("bug", _shown(_described(error)))
-    evidence = gather(causes(error))
+        return _gravest(error, now)
+    if class_names(error) & spellings.CONTROL_FLOW or not isinstance(error, Exception):
+        return Failure("cancelled", presentable(words_of(error)))
+    evidence = gather(error)
     said = _said(evidence)
-    cls = said or _unsaid(error, names, owner(error, modules))
+    too_much_a_minute = evidence.status in {413, 429} and spellings.TOKENS_PER_MINUTE.search(evidence.text)
+    cls = said or class_by_origin(error)
     return Failure(
         cls=cls,
+        text=presentable(evidence.message if said else _described(error)),
         retry_after_s=wait_s(evidence.headers, evidence.body, evidence.text, now),
-        text=_shown(evidence.message if said else _described(error)),
-        next_candidate=failure(cls).next_candidate,
         status=evidence.status,
-        larger_window=cls == "context_overflow" and not _allowance(evidence),
+        larger_window=cls == "context_overflow" and not too_much_a_minute,
     )
-
-
-def _shown(text: str) -> str:
-    return presentable(text, LONGEST_TEXT)
 
 
 def _described(error: BaseException) -> str:
@@ -97,84 +58,55 @@ def _described(error: BaseException) -> str:
     return name if words == name else f"{name}: {words}"
 
 
-def _of_our_own(error: BaseException, now: float | None) -> Failure | None:
+def _of_this_package(error: ToolRouteError, now: float | None) -> Failure:
     if isinstance(error, AnswerRejected):
         known: FailureClass = next((cls for cls in CLASSES if cls == error.reason), "invalid_tool_call")
-        return failure(known, _shown(error.detail))
+        return Failure(known, presentable(error.detail))
     if isinstance(error, CandidateSkipped):
-        return failure("overloaded", _shown(error.why), retry_after_s=error.due_in_s)
+        return Failure("overloaded", presentable(error.why), error.due_in_s)
     if isinstance(error, ChainExhausted):
         # A routed model may itself be a candidate of another chain: that chain goes on.
-        gravest = _gravest([classify(inner, now=now) for inner in error.exceptions])
-        return Failure(gravest.cls, error.due_in_s, _shown(error.message), gravest.next_candidate, gravest.status, gravest.larger_window)
-    return failure("bug", _shown(_described(error))) if isinstance(error, ToolRouteError) else None
+        return replace(_gravest(error, now), text=presentable(error.message), retry_after_s=error.due_in_s)
+    return Failure("bug", presentable(_described(error)))
 
 
-def _gravest(failures: list[Failure]) -> Failure:
-    return min(failures, key=lambda found: _GRAVEST_FIRST.index(found.cls))
-
-
-def _allowance(evidence: Evidence) -> bool:
-    return evidence.status in {413, 429} and spellings.TOKENS_PER_MINUTE.search(evidence.text) is not None
+def _gravest(group: BaseExceptionGroup[BaseException], now: float | None) -> Failure:
+    return min((classify(inner, now=now) for inner in group.exceptions), key=lambda found: CLASSES.index(found.cls))
 
 
 def _said(evidence: Evidence) -> FailureClass | None:
     """The class that the provider's words, status or class name; `None` if they name none."""
-    status, text = evidence.status, evidence.text
+    status, text, names = evidence.status, evidence.text, evidence.names
     if status == 413:
         return "context_overflow"
     if status == 402 and spellings.USAGE_WINDOW.search(text):
         return "rate_limit"
-    for cls, codes in spellings.CODES:
-        if evidence.codes & codes and not (cls == "server_error" and status is not None):
+    coded = _first(spellings.CODES, evidence.codes)
+    if coded == "auth" and spellings.SPECIFIC["quota"].search(text):
+        return "quota"  # Kimi: a subscription that is used up is a `permission_error`
+    if coded is not None and not (coded == "server_error" and status is not None):
+        return coded
+    programming = status is None and names & PROGRAMMING
+    if not programming and (telling := _first(spellings.TELLING_CLASSES, names)) is not None:
+        return telling
+    for cls, phrases in spellings.SPECIFIC.items():
+        if _overrules(cls, status) and phrases.search(text):
             return cls
-    if status is None and evidence.names & spellings.PROGRAMMING:
-        # Only what the provider's client itself says in so many words: "Could not resolve authentication method".
-        return next((cls for cls, phrases in spellings.SPECIFIC if phrases.search(text)), None)
-    for cls, names in spellings.NEUTRAL[:2]:
-        if evidence.names & names:
-            return cls
-    for cls, phrases in spellings.SPECIFIC:
-        if _applies(cls, status) and phrases.search(text):
-            return cls
+    if programming:
+        return None  # general phrases prove nothing about an error that looks like a mistake in a program
     if status is not None:
-        return _of_status(status, text)
-    for cls, names in (*spellings.NEUTRAL, *spellings.CLIENT_CLASSES):
-        if evidence.names & names:
-            return cls
-    return next((cls for cls, phrases in spellings.GENERAL if phrases.search(text)), None)
+        at_fault: FailureClass = "overloaded" if spellings.OVERLOADED.search(text) else "server_error"
+        return _first(spellings.STATUSES, {status}) or (at_fault if status >= 500 else "invalid_request")
+    named = _first(spellings.NEUTRAL_CLASSES, names) or _first(spellings.CLIENT_CLASSES, names)
+    return named or next((cls for cls, phrases in spellings.GENERAL.items() if phrases.search(text)), None)
 
 
-def _applies(cls: FailureClass, status: int | None) -> bool:
-    """Whether a phrase may overrule a status: a 429 that mentions a context window is still a 429."""
+def _first(table: Mapping[FailureClass, Set[_T]], found: Set[_T]) -> FailureClass | None:
+    return next((cls for cls, spelled in table.items() if found & spelled), None)
+
+
+def _overrules(cls: FailureClass, status: int | None) -> bool:
+    """Whether a phrase of this class says more than the status: a 429 that mentions a context window is still a 429."""
     if status == 429:
         return cls == "quota"
-    if status is not None and status >= 500:
-        return cls in {"context_overflow", "no_tool_support", "quota"}
-    return True
-
-
-def _of_status(status: int, text: str) -> FailureClass:
-    if status >= 500:
-        known = _STATUS.get(status)
-        return known or ("overloaded" if spellings.OVERLOADED.search(text) else "server_error")
-    return _STATUS.get(status, "invalid_request")
-
-
-def _unsaid(error: Exception, names: frozenset[str], whose: str) -> FailureClass:
-    """The class when the error itself says nothing: by its type and by whose code raised it."""
-    if whose == "ours" or type(error).__module__.partition(".")[0] == "langgraph":
-        return "bug"
-    module, function = innermost(error)
-    if "NotImplementedError" in names and function == "bind_tools":
-        return "no_tool_support"
-    if whose == "framework" and function.startswith(spellings.MERGING):
-        return "server_error"
-    if "IndexError" in names and module.startswith(spellings.ASKING):
-        return "empty_response"
-    if names & spellings.PROGRAMMING:
-        misread = whose == "client" and names & spellings.MISREAD and not spellings.MISUSED.search(words_of(error))
-        return "server_error" if misread else "bug"
-    if "ValueError" not in names:
-        return "server_error"
-    return "bug" if whose == "framework" else "invalid_request"
+    return status is None or status < 500 or cls in {"context_overflow", "no_tool_support", "quota", "invalid_tool_call"}

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lg_toolroute.core.failures.spellings import TRANSPORT, words
+from lg_toolroute.core.failures.spellings import TRANSPORT
 
 _DEEPEST_CAUSE: Final = 8
 _LARGEST_BODY: Final = 65_536
@@ -25,14 +24,6 @@ _LABELLED_STATUS: Final = re.compile(
     r"(?:^|error code:?\s*|status(?:[ _]code)?:?\s*|\bhttp(?:/[\d.]+)?\s+|error response\s+|\w+ error '|^\w+:?\s+)([45]\d\d)\b",
     re.IGNORECASE,
 )
-
-CLIENTS: Final = words(
-    """aiohttp anthropic anyio azure boto3 botocore cohere fireworks google grpc groq h11 h2 httpcore httpcore2 httpx httpx2 httpx_sse
-    huggingface_hub ibm_watsonx_ai jiter litellm mistralai ollama openai pydantic pydantic_core requests together urllib3 websockets"""
-)
-"""Roots of the modules that speak to providers. LangChain's integrations (`langchain_openai`, ...) count too."""
-
-_FRAMEWORK: Final = frozenset({"langchain", "langchain_core", "langchain_classic", "langgraph", "langsmith"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +49,51 @@ class Evidence:
     body: Any
 
 
-def mro_names(error: BaseException) -> frozenset[str]:
+def class_names(error: BaseException) -> frozenset[str]:
     """The names of an error's class and its bases, so that no client need be imported."""
     return frozenset(cls.__name__ for cls in type(error).__mro__)
 
 
-def causes(error: BaseException) -> Iterator[BaseException]:
+def words_of(error: BaseException) -> str:
+    """The error's own words, its class name if it has none."""
+    try:
+        return str(error)[:_LONGEST_TEXT] or type(error).__name__
+    except Exception:
+        # A broken `__str__` must not hide the error that it belongs to.
+        return type(error).__name__
+
+
+def gather(error: BaseException) -> Evidence:
+    """The evidence of an error and its causes; what the error itself says hides what a cause says."""
+    names: set[str] = set()
+    codes: set[str] = set()
+    texts: list[str] = []
+    message: str | None = None
+    status: int | None = None
+    headers: Mapping[str, str] = {}
+    body: Any = None
+    for cause in _causes(error):
+        texts.append(words_of(cause))
+        if status is None and names & TRANSPORT:
+            continue
+        names |= class_names(cause)
+        response = _attribute(cause, "response")
+        found = _body(cause, response)
+        body = found if body is None else body
+        headers = headers or _headers(cause, response)
+        levels = list(_levels(found))
+        status = _status(cause, response, levels) if status is None else status
+        codes.update(_codes(cause, levels))
+        messages = [value[:_LONGEST_TEXT] for level in levels for key in _MESSAGE_KEYS if isinstance(value := level.get(key), str) and value.strip()]
+        message = message or (messages[0] if messages else None)
+        texts += messages
+    text = "\n".join(dict.fromkeys(texts))[:_LONGEST_TEXT]
+    if status is None and not names & TRANSPORT and (match := _LABELLED_STATUS.search(text)):
+        status = int(match.group(1))
+    return Evidence(frozenset(names), status, frozenset(codes), text, message or texts[0], headers, body)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
     """The error, then those it was raised `from`.
 
     What merely happened before (`__context__`) does not count: while the second candidate of a chain is asked, that is the failure of
@@ -77,72 +107,6 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__
 
 
-def gather(errors: Iterable[BaseException]) -> Evidence:
-    """The evidence of an error and its causes, the outermost first: what an outer one says hides what an inner one says."""
-    names: set[str] = set()
-    codes: set[str] = set()
-    texts: list[str] = []
-    shown: str | None = None
-    status: int | None = None
-    headers: Mapping[str, str] = {}
-    body: Any = None
-    for error in errors:
-        if status is None and names & TRANSPORT:
-            texts.append(words_of(error))
-            continue
-        names |= mro_names(error)
-        response = _attribute(error, "response")
-        found = _body(error, response)
-        body = found if body is None else body
-        headers = headers or _headers(error, response)
-        status = _status(error, response, found) if status is None else status
-        codes.update(_codes(error, found))
-        said = list(_messages(found))
-        shown = shown or (said[0] if said else None)
-        texts += [words_of(error), *said]
-    text = "\n".join(dict.fromkeys(texts))[:_LONGEST_TEXT]
-    if status is None and not names & TRANSPORT and (match := _LABELLED_STATUS.search(text)):
-        status = int(match.group(1))
-    return Evidence(frozenset(names), status, frozenset(codes), text, shown or texts[0], headers, body)
-
-
-def owner(error: BaseException, modules: Iterable[str] | None = None) -> str:
-    """Whose code raised the error: `"client"`, `"framework"`, `"ours"`, `"other"`, or `""` if there is no traceback.
-
-    The innermost frame outside the standard library decides: a `KeyError` from inside a client means that the client met an answer it
-    did not expect, the same error from anywhere else means a mistake in a program.
-
-    Args:
-        error: The error, with its traceback.
-        modules: Module names of the frames, outermost first, instead of the traceback's.
-    """
-    names = [frame for frame, _ in _frames(error)] if modules is None else list(modules)
-    for name in reversed(names):
-        root = name.partition(".")[0]
-        if root == "lg_toolroute":
-            # A scripted model stands for a model: what it raises is the model's, not ours.
-            return "other" if name.startswith("lg_toolroute.testing") else "ours"
-        if root in _FRAMEWORK:
-            return "framework"
-        if root in CLIENTS or root.startswith("langchain_"):
-            return "client"
-        if root not in sys.stdlib_module_names or root == "__main__":
-            return "other"
-    return ""
-
-
-def innermost(error: BaseException) -> tuple[str, str]:
-    """The module and the function that raised the error; empty if there is no traceback."""
-    return next(reversed(list(_frames(error))), ("", ""))
-
-
-def _frames(error: BaseException) -> Iterator[tuple[str, str]]:
-    trace = error.__traceback__
-    while trace is not None:
-        yield str(trace.tb_frame.f_globals.get("__name__", "")), trace.tb_frame.f_code.co_name
-        trace = trace.tb_next
-
-
 def _attribute(value: object, name: str) -> Any:
     try:
         return getattr(value, name, None)
@@ -151,42 +115,32 @@ def _attribute(value: object, name: str) -> Any:
         return None
 
 
-def words_of(error: BaseException) -> str:
-    """The error's own words, its class name if it has none."""
-    try:
-        return str(error)[:_LONGEST_TEXT] or type(error).__name__
-    except Exception:
-        # A broken `__str__` must not hide the error that it belongs to.
-        return type(error).__name__
+def _status(error: BaseException, response: Any, levels: list[Mapping[str, Any]]) -> int | None:
+    places = [_attribute(error, "status_code"), _botocore(response).get("HTTPStatusCode")]
+    places += [_attribute(response, "status_code"), _attribute(response, "status"), _attribute(error, "status"), _attribute(error, "code")]
+    # An error inside a stream that began with 200 carries its status only in its body.
+    places += [level.get(key) for level in levels for key in ("code", "status", "status_code")]
+    return next((status for status in map(_http_status, places) if status is not None), None)
 
 
 def _http_status(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
-    if isinstance(value, str) and value.isdigit() and len(value) == 3:
+    if isinstance(value, str) and value.isdecimal() and len(value) == 3:
         value = int(value)
     return int(value) if isinstance(value, int) and 400 <= value <= 599 else None
 
 
-def _status(error: BaseException, response: Any, body: Any) -> int | None:
-    if isinstance(response, Mapping):  # botocore
-        response = response.get("ResponseMetadata")
-        places = [response.get("HTTPStatusCode")] if isinstance(response, Mapping) else []
-    else:
-        places = [_attribute(response, "status_code"), _attribute(response, "status")]
-    places = [_attribute(error, "status_code"), *places, _attribute(error, "status"), _attribute(error, "code")]
-    # An error inside a stream that began with 200 carries its status only in its body.
-    places += [level.get(key) for level in _levels(body) for key in ("code", "status", "status_code")]
-    return next((status for status in map(_http_status, places) if status is not None), None)
-
-
 def _headers(error: BaseException, response: Any) -> Mapping[str, str]:
-    headers = _attribute(response, "headers") or _attribute(error, "headers")
-    if isinstance(response, Mapping):
-        metadata = response.get("ResponseMetadata")
-        headers = metadata.get("HTTPHeaders") if isinstance(metadata, Mapping) else None
+    headers = _botocore(response).get("HTTPHeaders") or _attribute(response, "headers") or _attribute(error, "headers")
     items = _attribute(headers, "items")
     return {str(name).lower(): str(value) for name, value in items()} if callable(items) else {}
+
+
+def _botocore(response: Any) -> Mapping[str, Any]:
+    """The metadata in a response as botocore keeps it: a mapping; empty for other clients."""
+    metadata = response.get("ResponseMetadata") if isinstance(response, Mapping) else None
+    return metadata if isinstance(metadata, Mapping) else {}
 
 
 def _body(error: BaseException, response: Any) -> Any:
@@ -227,17 +181,7 @@ def _levels(body: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
             yield from _levels(item, depth + 1)
 
 
-def _codes(error: BaseException, body: Any) -> Iterator[str]:
+def _codes(error: BaseException, levels: list[Mapping[str, Any]]) -> set[str]:
     values = [_attribute(error, name) for name in ("code", "type", "status")]
-    values += [level.get(key) for level in _levels(body) for key in _CODE_KEYS]
-    for value in values:
-        if isinstance(value, str | int) and not isinstance(value, bool):
-            yield str(value).strip().lower()
-
-
-def _messages(body: Any) -> Iterator[str]:
-    for level in _levels(body):
-        for key in _MESSAGE_KEYS:
-            value = level.get(key)
-            if isinstance(value, str) and value.strip():
-                yield value[:_LONGEST_TEXT]
+    values += [level.get(key) for level in levels for key in _CODE_KEYS]
+    return {str(value).strip().lower() for value in values if isinstance(value, str | int) and not isinstance(value, bool)}

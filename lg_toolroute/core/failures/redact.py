@@ -1,4 +1,4 @@
-"""Texts of strangers made fit to be shown: secrets masked, on one line, short.
+"""Texts from providers and stores made fit to be shown: secrets masked, on one line, short.
 
 Providers echo keys ("Incorrect API key provided: sk-..."), addresses carry them (`?key=...`), and proxies print whole headers.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from typing import Final
+
+from lg_toolroute.core.failures.failure import LONGEST_TEXT
 
 _MASK: Final = "***"
 
@@ -46,13 +48,8 @@ def mask(text: str) -> str:
     return text
 
 
-def shorten(text: str, longest: int) -> str:
-    """The text on one line, at most `longest` characters, its end cut off first."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else line[: max(longest - 1, 0)].rstrip() + "…"
-
-
-def presentable(text: str, longest: int) -> str:
-    """Masked, on one line, at most `longest` characters."""
+def presentable(text: str, longest: int = LONGEST_TEXT) -> str:
+    """The text masked, on one line, its end cut off beyond `longest` characters."""
     # What is masked is longer than what is shown, so that no half of a key survives at the cut.
-    return shorten(mask(text[: longest * 8 + 512]), longest)
+    line = " ".join(mask(text[: longest * 8 + 512]).split())
+    return line if len(line) <= longest else line[: max(longest - 1, 0)].rstrip() + "…"

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -47,95 +48,28 @@ def wait_s(headers: Mapping[str, str], body: Any, text: str, now: float | None) 
         text: The error's message.
         now: Seconds since 1970, for dates; `None` leaves dates to the response's own `Date` header.
     """
-    reference = _date(headers.get("date", ""))
-    if reference is None:
-        reference = now
-    for found in _candidates(headers, body, text, reference):
+    sent_at = _moment(headers.get("date", ""))
+    for found in _spelled(headers, body, text, now if sent_at is None else sent_at):
         if found is not None and math.isfinite(found):
             return max(found, 0.0)
     return None
 
 
-def _candidates(headers: Mapping[str, str], body: Any, text: str, now: float | None) -> Iterator[float | None]:
+def duration_s(text: str) -> float | None:
+    """Seconds of `6m0s`, `20ms`, `1 minute 30 seconds`; `None` when it is something else."""
+    return _sum_s(text) if _DURATION.fullmatch(text) else None
+
+
+def _spelled(headers: Mapping[str, str], body: Any, text: str, now: float | None) -> Iterator[float | None]:
     milliseconds = _number(headers.get("retry-after-ms", ""))
     yield None if milliseconds is None else milliseconds / 1000
     after = headers.get("retry-after", "")
     seconds = _number(after)
-    yield seconds if seconds is not None else _until(_date(after), now)
+    yield _until(_moment(after), now) if seconds is None else seconds
     yield _retry_info(body)
     yield _reset(headers, now)
-    yield _sentence(text)
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text.strip())
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _date(text: str) -> float | None:
-    text = text.strip()
-    if not text or text.isdigit():
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return None
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-def _until(moment: float | None, now: float | None) -> float | None:
-    return None if moment is None or now is None else moment - now
-
-
-def duration_s(text: str) -> float | None:
-    """Seconds of `6m0s`, `20ms`, `1 minute 30 seconds`; `None` when it is something else."""
-    return sum(_pieces(text)) if _DURATION.fullmatch(text) else None
-
-
-def _pieces(text: str) -> Iterator[float]:
-    for match in _PIECE.finditer(text):
-        unit = match.group(2).lower()
-        short = "ms" if unit.startswith(("ms", "mil")) else unit[0]
-        yield float(match.group(1)) * _UNITS[short]
-
-
-def _reset(headers: Mapping[str, str], now: float | None) -> float | None:
-    """The longest reset among the limits that are used up; of all limits when none says what remains."""
-    resets: list[float] = []
-    used_up: list[float] = []
-    for name, value in headers.items():
-        if "ratelimit" not in name or "reset" not in name:
-            continue
-        seconds = _reset_value(value, now)
-        if seconds is None:
-            continue
-        resets.append(seconds)
-        remaining = _number(headers.get(name.replace("reset", "remaining"), ""))
-        if remaining is not None and remaining <= 0:
-            used_up.append(seconds)
-    if used_up:
-        return max(used_up)
-    known = any("ratelimit" in name and "remaining" in name for name in headers)
-    return max(resets) if resets and not known else None
-
-
-def _reset_value(value: str, now: float | None) -> float | None:
-    number = _number(value)
-    if number is not None:
-        if number >= _EPOCH_MS:
-            return _until(number / 1000, now)
-        return _until(number, now) if number >= _EPOCH_S else number
-    span = duration_s(value)
-    return span if span is not None else _until(_date(value), now)
+    match = _SENTENCE.search(text)
+    yield _sum_s(match.group("wait")) if match else None
 
 
 def _retry_info(body: Any) -> float | None:
@@ -147,6 +81,55 @@ def _retry_info(body: Any) -> float | None:
     return None
 
 
-def _sentence(text: str) -> float | None:
-    match = _SENTENCE.search(text)
-    return sum(_pieces(match.group("wait"))) if match else None
+def _reset(headers: Mapping[str, str], now: float | None) -> float | None:
+    """The longest reset among the limits that are used up; of all limits when none says what remains."""
+    resets: list[float] = []
+    used_up: list[float] = []
+    for name, value in headers.items():
+        if "ratelimit" in name and "reset" in name and (seconds := _reset_s(value, now)) is not None:
+            resets.append(seconds)
+            remaining = _number(headers.get(name.replace("reset", "remaining"), ""))
+            if remaining is not None and remaining <= 0:
+                used_up.append(seconds)
+    says_what_remains = any("ratelimit" in name and "remaining" in name for name in headers)
+    return max(used_up if says_what_remains else resets, default=None)
+
+
+def _reset_s(value: str, now: float | None) -> float | None:
+    number = _number(value)
+    if number is None:
+        seconds = duration_s(value)
+        return _until(_moment(value), now) if seconds is None else seconds
+    if number >= _EPOCH_MS:
+        number /= 1000
+    return _until(number, now) if number >= _EPOCH_S else number
+
+
+def _until(moment: float | None, now: float | None) -> float | None:
+    return None if moment is None or now is None else moment - now
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text.strip())
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _moment(text: str) -> float | None:
+    """Seconds since 1970 of an HTTP date or of one by RFC 3339; `None` if the text is neither."""
+    text = text.strip()
+    for read in () if text.isdigit() else (parsedate_to_datetime, datetime.fromisoformat):
+        with suppress(ValueError, TypeError, IndexError, OverflowError):
+            moment = read(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return None
+
+
+def _sum_s(text: str) -> float:
+    total_s = 0.0
+    for match in _PIECE.finditer(text):
+        unit = match.group(2).lower()
+        total_s += float(match.group(1)) * _UNITS["ms" if unit.startswith(("ms", "mil")) else unit[0]]
+    return total_s

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from lg_toolroute.core.failures.health import Circuit
+from lg_toolroute.core.failures.circuit import Circuit
 from lg_toolroute.core.rules.decision import Skip
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.turn import Intercepted, Job

@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from lg_toolroute import ChainExhausted
-from lg_toolroute.core.failures.failure import failure
+from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.errors import AttemptFailed, CandidateSkipped
 from lg_toolroute.testing import faults
 from tests.documented import check_table
@@ -92,7 +92,7 @@ async def test_what_was_skipped_is_said_beside_what_failed(lanes: Lanes, surface
     async with lanes.lane() as lane:
         down = failing(faults.server_error(503), always)
         run = lane.begin(dict.fromkeys((PRIMARY, SECOND), down))
-        run.health.report(run.names[WRITER], failure("model_not_found", "there is no such model", status=404))
+        run.health.report(run.names[WRITER], Failure("model_not_found", "there is no such model", status=404))
         lane.server.answer(run.names[PRIMARY].partition("/")[2], _reasons_but_does_not_write())
         with pytest.raises(ChainExhausted) as caught:
             await WAYS["ainvoke"](agent(run, surface))

@@ -14,7 +14,7 @@ from langgraph.store.sqlite import SqliteStore
 
 from lg_toolroute.cli import main
 from lg_toolroute.core.failures.classify import classify
-from lg_toolroute.health.book import StoreHealth
+from lg_toolroute.health.store import StoreHealth
 
 STORY = """{ agents: { defaults: { model: { primary: "kimi/kimi-for-coding", fallbacks: ["ollama/gpt-oss:20b"],
   toolRouting: { edit: { primary: "deepseek/deepseek-v4-pro" }, wriet: "deepseek/deepseek-v4-pro" } } } },

@@ -13,9 +13,12 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import SqliteStore
 from langgraph.store.sqlite.aio import AsyncSqliteStore
 
-from lg_toolroute.core.failures.failure import failure
-from lg_toolroute.core.failures.health import CLOSED, Limits
-from lg_toolroute.health.book import HealthBook, MemoryHealth, StoreHealth
+from lg_toolroute.core.failures.circuit import CLOSED
+from lg_toolroute.core.failures.cooldowns import CooldownLimits
+from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.health.book import HealthBook
+from lg_toolroute.health.memory import MemoryHealth
+from lg_toolroute.health.store import StoreHealth
 
 A, B = "kimi/kimi-k2.5", "ollama/gpt-oss:20b"
 CIRCUITS = ("lg_toolroute", "health", "circuits")
@@ -69,7 +72,7 @@ class TestEveryBook:
         assert book.claim(A)
 
     def test_a_rate_limit_opens_one_model_and_not_the_other(self, book, clock):
-        book.report(A, failure("rate_limit", "429"))
+        book.report(A, Failure("rate_limit", "429"))
         seen = book.snapshot([A, B])
         assert seen[A].blocked(clock.now) == ("cooling down for 30 s (rate_limit)", 30.0)
         assert seen[B] is CLOSED
@@ -77,7 +80,7 @@ class TestEveryBook:
         assert book.claim(B)
 
     def test_one_of_many_threads_has_the_probe(self, book, clock):
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         clock.now += 30
         gate, granted = threading.Barrier(8), []
 
@@ -95,31 +98,31 @@ class TestEveryBook:
         assert not book.claim(A)
 
     async def test_one_of_many_tasks_has_the_probe(self, book, clock):
-        await book.areport(A, failure("rate_limit"))
+        await book.areport(A, Failure("rate_limit"))
         clock.now += 30
         granted = await asyncio.gather(*(book.aclaim(A) for _ in range(20)))
         assert sum(granted) == 1
 
     def test_a_failed_probe_doubles_and_the_next_window_has_its_own_probe(self, book, clock):
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         for cooldown_s in (30, 60, 120):
             assert book.snapshot([A])[A].blocked(clock.now)[1] == cooldown_s
             clock.now += cooldown_s
             assert book.snapshot([A])[A].half_open(clock.now)
             assert book.claim(A)
-            book.report(A, failure("rate_limit"))
+            book.report(A, Failure("rate_limit"))
 
     def test_a_short_window_is_not_kept_shut_by_the_last_probe_s_claim(self, clock):
-        limits = Limits(rate_limit_s=1, rate_limit_max_s=1)
+        limits = CooldownLimits(rate_limit_s=1, rate_limit_max_s=1)
         for book in (MemoryHealth(limits, clock), StoreHealth(InMemoryStore(), limits, clock)):
-            book.report(A, failure("rate_limit"))
+            book.report(A, Failure("rate_limit"))
             for _ in range(5):
                 clock.now += 1
                 assert book.claim(A)
-                book.report(A, failure("rate_limit"))
+                book.report(A, Failure("rate_limit"))
 
     def test_a_successful_probe_brings_the_model_back(self, book, clock):
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         clock.now += 30
         assert book.claim(A)
         book.report(A, None)
@@ -128,7 +131,7 @@ class TestEveryBook:
         assert book.claim(A)
 
     def test_a_prober_that_never_reports_gives_the_probe_back(self, book, clock):
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         clock.now += 30
         assert book.claim(A)
         assert not book.claim(A)
@@ -138,29 +141,29 @@ class TestEveryBook:
         assert book.claim(A)
 
     def test_a_cancelled_probe_is_not_repeated_at_once(self, book, clock):
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         clock.now += 30
         assert book.claim(A)
-        book.report(A, failure("cancelled"))
+        book.report(A, Failure("cancelled"))
         assert not book.claim(A)
 
     def test_a_probe_that_the_model_refused_to_serve_gives_the_claim_back(self, book, clock):
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         clock.now += 30
         assert book.claim(A)
-        book.report(A, failure("invalid_request"))
+        book.report(A, Failure("invalid_request"))
         assert book.claim(A)
 
     def test_incapacity_is_remembered_until_it_is_reset(self, book):
-        book.report(A, failure("no_tool_support", "does not support tools"))
+        book.report(A, Failure("no_tool_support", "does not support tools"))
         book.report(A, None)
         assert book.snapshot([A])[A].incapable("no_tool_support")
         book.reset(A)
         assert not book.snapshot([A])[A].incapable("no_tool_support")
 
     def test_reset_forgets_one_model_or_all(self, book):
-        book.report(A, failure("auth"))
-        book.report(B, failure("auth"))
+        book.report(A, Failure("auth"))
+        book.report(B, Failure("auth"))
         book.reset(A)
         assert list(book.inspect()["models"]) == [B]
         book.reset()
@@ -168,7 +171,7 @@ class TestEveryBook:
         assert book.snapshot([B])[B] == CLOSED
 
     def test_inspect_is_json_and_names_only_troubled_models(self, book, clock):
-        book.report(A, failure("quota", "credit balance is too low"))
+        book.report(A, Failure("quota", "credit balance is too low"))
         book.report(B, None)
         seen = json.loads(json.dumps(book.inspect()))
         assert list(seen["models"]) == [A]
@@ -176,11 +179,11 @@ class TestEveryBook:
         assert seen["models"][A]["why"] == "credit balance is too low"
         assert seen["models"][A]["due_in_s"] == 600.0
 
-    async def test_sync_and_async_twins_agree(self, clock):
+    async def test_the_plain_and_the_async_methods_agree(self, clock):
         for make in (lambda: MemoryHealth(clock=clock), lambda: StoreHealth(InMemoryStore(), clock=clock)):
             plain, awaited = make(), make()
-            plain.report(A, failure("rate_limit"), tool="edit")
-            await awaited.areport(A, failure("rate_limit"), tool="edit")
+            plain.report(A, Failure("rate_limit"), tool="edit")
+            await awaited.areport(A, Failure("rate_limit"), tool="edit")
             assert plain.snapshot([A, B]) == await awaited.asnapshot([A, B])
             clock.now += 30
             assert plain.claim(A) == await awaited.aclaim(A)
@@ -197,14 +200,14 @@ class TestMemory:
 
     def test_a_model_that_recovered_leaves_nothing_behind(self, clock):
         book = MemoryHealth(clock=clock)
-        book.report(A, failure("timeout"))
+        book.report(A, Failure("timeout"))
         book.report(A, None)
         assert book.inspect() == {"book": "memory", "models": {}}
 
     def test_models_named_by_callers_do_not_fill_the_memory(self, clock):
         book = MemoryHealth(clock=clock)
         for number in range(5000):
-            book.report(f"x/{number}", failure("auth"))
+            book.report(f"x/{number}", Failure("auth"))
         assert len(book.inspect()["models"]) == 4096
 
 
@@ -229,7 +232,7 @@ class TestStore:
         store = InMemoryStore()
         one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
         assert two.snapshot([A])[A] is CLOSED
-        one.report(A, failure("rate_limit"))
+        one.report(A, Failure("rate_limit"))
         assert two.snapshot([A])[A] is CLOSED
         clock.now += 1.0
         assert two.snapshot([A])[A].blocked(clock.now) is not None
@@ -237,25 +240,25 @@ class TestStore:
     def test_two_workers_failures_are_in_a_row_together(self, clock):
         store = InMemoryStore()
         one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
-        one.report(A, failure("timeout"))
-        two.report(A, failure("connection"))
+        one.report(A, Failure("timeout"))
+        two.report(A, Failure("connection"))
         assert two.snapshot([A])[A].blocked(clock.now) is not None
 
-    def test_a_claim_reads_the_store_and_not_the_stale_view(self, clock):
+    def test_a_claim_reads_the_store_and_not_the_stale_cache(self, clock):
         store = InMemoryStore()
         one, two = StoreHealth(store, clock=clock, refresh_s=1e6), StoreHealth(store, clock=clock, refresh_s=1e6)
-        one.report(A, failure("rate_limit"))
+        one.report(A, Failure("rate_limit"))
         two.snapshot([A])
         clock.now += 30
         assert one.claim(A)
-        one.report(A, failure("rate_limit"))
+        one.report(A, Failure("rate_limit"))
         assert two.snapshot([A])[A].half_open(clock.now)
         assert not two.claim(A)
 
     def test_while_one_worker_probes_another_does_not_ask_the_store_again(self, clock):
         store = CountingStore()
         one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
-        one.report(A, failure("rate_limit"))
+        one.report(A, Failure("rate_limit"))
         clock.now += 30
         assert one.claim(A)
         two.snapshot([A])
@@ -268,7 +271,7 @@ class TestStore:
     def test_a_model_that_recovered_leaves_nothing_in_the_store(self, clock):
         store = InMemoryStore()
         book = StoreHealth(store, clock=clock)
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         clock.now += 30
         book.claim(A)
         assert store.search(("lg_toolroute",), limit=10)
@@ -278,7 +281,7 @@ class TestStore:
     def test_what_a_model_cannot_do_is_not_shared(self, clock):
         store = InMemoryStore()
         one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
-        one.report(A, failure("no_tool_support"))
+        one.report(A, Failure("no_tool_support"))
         assert one.snapshot([A])[A].incapable("no_tool_support")
         clock.now += 2
         assert one.snapshot([A])[A].incapable("no_tool_support")
@@ -288,7 +291,7 @@ class TestStore:
     def test_workers_with_other_namespaces_do_not_meet(self, clock):
         store = InMemoryStore()
         one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock, namespace=("other",))
-        one.report(A, failure("auth"))
+        one.report(A, Failure("auth"))
         assert two.snapshot([A])[A] is CLOSED
 
     @pytest.mark.parametrize("value", [{"foreign": True}, {"format": 99, "state": "half"}, {"format": 1, "opened": "many"}])
@@ -298,7 +301,7 @@ class TestStore:
         book = StoreHealth(store, clock=clock)
         assert book.snapshot([A])[A] is CLOSED
         assert "taken for a closed circuit" in book.inspect()["notes"][A]
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         clock.now += 2
         assert book.snapshot([A])[A].blocked(clock.now) is not None
         book.reset(A)
@@ -306,10 +309,10 @@ class TestStore:
         assert book.inspect()["notes"] == {}
 
     @pytest.mark.parametrize("value", [{}, {"at": "x", "until": 1}, {"at": 1, "until": None}, {"at": float("nan"), "until": 1e300}])
-    def test_a_corrupt_claim_keeps_nobody_out(self, clock, value):
+    def test_a_corrupt_claim_blocks_no_probe(self, clock, value):
         store = InMemoryStore()
         book = StoreHealth(store, clock=clock)
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         clock.now += 30
         store.put(book._claims_of(A), "foreign", value)
         assert book.claim(A)
@@ -317,9 +320,9 @@ class TestStore:
 
     def test_a_claim_from_another_configuration_is_believed_only_as_long_as_our_own(self, clock):
         store = InMemoryStore()
-        patient = StoreHealth(store, Limits(probe_timeout_s=86_400), clock)
-        ours = StoreHealth(store, Limits(probe_timeout_s=60), clock)
-        patient.report(A, failure("rate_limit"))
+        patient = StoreHealth(store, CooldownLimits(probe_timeout_s=86_400), clock)
+        ours = StoreHealth(store, CooldownLimits(probe_timeout_s=60), clock)
+        patient.report(A, Failure("rate_limit"))
         clock.now += 30
         assert patient.claim(A)
         assert not ours.claim(A)
@@ -328,9 +331,9 @@ class TestStore:
 
     def test_two_configurations_read_one_circuit_each_by_its_own_limits(self, clock):
         store = InMemoryStore()
-        long = StoreHealth(store, Limits(auth_s=86_400, quota_max_s=86_400), clock)
-        short = StoreHealth(store, Limits(auth_s=60, quota_s=60, quota_max_s=120, rate_limit_max_s=60, transient_max_s=60), clock)
-        long.report(A, failure("auth"))
+        long = StoreHealth(store, CooldownLimits(auth_s=86_400, quota_max_s=86_400), clock)
+        short = StoreHealth(store, CooldownLimits(auth_s=60, quota_s=60, quota_max_s=120, rate_limit_max_s=60, transient_max_s=60), clock)
+        long.report(A, Failure("auth"))
         assert long.snapshot([A])[A].blocked(clock.now)[1] == 86_400
         assert short.snapshot([A])[A].blocked(clock.now)[1] == 120
 
@@ -340,12 +343,12 @@ class TestStore:
         book = StoreHealth(store, clock=clock, retry_s=5.0)
         with caplog.at_level(logging.INFO, logger="lg_toolroute.health"):
             assert book.snapshot([A])[A] is CLOSED
-            book.report(A, failure("rate_limit"))
+            book.report(A, Failure("rate_limit"))
             assert not book.claim(A)
             clock.now += 30
             assert book.claim(A)
             assert not book.claim(A)
-            book.report(A, failure("rate_limit"))
+            book.report(A, Failure("rate_limit"))
         seen = book.inspect()
         assert seen["store"] == {
             "kind": "CountingStore",
@@ -362,7 +365,7 @@ class TestStore:
         book = StoreHealth(store, clock=clock, retry_s=5.0)
         for _ in range(100):
             book.snapshot([A, B])
-            book.report(A, failure("timeout"))
+            book.report(A, Failure("timeout"))
             book.claim(A)
         assert len(store.ops) == 2
         clock.now += 5.0
@@ -374,7 +377,7 @@ class TestStore:
         one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
         one.snapshot([A])
         store.down = ConnectionError("down")
-        one.report(A, failure("auth"))
+        one.report(A, Failure("auth"))
         store.down = None
         clock.now += 6.0
         assert one.snapshot([A])[A].blocked(clock.now) is not None
@@ -386,11 +389,11 @@ class TestStore:
         one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
         one.snapshot([A])
         store.down = ConnectionError("down")
-        one.report(A, failure("timeout"))
-        one.report(A, failure("timeout"))
+        one.report(A, Failure("timeout"))
+        one.report(A, Failure("timeout"))
         store.down = None
         clock.now += 3.0
-        two.report(A, failure("auth"))
+        two.report(A, Failure("auth"))
         clock.now += 3.0
         assert one.snapshot([A])[A].cls == "auth"
 
@@ -404,7 +407,7 @@ class TestStore:
 
         store = ReadOnly()
         book = StoreHealth(store, clock=clock)
-        book.report(A, failure("auth"))
+        book.report(A, Failure("auth"))
         clock.now += 6.0
         assert book.snapshot([A])[A].cls == "auth"
         clock.now += 6.0
@@ -417,7 +420,7 @@ class TestStore:
     def test_a_lost_claim_in_a_store_that_died_is_given_back_by_time(self, clock):
         store = CountingStore()
         one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
-        one.report(A, failure("rate_limit"))
+        one.report(A, Failure("rate_limit"))
         clock.now += 30
         assert one.claim(A)
         store.down = ConnectionError("down")
@@ -431,18 +434,17 @@ class TestStore:
     def test_clocks_that_go_backwards_lock_no_model(self, clock):
         store = InMemoryStore()
         book = StoreHealth(store, clock=clock)
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         clock.now -= 500
         assert book.snapshot([A])[A].half_open(clock.now)
         assert book.claim(A)
         clock.now -= 500
         assert book.claim(A)
 
-    def test_a_crowded_book_of_claims_still_shows_the_newest(self, clock):
-        """Claims of probers that died are removed by the next one that probes."""
+    def test_claims_of_callers_that_died_are_removed_by_the_next_probe(self, clock):
         store = InMemoryStore()
         book = StoreHealth(store, clock=clock)
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         for number in range(20):
             store.put(book._claims_of(A), f"dead-{number}", {"at": 0.0, "until": 60.0})
         clock.now += 30
@@ -455,7 +457,7 @@ class TestStore:
             first.setup()
             second.setup()
             one, two = StoreHealth(first, clock=clock), StoreHealth(second, clock=clock)
-            one.report("openai/gpt-4.1", failure("rate_limit"))
+            one.report("openai/gpt-4.1", Failure("rate_limit"))
             assert two.snapshot(["openai/gpt-4.1"])["openai/gpt-4.1"].blocked(clock.now) is not None
             clock.now += 30
             assert two.claim("openai/gpt-4.1")
@@ -470,7 +472,7 @@ class TestStore:
             store.put(("lg_toolroute", "other"), "kept", {"x": 1})
             one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
             for spec in (A, B):
-                one.report(spec, failure("rate_limit"))
+                one.report(spec, Failure("rate_limit"))
             clock.now += 30
             assert one.claim(A)
             two.reset(A)
@@ -483,8 +485,8 @@ class TestStore:
         store = InMemoryStore()
         one, two = StoreHealth(store, clock=clock, refresh_s=1e6), StoreHealth(store, clock=clock, refresh_s=1e6)
         two.snapshot([A])
-        one.report(A, failure("auth"))
-        one.report(B, failure("auth"))
+        one.report(A, Failure("auth"))
+        one.report(B, Failure("auth"))
         assert list(two.inspect()["models"]) == [A, B]
         one.report(A, None)
         assert list(two.inspect()["models"]) == [B]
@@ -508,15 +510,34 @@ class TestStore:
         book = StoreHealth(store, clock=clock)
         reading = asyncio.ensure_future(book.asnapshot([A, B]))
         await asyncio.sleep(0)
-        await book.areport(A, failure("auth"))
+        await book.areport(A, Failure("auth"))
         store.go.set()
         assert (await reading)[A].blocked(clock.now) is not None
+
+    async def test_a_cancelled_reading_does_not_keep_the_next_one_from_the_store(self, clock):
+        class Stuck(CountingStore):
+            async def abatch(self, ops):
+                await asyncio.Event().wait()
+
+        store = Stuck()
+        book = StoreHealth(store, clock=clock)
+        StoreHealth(store.inner, clock=clock).report(A, Failure("auth"))
+        book.snapshot([A])
+        clock.now += 2.0
+        reading = asyncio.ensure_future(book.asnapshot([A]))
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError) as kept:
+            await reading
+        store.inner.delete(CIRCUITS, A)
+        assert book.snapshot([A])[A] == CLOSED
+        assert kept.value is not None  # the traceback, and with it every frame of the cancelled reading, is still alive
 
     async def test_a_store_without_async_methods_is_used_in_a_thread(self, tmp_path, clock):
         with SqliteStore.from_conn_string(str(tmp_path / "health.db")) as store:
             store.setup()
             book = StoreHealth(store, clock=clock)
-            await book.areport(A, failure("rate_limit"))
+            await book.areport(A, Failure("rate_limit"))
             assert (await book.asnapshot([A]))[A].blocked(clock.now) is not None
             assert book.inspect()["store"]["reachable"]
 
@@ -524,7 +545,7 @@ class TestStore:
         async with AsyncSqliteStore.from_conn_string(str(tmp_path / "health.db")) as store:
             await store.setup()
             one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
-            await one.areport(A, failure("rate_limit"))
+            await one.areport(A, Failure("rate_limit"))
             clock.now += 30
             granted = await asyncio.gather(*(book.aclaim(A) for book in (one, two) for _ in range(3)))
             assert sum(granted) == 1
@@ -534,14 +555,14 @@ class TestStore:
         async with AsyncSqliteStore.from_conn_string(str(tmp_path / "health.db")) as store:
             await store.setup()
             book = StoreHealth(store, clock=clock)
-            book.report(A, failure("rate_limit"))
+            book.report(A, Failure("rate_limit"))
             assert book.snapshot([A])[A].blocked(clock.now) is not None
             assert "InvalidStateError" in book.inspect()["store"]["last_error"]
 
     def test_every_search_is_bounded(self, clock):
         store = CountingStore()
         book = StoreHealth(store, clock=clock)
-        book.report(A, failure("rate_limit"))
+        book.report(A, Failure("rate_limit"))
         clock.now += 30
         book.claim(A)
         book.inspect()

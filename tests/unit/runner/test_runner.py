@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 
 from lg_toolroute import ToolRouter
-from lg_toolroute.core.failures.health import CLOSED
+from lg_toolroute.core.failures.circuit import CLOSED
 from lg_toolroute.core.turn.turn import Attempt, Intercepted, Job, Turn
 from lg_toolroute.errors import ChainExhausted
 from lg_toolroute.runner.calling import ModelCaller

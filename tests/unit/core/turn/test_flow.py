@@ -10,7 +10,7 @@ import pytest
 
 from lg_toolroute.config import load_config
 from lg_toolroute.core.failures.circuit import Circuit
-from lg_toolroute.core.failures.failure import failure
+from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.turn.changes import record
 from lg_toolroute.core.turn.flow import Ask, Claim, HandedOff, LookUp, Report, ask, begin, exhausted, hand_off, select, walk
@@ -205,7 +205,7 @@ def test_every_reply_is_reported_before_the_turn_is_settled():
 
 def test_a_reply_that_failed_with_no_candidate_left_raises_with_every_cause():
     job = Job((A,), candidate=A)
-    answer = Answer(Attempt(A, "failed", "auth", detail="no key"), failure("auth", "no key"))
+    answer = Answer(Attempt(A, "failed", "auth", detail="no key"), Failure("auth", "no key"))
     with pytest.raises(ChainExhausted, match="no model is left to answer: 1 failed, 0 skipped") as caught:
         told(ask(Turn("m", jobs=(job,), phase="ask"), inputs()), [answer], None, WELL)
     (cause,) = caught.value.exceptions
@@ -215,7 +215,7 @@ def test_a_reply_that_failed_with_no_candidate_left_raises_with_every_cause():
 
 def test_a_model_that_failed_just_now_may_be_the_one_that_is_due_back_first():
     job = Job((A,), candidate=A)
-    answer = Answer(Attempt(A, "failed", "rate_limit"), failure("rate_limit"))
+    answer = Answer(Attempt(A, "failed", "rate_limit"), Failure("rate_limit"))
     with pytest.raises(ChainExhausted, match="the first one is due back in 20 s") as caught:
         told(ask(Turn("m", jobs=(job,), phase="ask"), inputs()), [answer], None, Survey({A: SHUT}, 40.0))
     assert caught.value.due_in_s == 20.0
@@ -223,7 +223,7 @@ def test_a_model_that_failed_just_now_may_be_the_one_that_is_due_back_first():
 
 def test_text_cut_off_by_its_length_limit_is_the_answer_if_no_model_can_go_on():
     job = Job((A,), candidate=A, repaired=(A,))
-    answer = Answer(Attempt(A, "failed", "truncated"), failure("truncated"), shown=True, acceptable=True)
+    answer = Answer(Attempt(A, "failed", "truncated"), Failure("truncated"), shown=True, acceptable=True)
     _, turn = told(ask(Turn("m", jobs=(job,), phase="ask"), inputs()), [answer], None)
     assert turn.phase == "done"
 

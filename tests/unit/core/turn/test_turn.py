@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from lg_toolroute.core.failures.failure import failure
+from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.rules.decision import Skip
 from lg_toolroute.core.turn.changes import accept, advance, merge_skips, next_phase, record, settle
 from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn
@@ -25,7 +25,7 @@ def turn(*jobs: Job, **more) -> Turn:
 
 
 def failed(reason: str, model: str = B, **more) -> Answer:
-    return Answer(Attempt(model, "failed", reason, "edit", detail="words"), failure(reason, "words"), **more)
+    return Answer(Attempt(model, "failed", reason, "edit", detail="words"), Failure(reason, "words"), **more)
 
 
 def test_words_that_were_said_make_their_model_the_reasoner():
@@ -41,7 +41,7 @@ def test_who_spoke_first_stays_the_owner_of_the_words():
 
 
 def test_a_model_that_failed_before_a_word_did_not_reason():
-    assert settle(turn(REASON), REASON, Answer(Attempt(A, "failed", "connection"), failure("connection"))).reasoner is None
+    assert settle(turn(REASON), REASON, Answer(Attempt(A, "failed", "connection"), Failure("connection"))).reasoner is None
 
 
 def test_an_intercepted_call_waits_to_be_handed_off():

@@ -1,6 +1,6 @@
-"""One way to use a LangGraph store, plain or awaited, that never raises: what a store cannot do is done in this process instead.
+"""A LangGraph store that never raises, used plainly or awaited: when it refuses, a fallback in this process answers instead.
 
-A *flow* is a generator that yields batches of store operations and is sent their results. It is written once and driven twice.
+What is asked of it is written once, as a generator that yields batches of store operations and is sent their results.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Generator
-from typing import Any, Final, TypeAlias, TypeVar
+from contextlib import closing
+from typing import Any, TypeAlias, TypeVar
 
 from langgraph.store.base import BaseStore, Op
 
@@ -16,16 +17,14 @@ from lg_toolroute.core.failures.redact import presentable
 
 _T = TypeVar("_T")
 
-Flow: TypeAlias = Generator[list[Op], list[Any], _T]
+Batches: TypeAlias = Generator[list[Op], list[Any], _T]
 """Yields batches of operations, is sent their results, returns a `_T`. Reads and writes never share a batch: stores order them apart."""
-
-_LONGEST_ERROR: Final = 200
 
 log = logging.getLogger("lg_toolroute.health")
 
 
-class StoreDriver:
-    """Drives flows against a store, and leaves a store that refused alone for a while.
+class TolerantStore:
+    """Sends batches to a store, and leaves a store that refused alone for a while.
 
     Args:
         store: The store.
@@ -54,43 +53,45 @@ class StoreDriver:
         """Whether the store refused a moment ago and is not asked now."""
         return self._refused_at is not None and 0 <= self._clock() - self._refused_at < self._retry_s
 
-    def run(self, flow: Flow[_T], otherwise: Callable[[], _T]) -> _T:
-        """The flow's result; `otherwise()` if the store refuses, or refused a moment ago."""
+    def run(self, batches: Batches[_T], fallback: Callable[[], _T]) -> _T:
+        """What `batches` returns; `fallback()` if the store refuses, or refused a moment ago."""
         if self.resting:
-            flow.close()
-            return otherwise()
-        results: list[Any] | None = None
-        while True:
-            try:
-                batch = next(flow) if results is None else flow.send(results)
-            except StopIteration as done:
-                value: _T = done.value
-                return self._answered(value)
-            try:
-                results = self.store.batch(batch)
-            except Exception as error:
-                # Whatever a store raises (a driver's error, a closed pool, the wrong event loop): health must not break a run.
-                self._refused(flow, error)
-                return otherwise()
+            return fallback()
+        results: Any = None
+        with closing(batches):
+            while True:
+                try:
+                    batch = batches.send(results)
+                except StopIteration as end:
+                    value: _T = end.value
+                    return value if results is None else self._answered(value)
+                try:
+                    results = self.store.batch(batch)
+                except Exception as error:
+                    # Whatever a store raises (a driver's error, a closed pool, the wrong event loop): health must not break a run.
+                    self._refused(error)
+                    break
+        return fallback()
 
-    async def arun(self, flow: Flow[_T], otherwise: Callable[[], _T]) -> _T:
+    async def arun(self, batches: Batches[_T], fallback: Callable[[], _T]) -> _T:
         """See `run`. A store without async methods is used in a thread."""
         if self.resting:
-            flow.close()
-            return otherwise()
-        results: list[Any] | None = None
-        while True:
-            try:
-                batch = next(flow) if results is None else flow.send(results)
-            except StopIteration as done:
-                value: _T = done.value
-                return self._answered(value)
-            try:
-                results = await self._abatch(batch)
-            except Exception as error:
-                # See `run`.
-                self._refused(flow, error)
-                return otherwise()
+            return fallback()
+        results: Any = None
+        with closing(batches):
+            while True:
+                try:
+                    batch = batches.send(results)
+                except StopIteration as end:
+                    value: _T = end.value
+                    return value if results is None else self._answered(value)
+                try:
+                    results = await self._abatch(batch)
+                except Exception as error:
+                    # See `run`.
+                    self._refused(error)
+                    break
+        return fallback()
 
     async def _abatch(self, batch: list[Op]) -> list[Any]:
         if not self._threaded:
@@ -106,9 +107,8 @@ class StoreDriver:
             self._refused_at = None
         return value
 
-    def _refused(self, flow: Flow[Any], error: Exception) -> None:
-        flow.close()
-        self.last_error = presentable(f"{type(error).__name__}: {error}", _LONGEST_ERROR)
+    def _refused(self, error: Exception) -> None:
+        self.last_error = presentable(f"{type(error).__name__}: {error}")
         if self._refused_at is None:
             log.warning("the health store refused, health is kept in this process meanwhile: %s", self.last_error)
         self._refused_at = self._clock()

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import pickle
 
 import pytest
 
-from lg_toolroute.core.failures.circuit import describe
-from lg_toolroute.core.failures.failure import CLASSES, failure
-from lg_toolroute.core.failures.health import CLOSED, Circuit, Claimed, Failed, Limits, Succeeded, read_circuit, transition
+from lg_toolroute.core.failures.circuit import CLOSED, Circuit, after_claim, after_report, describe
+from lg_toolroute.core.failures.cooldowns import CooldownLimits
+from lg_toolroute.core.failures.failure import CLASSES, Failure
 
-LIMITS = Limits()
+LIMITS = CooldownLimits()
 
 
-def fail(circuit: Circuit, cls: str, now: float, *, retry_after_s: float | None = None, tool: str | None = None, limits: Limits = LIMITS):
-    return transition(circuit, Failed(failure(cls, "words", retry_after_s=retry_after_s), tool), now, limits)
+def fail(circuit: Circuit, cls: str, now: float, *, retry_after_s: float | None = None, tool: str | None = None, limits: CooldownLimits = LIMITS):
+    return after_report(circuit, Failure(cls, "words", retry_after_s=retry_after_s), tool, now, limits)
 
 
 def due(circuit: Circuit, now: float) -> float:
@@ -28,7 +27,6 @@ def test_a_model_never_in_trouble_is_closed_at_any_time():
     assert CLOSED.blocked(0.0) is None
     assert not CLOSED.half_open(1e9)
     assert CLOSED.state(5.0) == "closed"
-    assert CLOSED.clean
 
 
 @pytest.mark.parametrize(("cls", "cooldown_s", "span"), [("rate_limit", 30, "30 s"), ("quota", 600, "10 min"), ("auth", 600, "10 min")])
@@ -52,7 +50,7 @@ def test_kinds_of_transient_failures_count_together():
 
 
 def test_a_success_between_two_transient_failures_keeps_the_circuit_closed():
-    once = transition(fail(CLOSED, "timeout", 0.0), Succeeded(), 1.0, LIMITS)
+    once = after_report(fail(CLOSED, "timeout", 0.0), None, None, 1.0, LIMITS)
     assert fail(once, "timeout", 2.0).blocked(2.0) is None
 
 
@@ -85,14 +83,14 @@ def test_each_failed_probe_doubles_the_cooldown_up_to_its_cap(cls, expected):
         circuit = fail(circuit, cls, now)
         seen.append(due(circuit, now))
         now = circuit.until
-        circuit = transition(circuit, Claimed(), now, LIMITS)
+        circuit = after_claim(circuit, now, LIMITS)
     assert seen == expected
 
 
 def test_doubling_begins_anew_after_a_success():
     circuit = fail(fail(CLOSED, "rate_limit", 0.0), "rate_limit", 40.0)
     assert due(circuit, 40.0) == 60
-    circuit = transition(circuit, Succeeded(), 200.0, LIMITS)
+    circuit = after_report(circuit, None, None, 200.0, LIMITS)
     assert due(fail(circuit, "rate_limit", 201.0), 201.0) == 30
 
 
@@ -100,22 +98,6 @@ def test_a_failure_inside_an_active_window_does_not_extend_it():
     circuit = fail(CLOSED, "rate_limit", 0.0)
     assert fail(circuit, "quota", 29.0) is circuit
     assert fail(circuit, "timeout", 29.9) is circuit
-
-
-@pytest.mark.parametrize(
-    ("asked_s", "kept_s"), [(0.0, 1.0), (0.02, 1.0), (7.5, 7.5), (45.0, 45.0), (7200.0, 3600.0), (float("inf"), 3600.0), (-3.0, 1.0)]
-)
-def test_retry_after_is_believed_between_a_second_and_an_hour(asked_s, kept_s):
-    assert due(fail(CLOSED, "rate_limit", 0.0, retry_after_s=asked_s), 0.0) == kept_s
-
-
-def test_retry_after_that_is_no_number_is_not_believed():
-    assert due(fail(CLOSED, "rate_limit", 0.0, retry_after_s=float("nan")), 0.0) == 30
-
-
-def test_retry_after_may_only_prolong_a_quota_cooldown():
-    assert due(fail(CLOSED, "quota", 0.0, retry_after_s=5.0), 0.0) == 600
-    assert due(fail(CLOSED, "quota", 0.0, retry_after_s=1800.0), 0.0) == 1800
 
 
 def test_retry_after_sets_the_length_but_not_the_count_for_transient_failures():
@@ -126,23 +108,23 @@ def test_retry_after_sets_the_length_but_not_the_count_for_transient_failures():
 
 def test_half_open_gives_the_probe_to_one_claim_only():
     circuit = fail(CLOSED, "rate_limit", 0.0)
-    assert transition(circuit, Claimed(), 10.0, LIMITS) is circuit
-    probing = transition(circuit, Claimed(), 30.0, LIMITS)
+    assert after_claim(circuit, 10.0, LIMITS) is circuit
+    probing = after_claim(circuit, 30.0, LIMITS)
     assert probing is not circuit
     assert probing.state(30.0) == "probing"
     assert probing.blocked(30.0) == ("being probed after rate_limit", 60.0)
-    assert transition(probing, Claimed(), 31.0, LIMITS) is probing
+    assert after_claim(probing, 31.0, LIMITS) is probing
 
 
 def test_a_prober_that_died_gives_the_claim_back_after_the_probe_timeout():
-    probing = transition(fail(CLOSED, "rate_limit", 0.0), Claimed(), 30.0, LIMITS)
+    probing = after_claim(fail(CLOSED, "rate_limit", 0.0), 30.0, LIMITS)
     assert not probing.half_open(89.9)
     assert probing.half_open(90.0)
-    assert transition(probing, Claimed(), 90.0, LIMITS).state(90.0) == "probing"
+    assert after_claim(probing, 90.0, LIMITS).state(90.0) == "probing"
 
 
 def test_a_cancelled_probe_keeps_its_claim_and_a_rejected_request_gives_it_back():
-    probing = transition(fail(CLOSED, "rate_limit", 0.0), Claimed(), 30.0, LIMITS)
+    probing = after_claim(fail(CLOSED, "rate_limit", 0.0), 30.0, LIMITS)
     assert fail(probing, "cancelled", 31.0) is probing
     assert fail(probing, "invalid_request", 31.0).half_open(31.0)
     assert fail(probing, "bug", 31.0).half_open(31.0)
@@ -150,7 +132,7 @@ def test_a_cancelled_probe_keeps_its_claim_and_a_rejected_request_gives_it_back(
 
 @pytest.mark.parametrize("cls", ["invalid_tool_call", "empty_response", "truncated", "content_policy", "no_tool_support", "model_not_found"])
 def test_any_answer_of_a_probed_model_ends_its_outage(cls):
-    probing = transition(fail(CLOSED, "timeout", 0.0), Claimed(), 30.0, LIMITS)
+    probing = after_claim(fail(CLOSED, "timeout", 0.0), 30.0, LIMITS)
     assert fail(probing, cls, 31.0, tool="edit").state(31.0) == "closed"
 
 
@@ -161,7 +143,7 @@ def test_incapacity_is_remembered_apart_from_outages(cls):
     assert circuit.blocked(0.0) is None
     other = "model_not_found" if cls == "no_tool_support" else "no_tool_support"
     assert not circuit.incapable(other)
-    down_and_up = transition(fail(circuit, "rate_limit", 1.0), Succeeded(), 50.0, LIMITS)
+    down_and_up = after_report(fail(circuit, "rate_limit", 1.0), None, None, 50.0, LIMITS)
     assert down_and_up.incapable(cls)
     assert fail(circuit, cls, 2.0) is circuit
 
@@ -172,34 +154,34 @@ def test_bad_answers_are_counted_for_the_tool_and_cool_nothing_down():
         circuit = fail(circuit, "invalid_tool_call", float(now), tool="edit")
     circuit = fail(circuit, "truncated", 9.0, tool="write")
     assert circuit.blocked(9.0) is None
-    edit, write = circuit.pair("edit"), circuit.pair("write")
+    edit, write = circuit.bad_answers_for("edit"), circuit.bad_answers_for("write")
     assert (edit.in_a_row, edit.total, edit.cls) == (5, 5, "invalid_tool_call")
     assert (write.in_a_row, write.total, write.cls) == (1, 1, "truncated")
-    circuit = transition(circuit, Succeeded("edit"), 10.0, LIMITS)
-    assert (circuit.pair("edit").in_a_row, circuit.pair("edit").total) == (0, 5)
-    assert circuit.pair("write").in_a_row == 1
-    assert circuit.pair("read") is None
+    circuit = after_report(circuit, None, "edit", 10.0, LIMITS)
+    assert (circuit.bad_answers_for("edit").in_a_row, circuit.bad_answers_for("edit").total) == (0, 5)
+    assert circuit.bad_answers_for("write").in_a_row == 1
+    assert circuit.bad_answers_for("read") is None
 
 
 def test_counts_are_kept_for_a_bounded_number_of_tools():
     circuit = CLOSED
     for number in range(400):
         circuit = fail(circuit, "truncated", 0.0, tool=f"tool_{number}" + "x" * 500)
-    assert len(circuit.pairs) == 256
-    assert max(len(name) for name, _ in circuit.pairs) == 256
+    assert len(circuit.bad_answers) == 256
+    assert max(len(name) for name, _ in circuit.bad_answers) == 256
 
 
 def test_a_success_of_a_healthy_model_returns_the_very_same_circuit():
-    assert transition(CLOSED, Succeeded("edit"), 5.0, LIMITS) is CLOSED
-    counted = transition(fail(CLOSED, "truncated", 0.0, tool="edit"), Succeeded("edit"), 1.0, LIMITS)
-    assert transition(counted, Succeeded("edit"), 2.0, LIMITS) is counted
+    assert after_report(CLOSED, None, "edit", 5.0, LIMITS) is CLOSED
+    counted = after_report(fail(CLOSED, "truncated", 0.0, tool="edit"), None, "edit", 1.0, LIMITS)
+    assert after_report(counted, None, "edit", 2.0, LIMITS) is counted
 
 
 @pytest.mark.parametrize("back_to", [94.9, 50.0, 0.0, -1e9])
 def test_a_clock_that_went_far_back_ends_the_cooldown_instead_of_prolonging_it(back_to):
     circuit = fail(CLOSED, "rate_limit", 100.0)
     assert circuit.half_open(back_to)
-    assert transition(circuit, Claimed(), back_to, LIMITS).state(back_to) == "probing"
+    assert after_claim(circuit, back_to, LIMITS).state(back_to) == "probing"
 
 
 def test_clocks_that_differ_by_a_moment_see_the_same_cooldown():
@@ -216,70 +198,7 @@ def test_the_reason_names_the_class_and_the_time_left():
 
 def troubled() -> Circuit:
     circuit = fail(fail(CLOSED, "no_tool_support", 0.0), "truncated", 1.0, tool="edit")
-    return transition(fail(circuit, "rate_limit", 2.0), Claimed(), 40.0, LIMITS)
-
-
-def test_a_circuit_survives_json_and_pickle():
-    circuit = troubled()
-    assert read_circuit(json.loads(json.dumps(circuit.to_dict())), LIMITS) == (circuit, None)
-    assert pickle.loads(pickle.dumps(circuit)) == circuit
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (None, "not a mapping"),
-        (["a"], "not a mapping"),
-        ({}, "format None"),
-        ({"format": 2}, "format 2"),
-        ({"opened": -1}, "not a count"),
-        ({"opened": True}, "not a count"),
-        ({"opened": 10**12}, "not a count"),
-        ({"until": float("inf")}, "not a moment"),
-        ({"until": float("nan")}, "not a moment"),
-        ({"until": "soon"}, "not a moment"),
-        ({"since": 1e9}, "ends before it begins"),
-        ({"cls": "nonsense"}, "not a failure class"),
-        ({"cls": ["rate_limit"]}, "not a failure class"),
-        ({"incapable_of": [["rate_limit", "x"]]}, "not a failure class"),
-        ({"incapable_of": 7}, "TypeError"),
-        ({"pairs": {"edit": [1]}}, "ValueError"),
-        ({"pairs": [1]}, "AttributeError"),
-        ({"pairs": {"edit": [1, 1, "bug"]}}, "not a failure class"),
-    ],
-)
-def test_what_cannot_be_read_is_a_closed_circuit_and_says_what_was_wrong(change, complaint):
-    value = {**troubled().to_dict(), **change} if isinstance(change, dict) and change else change
-    circuit, wrong = read_circuit(value, LIMITS)
-    assert circuit is CLOSED
-    assert complaint in wrong
-
-
-def test_a_missing_key_is_unreadable():
-    for key in troubled().to_dict():
-        value = troubled().to_dict()
-        del value[key]
-        assert read_circuit(value, LIMITS)[0] is CLOSED
-
-
-def test_a_cooldown_longer_than_our_own_limits_allow_is_cut_to_them():
-    other = Limits(auth_s=86_400.0)
-    value = fail(CLOSED, "auth", 0.0, limits=other).to_dict()
-    circuit, wrong = read_circuit(value, Limits())
-    assert wrong is None
-    assert due(circuit, 0.0) == Limits().longest_s == 3600
-
-
-def test_limits_are_taken_from_any_object_with_their_names():
-    class Settings:
-        rate_limit_s = 3.0
-        transient_after = 5
-        unrelated = "x"
-
-    assert Limits.of(Settings()) == Limits(rate_limit_s=3.0, transient_after=5)
-    assert Limits.of(None) == Limits()
-    limits = Limits(quota_s=1.0)
-    assert Limits.of(limits) is limits
+    return after_claim(fail(circuit, "rate_limit", 2.0), 40.0, LIMITS)
 
 
 def test_a_circuit_describes_itself_in_json():

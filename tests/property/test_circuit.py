@@ -1,4 +1,4 @@
-"""Laws of a circuit that hold after any sequence of events, also when clocks jump."""
+"""Laws of a circuit that hold after any sequence of reports and claims, also when clocks jump."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lg_toolroute.core.failures.failure import CLASSES, failure
-from lg_toolroute.core.failures.health import CLOSED, Circuit, Claimed, Failed, Limits, Succeeded, read_circuit, transition
+from lg_toolroute.core.failures.circuit import CLOSED, Circuit, after_claim, after_report
+from lg_toolroute.core.failures.cooldowns import CooldownLimits
+from lg_toolroute.core.failures.failure import CLASSES, Failure
+from lg_toolroute.core.failures.stored_circuit import read_circuit, write_circuit
 
 SKEW_S = 5.0
 
 seconds = st.floats(min_value=0.01, max_value=2000.0, allow_nan=False)
 limits_ = st.builds(
-    Limits,
+    CooldownLimits,
     rate_limit_s=seconds,
     rate_limit_max_s=seconds,
     quota_s=seconds,
@@ -28,24 +30,24 @@ limits_ = st.builds(
 )
 waits = st.none() | st.floats(allow_nan=True, allow_infinity=True)
 tools = st.sampled_from([None, "edit", "write"])
-failures = st.builds(lambda cls, wait: failure(cls, "x", retry_after_s=wait), st.sampled_from(CLASSES), waits)
-events = st.one_of(st.builds(Failed, failures, tools), st.builds(Succeeded, tools), st.just(Claimed()))
+failures = st.builds(lambda cls, wait: Failure(cls, "x", retry_after_s=wait), st.sampled_from(CLASSES), waits)
+events = st.just("claim") | st.tuples(st.none() | failures, tools)
 forwards = st.floats(min_value=0.0, max_value=500.0)
 jumps = st.floats(min_value=-1e7, max_value=1e7, allow_nan=False)
 
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(list(CLOSED.to_dict())), inner, max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(list(write_circuit(CLOSED))), inner, max_size=12),
     max_leaves=15,
 )
 
 
-def play(history, limits: Limits, start: float = 1_000_000.0) -> tuple[Circuit, float]:
+def play(history, limits: CooldownLimits, start: float = 1_000_000.0) -> tuple[Circuit, float]:
     circuit, now = CLOSED, start
     for step_s, event in history:
         now += step_s
-        circuit = transition(circuit, event, now, limits)
+        circuit = after_claim(circuit, now, limits) if event == "claim" else after_report(circuit, *event, now, limits)
     return circuit, now
 
 
@@ -57,7 +59,7 @@ def test_no_model_is_blocked_beyond_the_longest_window_whatever_clocks_do(histor
     blocked = circuit.blocked(now)
     if blocked is not None:
         assert 0 < blocked[1] <= longest_s + 1e-6  # a moment near a million has 1e-10 s of rounding
-    # From here on the clock runs as it should: one window, a difference between clocks, and one claim that nobody reports on.
+    # From here on the clock runs as it should: one window, a difference between clocks, and one claim that is never reported on.
     later = now + limits.longest_s + limits.probe_timeout_s + 2 * SKEW_S
     assert circuit.blocked(later) is None
 
@@ -66,10 +68,10 @@ def test_no_model_is_blocked_beyond_the_longest_window_whatever_clocks_do(histor
 @given(st.lists(st.tuples(jumps, events), max_size=25), limits_, tools)
 def test_a_success_always_closes(history, limits, tool):
     circuit, now = play(history, limits)
-    after = transition(circuit, Succeeded(tool), now, limits)
+    after = after_report(circuit, None, tool, now, limits)
     assert after.blocked(now) is None
     assert after.state(now) == "closed"
-    assert after.clean
+    assert (after.opened, after.failures) == (0, 0)
 
 
 @settings(max_examples=100, deadline=None)
@@ -83,7 +85,7 @@ def test_a_cooldown_lasts_no_longer_than_its_cap(history, limits):
 @given(st.lists(st.tuples(jumps, events), max_size=25), limits_)
 def test_a_circuit_round_trips_through_json(history, limits):
     circuit, _ = play(history, limits)
-    assert read_circuit(json.loads(json.dumps(circuit.to_dict())), limits) == (circuit, None)
+    assert read_circuit(json.loads(json.dumps(write_circuit(circuit))), limits) == (circuit, None)
 
 
 @settings(max_examples=60, deadline=None)
@@ -94,25 +96,25 @@ def test_a_dead_primary_is_asked_at_most_once_a_window(limits, cls, steps):
     for step_s in steps:
         now += step_s
         if circuit.opened:
-            claimed = transition(circuit, Claimed(), now, limits)
+            claimed = after_claim(circuit, now, limits)
             if claimed is circuit:
                 continue
             circuit = claimed
             asked.append((now, circuit.since, circuit.until))
-        circuit = transition(circuit, Failed(failure(cls)), now, limits)
+        circuit = after_report(circuit, Failure(cls), None, now, limits)
     for (earlier, _, _), (later, since, until) in itertools.pairwise(asked):
         assert since == earlier
         assert later >= until
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(jumps, events), max_size=15), limits_, jumps, st.lists(st.just(Claimed()), min_size=2, max_size=8))
+@given(st.lists(st.tuples(jumps, events), max_size=15), limits_, jumps, st.integers(2, 8))
 def test_of_several_claims_at_one_moment_at_most_one_is_granted(history, limits, jump_s, claims):
     circuit, now = play(history, limits)
     now += jump_s
     granted = 0
-    for claim in claims:
-        after = transition(circuit, claim, now, limits)
+    for _ in range(claims):
+        after = after_claim(circuit, now, limits)
         granted += after is not circuit
         circuit = after
     assert granted <= 1
@@ -121,9 +123,9 @@ def test_of_several_claims_at_one_moment_at_most_one_is_granted(history, limits,
 @settings(max_examples=100, deadline=None)
 @given(anything)
 def test_any_value_of_a_store_is_read_without_an_error(value):
-    limits = Limits()
+    limits = CooldownLimits()
     if isinstance(value, dict):
-        value = {**CLOSED.to_dict(), **value, "format": 1}
+        value = {**write_circuit(CLOSED), **value, "format": 1}
     circuit, wrong = read_circuit(value, limits)
     assert wrong is None or circuit is CLOSED
     assert circuit.blocked(1e9) is None or circuit.blocked(1e9)[1] <= limits.longest_s

@@ -1,0 +1,87 @@
+"""A circuit as a store keeps it: JSON-able, and read with care, because other processes and other versions write there too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from lg_toolroute.core.failures.circuit import CLOSED, LONGEST_NAME, MOST_TOOLS, BadAnswers, Circuit
+from lg_toolroute.core.failures.cooldowns import CooldownLimits
+from lg_toolroute.core.failures.failure import BAD_ANSWER, CLASSES, INCAPABLE, LONGEST_TEXT
+
+_FORMAT: Final = 1
+_PLAIN_FIELDS: Final = ("opened", "since", "until", "cls", "why", "failures", "failed_at", "probe_at", "probe_until")
+
+
+def write_circuit(circuit: Circuit) -> dict[str, Any]:
+    """What is stored; `read_circuit` turns it back."""
+    return {
+        "format": _FORMAT,
+        **{name: getattr(circuit, name) for name in _PLAIN_FIELDS},
+        "incapable_of": [list(entry) for entry in circuit.incapable_of],
+        "pairs": {tool: [bad.in_a_row, bad.total, bad.cls] for tool, bad in circuit.bad_answers},
+    }
+
+
+def read_circuit(value: object, limits: CooldownLimits) -> tuple[Circuit, str | None]:
+    """The circuit that was stored, and what was wrong with the value; a value that cannot be read is a closed circuit.
+
+    Cooldowns and claims longer than these limits allow are cut to them: another process may run with other limits.
+
+    Args:
+        value: What `write_circuit` gave, or anything at all.
+        limits: This process's limits.
+    """
+    if not isinstance(value, Mapping):
+        return CLOSED, f"not a mapping but {type(value).__name__}"
+    if value.get("format") != _FORMAT:
+        return CLOSED, f"written in format {value.get('format')!r}, this version reads {_FORMAT}"
+    try:
+        opened = _count(value["opened"])
+        since, until = _window(value["since"], value["until"], limits.longest_s)
+        probe_at, probe_until = _window(value["probe_at"], value["probe_until"], limits.probe_timeout_s)
+        circuit = Circuit(
+            opened=opened,
+            since=since,
+            until=until,
+            cls=_class(value["cls"], CLASSES if opened else None),
+            why=str(value["why"])[:LONGEST_TEXT],
+            failures=_count(value["failures"]),
+            failed_at=_moment(value["failed_at"]),
+            probe_at=probe_at,
+            probe_until=probe_until,
+            incapable_of=tuple((_class(cls, INCAPABLE), str(text)[:LONGEST_TEXT]) for cls, text in value["incapable_of"]),
+            bad_answers=tuple(
+                (str(tool)[:LONGEST_NAME], BadAnswers(_count(in_a_row), _count(total), _class(cls, BAD_ANSWER)))
+                for tool, (in_a_row, total, cls) in list(value["pairs"].items())[-MOST_TOOLS:]
+            ),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        return CLOSED, f"unreadable ({type(error).__name__}: {str(error)[:80]})"
+    return circuit, None
+
+
+def _moment(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a moment")
+    return float(value)
+
+
+def _window(since: object, until: object, longest_s: float) -> tuple[float, float]:
+    start, end = _moment(since), _moment(until)
+    if end < start:
+        raise ValueError("a window ends before it begins")
+    return start, min(end, start + max(longest_s, 0.0))
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise ValueError(f"{value!r} is not a count")
+    return value
+
+
+def _class(value: object, known: Collection[str] | None) -> str:
+    if not isinstance(value, str) or (known is not None and value not in known):
+        raise ValueError(f"{value!r} is not a failure class of this place")
+    return value
