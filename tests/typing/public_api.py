@@ -19,7 +19,6 @@ from lg_toolroute import (
     ConfigError,
     Decision,
     RoutingConfig,
-    ToolDeniedError,
     ToolRouteContext,
     ToolRoutedChatModel,
     ToolRouteError,
@@ -114,8 +113,6 @@ def handles_errors(router: ToolRouter) -> str:
     except ChainExhausted as error:
         assert_type(error.due_in_s, float | None)
         return str(error.tool)
-    except ToolDeniedError as error:
-        return f"{error.model} may not run {error.tool}: {error.why}"
     except ToolRouteError as error:
         return str(error)
     return ""

@@ -14,13 +14,11 @@ from lg_toolroute.errors import (
     ChainExhausted,
     ConfigError,
     Problem,
-    ToolDeniedError,
     ToolRouteError,
 )
 
 ERRORS = [
     ConfigError([Problem("rules[2].tools", "'web_serach' matches nothing", "did you mean 'web_search'?")], source="a.toml"),
-    ToolDeniedError("exec", "ollama/x", "tools.byModel['ollama/*'].deny"),
     AnswerRejected("a/b", "truncated", "cut off"),
     AttemptFailed("a/b", "rate_limit", "slow down"),
     CandidateSkipped("a/b", "cooling down for 12 s", 12.0),

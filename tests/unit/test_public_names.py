@@ -14,7 +14,6 @@ NAMES = [
     "ConfigError",
     "Decision",
     "RoutingConfig",
-    "ToolDeniedError",
     "ToolRouteContext",
     "ToolRouteError",
     "ToolRouteMiddleware",
@@ -66,4 +65,4 @@ def test_the_parameters_that_others_rely_on():
 
 def test_the_state_and_the_context_have_the_keys_that_graphs_are_written_against():
     assert set(lg_toolroute.ToolRouteState.__annotations__) >= {"toolroute"}
-    assert list(lg_toolroute.ToolRouteContext.model_fields) == ["agent", "role", "model", "prediction"]
+    assert list(lg_toolroute.ToolRouteContext.model_fields) == ["agent", "role", "model"]

@@ -18,7 +18,7 @@ from langgraph.types import Command
 from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.core.failures.failure import CLASSES, LONGEST_TEXT, Failure
 from lg_toolroute.core.failures.redact import presentable
-from lg_toolroute.errors import AnswerRejected, CandidateSkipped, ChainExhausted, ConfigError, Problem, ToolDeniedError
+from lg_toolroute.errors import AnswerRejected, CandidateSkipped, ChainExhausted, ConfigError, Problem
 
 
 class Thrown(Exception):
@@ -484,7 +484,6 @@ def test_our_own_errors_mean_what_they_say():
     assert classify(AnswerRejected("a/b", "nonsense", "?")).cls == "invalid_tool_call"
     assert classify(AnswerRejected("a/b", "content_policy", "no")).next_candidate is False
     assert classify(ConfigError([Problem("a.b", "wrong")])).cls == "bug"
-    assert classify(ToolDeniedError("edit", "a/b", "tools.deny")).cls == "bug"
     skipped = classify(CandidateSkipped("a/b", "cooling down", 12.0))
     assert (skipped.retry_after_s, skipped.next_candidate) == (12.0, True)
 
