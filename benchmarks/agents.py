@@ -57,7 +57,6 @@ class Change(BaseModel):
     start: Position = Field(description="Where the replaced text begins.")
     end: Position | None = Field(default=None, description="Where it ends; the end of the line if nothing is given.")
     text: str = Field(description="What is to stand there.")
-    options: Options | None = Field(default=None, description="How to make this change.")
 
 
 _FIELDS: dict[str, Any] = {

@@ -14,7 +14,8 @@ from benchmarks.report import Cell, Report, Table
 from benchmarks.rounds import interleaved
 
 GRAPHS = (
-    "by-hand", "same-nodes", "create-agent", "graph-no-rule", "graph-idle", "graph-idle-whole", "graph-routed", "two-calls", "chat-idle", "chat-routed",
+    "by-hand", "same-nodes", "create-agent", "graph-no-rule", "graph-idle", "graph-idle-whole",
+    "graph-routed", "two-calls", "chat-idle", "chat-routed",
 )  # fmt: skip
 MIDDLEWARES = ("create-agent", "hands-on", "fallback", "middleware-no-rule", "middleware-idle", "middleware-idle-whole", "middleware-routed")
 ROUNDS = 25

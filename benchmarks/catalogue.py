@@ -19,6 +19,7 @@ def _of(module: str, function: str = "run") -> Benchmark:
 
 
 CATALOGUE: Mapping[str, Benchmark] = {
+    "targets": _of("bench_targets"),
     "decide": _of("parts", "decisions"),
     "imports": _of("bench_imports"),
     "turns": _of("bench_turns", "graph"),
