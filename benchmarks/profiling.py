@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import math
 import pstats
 import sysconfig
-import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -17,18 +17,19 @@ import lg_toolroute
 from benchmarks.agents import MODES, STEPS, Schema
 from benchmarks.cases import CASES, sessions
 from benchmarks.report import Report, Table
-from benchmarks.rounds import Work
 
-SESSIONS = 200
+SESSIONS = 100
 BUILT_IN = "~"
 """What the profiler has for the file of a function that is not written in Python."""
+Place = tuple[str, int, str]
+"""File, line and name of a function."""
 _HOME = Path(lg_toolroute.__file__).parent
 _PACKAGES = tuple(Path(sysconfig.get_path(name)) for name in ("purelib", "platlib"))
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """What one function took, a turn.
+    """What one function took, a turn, in the session in which it took least.
 
     Attributes:
         name: File, line and name.
@@ -53,37 +54,50 @@ def profiled(case: str, *, count: int = 2, schema: Schema = "usual", mode: str =
         count: How many tools it has.
         schema: What arguments the tools take.
         mode: How it is run.
-        repeats: How many sessions; the fastest quarter is kept.
+        repeats: How many sessions.
     """
     made = sessions((case,), count, schema=schema, mode=mode)[case]  # type: ignore[arg-type]  # the command line has checked it
     made()  # fills its caches
-    profilers = [_profiled(made) for _ in range(repeats)]
-    # The wall clock, because reading the processor's takes longer than most functions do; sessions that had to wait for the processor are left out.
-    fastest = sorted(profilers, key=lambda each: each[0])[: max(1, repeats // 4)]
-    stats = pstats.Stats(*(profiler for _, profiler in fastest))
-    return sorted(_functions(stats, len(fastest) * STEPS), key=lambda each: -each.cumulative_us)
+    least: dict[Place, _Least] = defaultdict(_Least)
+    for _ in range(repeats):
+        profiler = cProfile.Profile()  # the wall clock: reading the processor's takes longer than most functions do
+        profiler.runcall(made)
+        for place, (_, calls, own, cumulative, callers) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
+            least[place].add(calls, own, cumulative, {caller: spent for caller, (_, _, spent, _) in callers.items()})
+    return sorted((_function(place, found, repeats) for place, found in least.items()), key=lambda each: -each.cumulative_us)
 
 
-def _profiled(work: Work) -> tuple[float, cProfile.Profile]:
-    profiler = cProfile.Profile()
-    start = time.perf_counter()
-    profiler.runcall(work)
-    return time.perf_counter() - start, profiler
+@dataclass(slots=True)
+class _Least:
+    """What a function took in the sessions so far: the least of each time, because in another session it may have waited for the processor."""
+
+    calls: int = 0
+    own: float = math.inf
+    cumulative: float = math.inf
+    callers: dict[Place, float] = field(default_factory=lambda: defaultdict(float))
+
+    def add(self, calls: int, own: float, cumulative: float, callers: Mapping[Place, float]) -> None:
+        self.calls += calls
+        self.own = min(self.own, own)
+        self.cumulative = min(self.cumulative, cumulative)
+        for caller, spent in callers.items():
+            self.callers[caller] += spent
 
 
-def _functions(stats: pstats.Stats, turns: int) -> Iterator[Function]:
-    for (file, line, name), (_, calls, own, cumulative, callers) in stats.stats.items():  # type: ignore[attr-defined]
-        package, shown = _place(file)
-        packages: dict[str, float] = defaultdict(float)
-        if file == BUILT_IN:
-            for (caller, _, _), (_, _, spent, _) in callers.items():
-                packages[_place(caller)[0]] += spent / turns * 1e6
-        else:
-            packages[package] = own / turns * 1e6
-        yield Function(f"{shown}:{line}:{name}" if line else name, packages, calls / turns, own / turns * 1e6, cumulative / turns * 1e6)
+def _function(place: Place, found: _Least, repeats: int) -> Function:
+    file, line, name = place
+    own_us, cumulative_us = found.own / STEPS * 1e6, found.cumulative / STEPS * 1e6
+    package, shown = _location(file)
+    packages = {package: own_us}
+    spent = sum(found.callers.values())
+    if file == BUILT_IN and spent:
+        packages = defaultdict(float)
+        for (caller, _, _), share in found.callers.items():
+            packages[_location(caller)[0]] += own_us * share / spent
+    return Function(f"{shown}:{line}:{name}" if line else name, packages, found.calls / repeats / STEPS, own_us, cumulative_us)
 
 
-def _place(file: str) -> tuple[str, str]:
+def _location(file: str) -> tuple[str, str]:
     """The package that a file belongs to, and its path inside of it."""
     path = Path(file)
     if path.is_relative_to(_HOME):
@@ -127,6 +141,7 @@ def run(case: str, found: Sequence[Function], top: int) -> Report:
         ],
         {"µs a turn": whole},
         notes=[
+            "Each function's times are its least of all sessions; those of a package are the sum of its functions'.",
             "Tools run in threads of their own; the time in which the agent waits for them is that of `acquire`.",
             "The profiler slows every call down, small functions most: read shares and numbers of calls, and time with `targets` or `turns`.",
         ],
