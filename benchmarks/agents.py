@@ -54,8 +54,7 @@ class Position(BaseModel):
 class Change(BaseModel):
     """One change of a file."""
 
-    start: Position = Field(description="Where the replaced text begins.")
-    end: Position | None = Field(default=None, description="Where it ends; the end of the line if nothing is given.")
+    at: Position = Field(description="Where it is made.")
     text: str = Field(description="What is to stand there.")
 
 
