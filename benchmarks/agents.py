@@ -30,7 +30,7 @@ Mode = Literal["invoke", "ainvoke", "messages", "v3"]
 MODES: tuple[Mode, ...] = ("invoke", "ainvoke", "messages", "v3")
 
 Schema = Literal["flat", "usual", "nested"]
-"""The arguments of a tool: three plain ones; those and one model; those, that model and a list of models of models."""
+"""The arguments of a tool: six plain ones; three and a model; three, a model, and a list of models that hold another."""
 
 ARGUMENTS = {"path": "src/app.py", "line": 7, "text": "return total / max(count, 1)"}
 """Legal for every schema."""
@@ -63,9 +63,18 @@ _FIELDS: dict[str, Any] = {
     "line": (int, Field(ge=1, description="The line, counted from 1.")),
     "text": (str, Field(description="What is to stand there.")),
 }
+_PLAIN: dict[str, Any] = {
+    "mode": (Literal["fast", "careful", "dry-run"], Field(default="fast", description="How carefully to work.")),
+    "retries": (int, Field(default=1, ge=0, le=5, description="How often to try again after a failure.")),
+    "tags": (list[str], Field(default_factory=list, description="Marks that are kept with the result.")),
+}
 _OPTIONS: dict[str, Any] = {"options": (Options | None, Field(default=None, description="How to work."))}
 _CHANGES: dict[str, Any] = {"changes": (list[Change], Field(default_factory=list, description="More changes of the same file, in order."))}
-_SCHEMAS: Mapping[Schema, dict[str, Any]] = {"flat": _FIELDS, "usual": {**_FIELDS, **_OPTIONS}, "nested": {**_FIELDS, **_OPTIONS, **_CHANGES}}
+_SCHEMAS: Mapping[Schema, dict[str, Any]] = {
+    "flat": {**_FIELDS, **_PLAIN},
+    "usual": {**_FIELDS, **_OPTIONS},
+    "nested": {**_FIELDS, **_OPTIONS, **_CHANGES},
+}
 
 
 def tools(count: int, schema: Schema = "usual") -> list[BaseTool]:
