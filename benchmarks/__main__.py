@@ -1,4 +1,7 @@
-"""`python -m benchmarks [--quick] [--json FILE] [NAME …]`: runs the benchmarks, prints their tables, and says which promises were kept."""
+"""Runs the benchmarks, prints their tables, and says which promises were kept.
+
+`python -m benchmarks [--tree DIR] [--quick] [--json FILE] [NAME …]`, or `python -m benchmarks [--tree DIR] profile CASE …`.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 if a promise was not kept. With `--quick` nothing is promised: too little is measured.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="What routing costs and what it saves.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones; all by default: {', '.join(CATALOGUE)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones; all by default: {', '.join(CATALOGUE)}; or: profile CASE")
+    parser.add_argument("--tree", type=Path, metavar="DIR", help="measure the lg_toolroute of another checkout")
     parser.add_argument("--quick", action="store_true", help="run everything once on little data, to see that it runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
-    chosen = parser.parse_args(arguments)
+    chosen, more = parser.parse_known_args(arguments)
+    if chosen.tree is not None:
+        _use(chosen.tree, parser)
+    if chosen.names[:1] == ["profile"]:
+        from benchmarks import profiling
+
+        return profiling.main([*chosen.names[1:], *more])
+    if more:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
     unknown = [name for name in chosen.names if name not in CATALOGUE]
     if unknown:
         parser.error(f"no benchmark is called {', '.join(map(repr, unknown))}; there are {', '.join(CATALOGUE)}")
@@ -44,6 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(document(reports, quick=chosen.quick), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0 if chosen.quick or all(report.kept for report in reports) else 1
+
+
+def _use(tree: Path, parser: argparse.ArgumentParser) -> None:
+    """Imports `lg_toolroute` from another checkout, with these benchmarks: what they use of it has the same names in both."""
+    if not (tree / "lg_toolroute" / "__init__.py").is_file():
+        parser.error(f"--tree: there is no lg_toolroute in {tree}")
+    if "lg_toolroute" in sys.modules:
+        parser.error("--tree: lg_toolroute is loaded already; run `python -m benchmarks --tree …` in a Python of its own")
+    sys.path.insert(0, str(tree.resolve()))
 
 
 def document(reports: Sequence[Report], *, quick: bool) -> dict[str, Any]:

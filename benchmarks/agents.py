@@ -1,6 +1,6 @@
-"""The agents that are compared: written by hand, LangChain's `create_agent`, and the routed graph, on models that answer at once.
+"""What the compared agents are made of: scripted models that answer at once, tools, graphs written by hand, and the session that all of them play.
 
-They all play the same session: the model calls a tool a few times, then it says that it is done.
+In a session the model calls a tool a few times, then it says that it is done. `cases` names the agents.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
 
 PRIMARY, ROUTED, SPARE = "kimi/kimi-for-coding", "deepseek/deepseek-v4-pro", "openai/gpt-5"
 STEPS = 6
-"""Model calls in one session: five with a tool call, and the last word."""
+"""Turns in a session unless said otherwise: five with a tool call, and the last answer."""
 
 Mode = Literal["invoke", "ainvoke", "messages", "v3"]
 MODES: tuple[Mode, ...] = ("invoke", "ainvoke", "messages", "v3")
 
-_ANSWER = {"path": "src/app.py", "line": 7, "text": "return total / max(count, 1)", "options": {"mode": "fast", "retries": 1}}
+Schema = Literal["flat", "usual", "nested"]
+"""The arguments of a tool: six plain ones; three and a model; three, a model, and a list of models that hold another."""
+
+ARGUMENTS = {"path": "src/app.py", "line": 7, "text": "return total / max(count, 1)"}
+"""Legal for every schema."""
 
 
 class Options(BaseModel):
@@ -40,44 +44,81 @@ class Options(BaseModel):
     tags: list[str] = Field(default_factory=list, description="Marks that are kept with the result.")
 
 
-def tools(count: int) -> list[BaseTool]:
-    """Tools with schemas of the usual size.
+class Position(BaseModel):
+    """A place in a file."""
+
+    line: int = Field(ge=1, description="The line, counted from 1.")
+    column: int = Field(default=1, ge=1, description="The column, counted from 1.")
+
+
+class Change(BaseModel):
+    """One change of a file."""
+
+    at: Position = Field(description="Where it is made.")
+    text: str = Field(description="What is to stand there.")
+
+
+_FIELDS: dict[str, Any] = {
+    "path": (str, Field(description="The file, relative to the root of the project.")),
+    "line": (int, Field(ge=1, description="The line, counted from 1.")),
+    "text": (str, Field(description="What is to stand there.")),
+}
+_PLAIN: dict[str, Any] = {
+    "mode": (Literal["fast", "careful", "dry-run"], Field(default="fast", description="How carefully to work.")),
+    "retries": (int, Field(default=1, ge=0, le=5, description="How often to try again after a failure.")),
+    "tags": (list[str], Field(default_factory=list, description="Marks that are kept with the result.")),
+}
+_OPTIONS: dict[str, Any] = {"options": (Options | None, Field(default=None, description="How to work."))}
+_CHANGES: dict[str, Any] = {"changes": (list[Change], Field(default_factory=list, description="More changes of the same file, in order."))}
+_SCHEMAS: Mapping[Schema, dict[str, Any]] = {
+    "flat": {**_FIELDS, **_PLAIN},
+    "usual": {**_FIELDS, **_OPTIONS},
+    "nested": {**_FIELDS, **_OPTIONS, **_CHANGES},
+}
+
+
+def tools(count: int, schema: Schema = "usual") -> list[BaseTool]:
+    """Tools that do nothing.
 
     Args:
         count: How many; the first two are called `read` and `edit`.
+        schema: What arguments they take.
     """
     names = ["read", "edit", *(f"tool_{number}" for number in range(2, count))][:count]
-    return [_tool(name) for name in names]
+    return [_tool(name, schema) for name in names]
 
 
-def _tool(name: str) -> BaseTool:
-    def run(path: str, line: int, text: str, options: Options | None = None) -> str:
+def _tool(name: str, schema: Schema) -> BaseTool:
+    def run(path: str, line: int, text: str, **more: Any) -> str:
         return f"{path}:{line}"
 
-    schema = create_model(
-        f"{name}_arguments",
-        path=(str, Field(description="The file, relative to the root of the project.")),
-        line=(int, Field(ge=1, description="The line, counted from 1.")),
-        text=(str, Field(description="What is to stand there.")),
-        options=(Options | None, Field(default=None, description="How to work.")),
-    )
-    return StructuredTool.from_function(run, name=name, description=f"Does what {name} does to one line of one file.", args_schema=schema)
+    async def arun(path: str, line: int, text: str, **more: Any) -> str:
+        return run(path, line, text)
+
+    arguments = create_model(f"{name}_arguments", **_SCHEMAS[schema])
+    description = f"Does what {name} does to one line of one file."
+    return StructuredTool.from_function(run, arun, name=name, description=description, args_schema=arguments)
 
 
-def session(tool: str = "read", steps: int = STEPS) -> list[Say]:
-    """The answers of one session."""
-    calls = [Say("Let me look at that.", [Call(tool, _ANSWER)]) for _ in range(steps - 1)]
+def script(tool: str = "read", steps: int = STEPS) -> list[Say]:
+    """The answers of one session.
+
+    Args:
+        tool: The tool that is called in every turn but the last.
+        steps: How many answers.
+    """
+    calls = [Say("Let me look at that.", [Call(tool, ARGUMENTS)]) for _ in range(steps - 1)]
     return [*calls, Say("Done.")]
 
 
 def primary(tool: str = "read", steps: int = STEPS) -> ScriptedModel:
     """A model that plays the session, again and again."""
-    return ScriptedModel(session(tool, steps), name=PRIMARY, loop=True)
+    return ScriptedModel(script(tool, steps), name=PRIMARY, loop=True)
 
 
 def writer(tool: str = "edit") -> ScriptedModel:
     """A model that writes the call it is asked for."""
-    return ScriptedModel([Say(calls=[Call(tool, _ANSWER)])], name=ROUTED, loop=True)
+    return ScriptedModel([Say(calls=[Call(tool, ARGUMENTS)])], name=ROUTED, loop=True)
 
 
 def dead(error: BaseException, name: str = PRIMARY) -> ScriptedModel:
@@ -85,7 +126,7 @@ def dead(error: BaseException, name: str = PRIMARY) -> ScriptedModel:
     return ScriptedModel([Fail(error)], name=name, loop=True)
 
 
-def by_hand(model: ScriptedModel, bound: Sequence[BaseTool]) -> Any:
+def by_hand(model: Any, bound: Sequence[BaseTool]) -> Any:
     """An agent as the LangGraph tutorial writes it: tools bound once, two nodes, one condition."""
     builder = _with_model(model, bound)
     builder.add_edge(START, "model")
@@ -94,20 +135,60 @@ def by_hand(model: ScriptedModel, bound: Sequence[BaseTool]) -> Any:
     return builder.compile()
 
 
-def by_hand_in_the_same_nodes(model: ScriptedModel, bound: Sequence[BaseTool]) -> Any:
-    """The same by hand, in as many nodes as the routed graph has, two of which do nothing, and with one task a call: what LangGraph takes."""
+def by_hand_in_the_same_nodes(model: Any, bound: Sequence[BaseTool]) -> Any:
+    """The same by hand, in as many nodes as the routed graph passes in a turn, two of which do nothing, and with one task a call."""
     builder = _with_model(model, bound)
+    _add_empty_nodes(builder)
+    builder.add_conditional_edges("model", _tasks, ["tools", END])
+    return builder.compile()
+
+
+def by_hand_with_two_calls(model: Any, routed_model: Any, bound: Sequence[BaseTool]) -> Any:
+    """By hand, in as many nodes as the routed graph passes when every turn is routed, with the same two model calls in a turn.
+
+    Args:
+        model: Says which tool is to be called.
+        routed_model: Writes the call of `edit`, which is all it can do.
+        bound: The tools; `edit` is among them.
+    """
+    asks = model.bind_tools(list(bound))
+    writes = routed_model.bind_tools([tool for tool in bound if tool.name == "edit"], tool_choice="edit")
+    instruction = HumanMessage("Call `edit` now.")
+
+    def call(state: _TwoCalls) -> dict[str, Any]:
+        if not state.get("named"):
+            answer = asks.invoke(state["messages"])
+            return {"named": True} if answer.tool_calls else {"messages": [answer]}
+        return {"messages": [writes.invoke([*state["messages"], instruction])], "named": False}
+
+    async def acall(state: _TwoCalls) -> dict[str, Any]:
+        if not state.get("named"):
+            answer = await asks.ainvoke(state["messages"])
+            return {"named": True} if answer.tool_calls else {"messages": [answer]}
+        return {"messages": [await writes.ainvoke([*state["messages"], instruction])], "named": False}
+
+    builder: StateGraph[Any, Any, Any, Any] = StateGraph(_TwoCalls)
+    builder.add_node("model", RunnableLambda(call, acall))
+    builder.add_node("tools", ToolNode(list(bound)))
+    _add_empty_nodes(builder)
+    builder.add_conditional_edges("model", lambda state: "route" if state.get("named") else _tasks(state), ["route", "tools", END])
+    return builder.compile()
+
+
+class _TwoCalls(MessagesState, total=False):
+    named: bool
+
+
+def _add_empty_nodes(builder: StateGraph[Any, Any, Any, Any]) -> None:
     builder.add_node("route", RunnableLambda(_nothing, _anothing))
     builder.add_node("policy", RunnableLambda(_nothing, _anothing))
     builder.add_edge(START, "route")
     builder.add_edge("route", "policy")
     builder.add_edge("policy", "model")
-    builder.add_conditional_edges("model", _tasks, ["tools", END])
     builder.add_edge("tools", "route")
-    return builder.compile()
 
 
-def _with_model(model: ScriptedModel, bound: Sequence[BaseTool]) -> StateGraph[Any, Any, Any, Any]:
+def _with_model(model: Any, bound: Sequence[BaseTool]) -> StateGraph[Any, Any, Any, Any]:
     chat = model.bind_tools(list(bound))
 
     def call(state: MessagesState) -> dict[str, Any]:
@@ -140,7 +221,7 @@ async def _anothing(state: MessagesState) -> dict[str, Any]:
     return {}
 
 
-def stock(model: ScriptedModel, bound: Sequence[BaseTool], middleware: Sequence[Any] = ()) -> Any:
+def stock(model: Any, bound: Sequence[BaseTool], middleware: Sequence[Any] = ()) -> Any:
     """LangChain's own agent."""
     return create_agent(model, list(bound), middleware=list(middleware))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain.agents.middleware import ModelFallbackMiddleware
 
-from benchmarks.agents import PRIMARY, ROUTED, SPARE, STEPS, Mode, Session, dead, primary, question, routed, session, stock, tools
+from benchmarks.agents import PRIMARY, ROUTED, SPARE, STEPS, Mode, Session, dead, primary, question, routed, script, stock, tools
 from benchmarks.report import Cell, Promise, Report, Table
 from benchmarks.rounds import Timing, interleaved
 from lg_toolroute.testing import ScriptedModel
@@ -45,7 +45,7 @@ def outage(turns: int, turn_s: float) -> tuple[int, int, int]:
     Returns:
         The calls that the primary got, those that the spare got, and how long the longest silence between two calls to the primary was, in turns.
     """
-    primary_model, spare = dead(ConnectionError("connection refused")), ScriptedModel(session(steps=turns), name=SPARE)
+    primary_model, spare = dead(ConnectionError("connection refused")), ScriptedModel(script(steps=turns), name=SPARE)
     asked_at: list[int] = []
 
     def now() -> float:
@@ -66,7 +66,7 @@ def stock_outage(turns: int) -> tuple[int, int]:
     Args:
         turns: How many turns.
     """
-    primary_model, spare = dead(ConnectionError("connection refused")), ScriptedModel(session(steps=turns), name=SPARE)
+    primary_model, spare = dead(ConnectionError("connection refused")), ScriptedModel(script(steps=turns), name=SPARE)
     agent: Any = stock(primary_model, tools(2), [ModelFallbackMiddleware(spare)])
     agent.invoke(question(), {"recursion_limit": 20 * turns})
     return len(primary_model.requests), len(spare.requests)

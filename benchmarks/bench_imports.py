@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lg_toolroute
 from benchmarks.report import Promise, Report, Table
 
 STATEMENTS = {
@@ -47,7 +48,7 @@ def measure(statement: str) -> tuple[float, float, int, list[str]]:
         Seconds on the wall, seconds of processor time, the number of modules that are loaded then, and which of `WATCHED` are.
     """
     program = _PROGRAM.format(statement=statement, watched=WATCHED)
-    root = Path(__file__).resolve().parent.parent
+    root = Path(lg_toolroute.__file__).resolve().parent.parent
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root)
     wall, busy, modules, found = json.loads(done.stdout)
     return wall, busy, modules, found

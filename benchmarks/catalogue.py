@@ -19,10 +19,11 @@ def _of(module: str, function: str = "run") -> Benchmark:
 
 
 CATALOGUE: Mapping[str, Benchmark] = {
+    "targets": _of("bench_targets"),
     "decide": _of("parts", "decisions"),
     "imports": _of("bench_imports"),
-    "turns": _of("bench_turns"),
-    "middleware": _of("bench_middleware"),
+    "turns": _of("bench_turns", "graph"),
+    "middleware": _of("bench_turns", "middleware"),
     "gate": _of("bench_gate"),
     "chains": _of("bench_chains"),
     "health": _of("parts", "health"),

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from benchmarks.__main__ import document, main
+from benchmarks.agents import question
 from benchmarks.bench_chains import outage, stock_outage
 from benchmarks.bench_sessions import TRACES, replay
+from benchmarks.bench_targets import Figure
+from benchmarks.cases import CASES, sessions
 from benchmarks.catalogue import CATALOGUE
+from benchmarks.profiling import profiled
 from benchmarks.report import Promise, Report, Table
 from benchmarks.rounds import interleaved
 
@@ -65,6 +71,46 @@ def test_an_unknown_benchmark_is_refused_with_the_known_ones(capsys):
     assert all(name in said for name in ("'speed'", *CATALOGUE))
 
 
+def test_the_package_of_another_checkout_is_measured_when_it_is_named(tmp_path):
+    (tmp_path / "lg_toolroute").mkdir()
+    (tmp_path / "lg_toolroute" / "__init__.py").write_text("raise RuntimeError('this is the other checkout')\n", encoding="utf-8")
+    command = [sys.executable, "-m", "benchmarks", "--tree", str(tmp_path), "--quick", "targets"]
+    assert "this is the other checkout" in subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+
+def test_a_folder_without_the_package_is_no_checkout(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["--tree", str(tmp_path), "targets"])
+    assert "there is no lg_toolroute in" in capsys.readouterr().err
+
+
+def test_a_profile_names_the_functions_and_packages_of_a_turn(capsys):
+    assert main(["profile", "graph-idle", "--sessions", "4", "--top", "3"]) == 0
+    said = capsys.readouterr().out
+    assert CASES["graph-idle"].label in said
+    assert "langgraph/pregel/main.py" in said
+    found = profiled("middleware-idle", repeats=2)
+    assert sum(sum(each.packages.values()) for each in found) == pytest.approx(sum(each.own_us for each in found), rel=0.01)
+
+
+@pytest.mark.parametrize(("by_hand", "routed"), [("same-nodes", "graph-idle"), ("two-calls", "graph-routed")])
+def test_a_graph_by_hand_passes_the_same_nodes_as_the_routed_graph(by_hand, routed):
+    passed = {
+        name: [node for update in one.agent.stream(question(), stream_mode="updates") for node in update]
+        for name, one in sessions((by_hand, routed), 2).items()
+    }
+    assert passed[by_hand] == passed[routed]
+    assert len(passed[routed]) > 20
+
+
+def test_a_target_is_the_most_or_the_least_that_a_ratio_may_be():
+    def figure(ratio: float, limit: float, sense: Any) -> Figure:
+        return Figure("a turn", ratio, (ratio, ratio), "1 ms", "1 ms", limit, sense)
+
+    assert [figure(ratio, 1.1, "≤").kept for ratio in (1.0, 1.1, 1.2)] == [True, True, False]
+    assert [figure(ratio, 0.95, "≥").kept for ratio in (0.9, 0.95, 1.0)] == [False, True, True]
+
+
 def test_without_recordings_their_benchmark_says_why_it_is_skipped(tmp_path, monkeypatch):
     monkeypatch.setenv(TRACES, str(tmp_path))
     report = CATALOGUE["sessions"](True)
@@ -100,6 +146,7 @@ def test_cases_are_interleaved_and_compared_with_the_first():
     found = interleaved({"one": taking("one", 1.0), "two": taking("two", 2.0)}, rounds=3, units=2, warm=1, clock=lambda: moment[0])
     assert order == ["one", "two", "one", "two", "two", "one", "one", "two"]
     assert found["one"].ratio == 1.0
+    assert found["two"].middle == (2.0, 2.0)
     assert found["two"].ratio == found["two"].best_ratio == 2.0
     assert found["two"].median_s == 1.0
 
