@@ -28,6 +28,7 @@ broken = st.sampled_from(
     ]
 )
 wrote = st.just(Say(calls=[Call("edit", {"path": "right"}), Call("write", {"path": "right", "text": "t"})] * 3))
+LAST = [Say("Done.", [Call("edit", {"path": "right"}), Call("write", {"path": "right", "text": "t"})])] * 8
 wrong = st.sampled_from(
     [Say("no call"), Say(calls=[Call("edit", {"path": 1})]), Say(calls=[Call("read", {"path": "c"})]), Fail(ConnectionError("gone"))]
 )
@@ -56,9 +57,9 @@ def situations(draw: Any) -> Situation:
         "tools": {"byModel": draw(denied)},
     }
     scripts = {
-        A: draw(st.lists(spoken | broken, min_size=1, max_size=2)),
-        B: draw(st.lists(wrote | wrong, min_size=1, max_size=3)),
-        C: draw(st.lists(spoken | wrote | broken, min_size=1, max_size=3)),
+        A: [*draw(st.lists(spoken | broken, min_size=1, max_size=2)), *LAST],
+        B: [*draw(st.lists(wrote | wrong, max_size=3)), *LAST],
+        C: [*draw(st.lists(spoken | wrote | broken, max_size=3)), *LAST],
     }
     return Situation(config, scripts, draw(st.sampled_from([{}, {"role": "heartbeat"}, {"model": C}, {"agent": "coder"}])))
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from lg_toolroute.core.failures.failure import BAD_ANSWER
 from lg_toolroute.core.rules.decision import Skip
-from lg_toolroute.core.turn.turn import Answer, Attempt, Job, Turn
+from lg_toolroute.core.turn.turn import Answer, Attempt, Job, Turn, changed
 
 
 def settle(turn: Turn, job: Job, answer: Answer, window: int | None = None) -> Turn:
@@ -27,8 +26,8 @@ def settle(turn: Turn, job: Job, answer: Answer, window: int | None = None) -> T
     elif attempt.outcome == "answered" and any(earlier.outcome == "cut" for earlier in turn.attempts):
         saved += int((attempt.usage or {}).get("output_tokens", 0))
     failed = attempt.outcome == "failed"
-    after = _after_failure(job, answer, window) if failed else replace(job, settled=True, failure="", complaint="")
-    return replace(
+    after = _after_failure(job, answer, window) if failed else changed(job, settled=True, failure="", complaint="")
+    return changed(
         turn,
         attempts=(*turn.attempts, attempt),
         writers=(*turn.writers, *((call_id, attempt.model) for call_id in answer.call_ids)),
@@ -41,19 +40,19 @@ def settle(turn: Turn, job: Job, answer: Answer, window: int | None = None) -> T
 
 def _after_failure(job: Job, answer: Answer, window: int | None) -> Job:
     attempt = answer.attempt
-    calls = tuple(replace(call, announced=call.announced or place < answer.announced) for place, call in enumerate(job.calls))
+    calls = tuple(changed(call, announced=call.announced or place < answer.announced) for place, call in enumerate(job.calls))
     # A model that was to go on, and added nothing before it failed, leaves what stood there as good as it was.
     acceptable = answer.acceptable or (job.acceptable and not answer.shown)
-    failed = replace(job, calls=calls, failure=attempt.reason, complaint="", acceptable=acceptable)
+    failed = changed(job, calls=calls, failure=attempt.reason, complaint="", acceptable=acceptable)
     forgiven = attempt.reason == "content_policy" and job.decision is not None and job.decision.options.refusal_falls_back
     if answer.spent or not ((answer.failure is not None and answer.failure.next_candidate) or forgiven):
-        return replace(failed, tried=job.chain)
+        return changed(failed, tried=job.chain)
     if attempt.reason in BAD_ANSWER and attempt.model not in job.repaired:
-        return replace(failed, repaired=(*job.repaired, attempt.model), complaint=attempt.detail)
+        return changed(failed, repaired=(*job.repaired, attempt.model), complaint=attempt.detail)
     used_up = tuple(spec for spec in job.chain if spec == attempt.model or spec in job.tried)
     if window is not None:
-        failed = replace(failed, larger_than=max(job.larger_than or 0, window))
-    return replace(failed, tried=used_up)
+        failed = changed(failed, larger_than=max(job.larger_than or 0, window))
+    return changed(failed, tried=used_up)
 
 
 def _replaced(jobs: tuple[Job, ...], old: Job, new: Job) -> tuple[Job, ...]:
@@ -62,20 +61,20 @@ def _replaced(jobs: tuple[Job, ...], old: Job, new: Job) -> tuple[Job, ...]:
 
 def accept(turn: Turn, job: Job) -> Turn:
     """The turn, with what `job` has shown taken for its answer, because no model is left that could go on."""
-    return replace(turn, jobs=_replaced(turn.jobs, job, replace(job, settled=True, failure="", candidate=None)))
+    return changed(turn, jobs=_replaced(turn.jobs, job, changed(job, settled=True, failure="", candidate=None)))
 
 
 def next_phase(turn: Turn) -> Turn:
     """The turn, its phase set by what is left to do after its jobs were answered."""
     if any(job.failure for job in turn.open_jobs):
-        return replace(turn, phase="advance")
-    return replace(turn, phase="hand_off" if turn.pending else "done")
+        return changed(turn, phase="advance")
+    return changed(turn, phase="hand_off" if turn.pending else "done")
 
 
 def advance(turn: Turn) -> Turn:
     """The turn, after failures are taken note of: each open job goes on to its next candidate, or mends its answer."""
-    jobs = tuple(job if job.settled else replace(job, failure="", candidate=None) for job in turn.jobs)
-    return replace(turn, jobs=jobs, phase="select")
+    jobs = tuple(job if job.settled else changed(job, failure="", candidate=None) for job in turn.jobs)
+    return changed(turn, jobs=jobs, phase="select")
 
 
 def merge_skips(turn: Turn, skips: tuple[Skip, ...]) -> Turn:
@@ -84,7 +83,7 @@ def merge_skips(turn: Turn, skips: tuple[Skip, ...]) -> Turn:
         return turn
     known = {(skip.model, skip.kind): skip for skip in turn.skipped}
     known.update({(skip.model, skip.kind): skip for skip in skips})
-    return replace(turn, skipped=tuple(known.values()))
+    return changed(turn, skipped=tuple(known.values()))
 
 
 def record(turn: Turn) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from lg_toolroute.core.rules.decision import Skip
 from lg_toolroute.core.turn.changes import accept, advance, merge_skips, next_phase, settle
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.selection import Survey, choose, gates_for
-from lg_toolroute.core.turn.turn import PHASES, Answer, Intercepted, Job, Turn
+from lg_toolroute.core.turn.turn import PHASES, Answer, Intercepted, Job, Turn, changed
 from lg_toolroute.errors import AttemptFailed, CandidateSkipped, ChainExhausted
 
 
@@ -77,13 +77,13 @@ def begin(turn_id: str, base: str | None, inputs: TurnInputs, new_id: NewId) -> 
     if inputs.forced is not None and inputs.forced in inputs.tags:
         decision = inputs.decision(inputs.forced, "forced")
         if "call" in decision.moments:
-            return replace(turn, jobs=(_writing_job(inputs, (Intercepted(0, inputs.forced, new_id()),), "forced", exact=False),))
-        return replace(turn, jobs=(Job(reasoning, decision=decision, why=f"{inputs.forced!r} is known to come next, and has no route."),))
+            return changed(turn, jobs=(_writing_job(inputs, (Intercepted(0, inputs.forced, new_id()),), "forced", exact=False),))
+        return changed(turn, jobs=(Job(reasoning, decision=decision, why=f"{inputs.forced!r} is known to come next, and has no route."),))
     for tool in reversed(inputs.results):
         decision, chain, why = inputs.decide(tool, None)
         if "result" in decision.moments:
-            return replace(turn, jobs=(Job(chain, decision=decision, why=why),))
-    return replace(turn, jobs=(Job(reasoning),))
+            return changed(turn, jobs=(Job(chain, decision=decision, why=why),))
+    return changed(turn, jobs=(Job(reasoning),))
 
 
 def _writing_job(inputs: TurnInputs, calls: Sequence[Intercepted], source: str, *, exact: bool) -> Job:
@@ -102,7 +102,7 @@ def hand_off(turn: Turn, inputs: TurnInputs) -> Turn:
         way = replace(decision.options, on_intercept="cut", escalate=None, boundary=False)
         groups.setdefault((chain, way), []).append(call)
     jobs = tuple(_writing_job(inputs, calls, "intercepted", exact=exact) for calls in groups.values())
-    return replace(turn, jobs=(*turn.jobs, *jobs), pending=(), phase="select")
+    return changed(turn, jobs=(*turn.jobs, *jobs), pending=(), phase="select")
 
 
 def select(turn: Turn, inputs: TurnInputs) -> Flow:
@@ -124,17 +124,17 @@ def select(turn: Turn, inputs: TurnInputs) -> Flow:
         spec, skips = yield from _choose(job, inputs, survey)
         turn = merge_skips(turn, skips)
         if spec is None and job.acceptable:
-            jobs.append(replace(job, settled=True))
+            jobs.append(changed(job, settled=True))
             continue
         if spec is None:
             raise exhausted(turn, job, survey)
         complaint = job.complaint if job.repaired and job.repaired[-1] == spec else ""
-        jobs.append(replace(job, candidate=spec, complaint=complaint))
+        jobs.append(changed(job, candidate=spec, complaint=complaint))
         if not job.calls:
             gates = gates_for(spec, inputs, survey)
     if any(not job.settled for job in jobs):
-        return replace(turn, jobs=tuple(jobs), gates=gates, phase="ask")
-    return next_phase(replace(turn, jobs=tuple(jobs), gates=gates))
+        return changed(turn, jobs=tuple(jobs), gates=gates, phase="ask")
+    return next_phase(changed(turn, jobs=tuple(jobs), gates=gates))
 
 
 def _choose(job: Job, inputs: TurnInputs, survey: Survey) -> Generator[Step, Any, tuple[str | None, tuple[Skip, ...]]]:

@@ -53,7 +53,7 @@ class Attempt:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Intercepted:
     """A call of a routed tool that the reasoning model named, and that another model will write.
 
@@ -72,7 +72,7 @@ class Intercepted:
     block: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """One request, to be answered by the first candidate of its chain that can.
 
@@ -151,7 +151,7 @@ class Job:
         return self.decision.options.params
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Turn:
     """Where a turn stands.
 
@@ -247,6 +247,18 @@ class Answer:
     acceptable: bool = False
 
 
+def changed(record: T, **changes: Any) -> T:
+    """The record with other values in some fields: what `dataclasses.replace` does, in a tenth of its time.
+
+    Args:
+        record: A frozen dataclass without slots that computes nothing when it is made.
+        changes: The new values, by field.
+    """
+    new = object.__new__(type(record))
+    new.__dict__.update(record.__dict__, **changes)
+    return new
+
+
 # -- as plain data -------------------------------------------------------------------------------------------------------------------------
 
 _RECORDS: Mapping[str, type[Any]] = {"jobs": Job, "calls": Intercepted, "pending": Intercepted, "attempts": Attempt, "skipped": Skip}
@@ -291,4 +303,4 @@ def _read(cls: type[T], data: Mapping[str, Any], decide: Decide) -> T:
     return cls(**values)
 
 
-__all__ = ["PHASES", "VERSION", "Answer", "Attempt", "Decide", "Intercepted", "Job", "Outcome", "Phase", "Turn"]
+__all__ = ["PHASES", "VERSION", "Answer", "Attempt", "Decide", "Intercepted", "Job", "Outcome", "Phase", "Turn", "changed"]
