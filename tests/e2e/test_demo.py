@@ -150,7 +150,7 @@ def test_when_no_model_is_left_the_command_says_who_was_tried(
     document = demo_config(server.base_url)
     document["agents"]["defaults"]["model"]["fallbacks"] = []
     (tmp_path / "c.json").write_text(json.dumps(document))
-    server.used_up = True
+    server.out_of_credit = True
     assert main(["demo", "--config", str(tmp_path / "c.json"), "--folder", str(copy_project(tmp_path / "mine").root)]) == 1
     err = capsys.readouterr().err
     assert "no model is left to answer" in err
