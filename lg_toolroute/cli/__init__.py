@@ -15,8 +15,6 @@ from io import TextIOWrapper
 from lg_toolroute import __version__
 from lg_toolroute.errors import ToolRouteError
 
-OK, PROBLEMS = 0, 1
-
 _COMMANDS = {
     "demo": "watch an agent mend a project: one model reasons, another one writes its edits",
     "check": "find the mistakes in a configuration, and what may surprise",
@@ -42,19 +40,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     arguments = _parse(sys.argv[1:] if argv is None else list(argv))
     try:
-        code = int(arguments.run(arguments))
+        all_is_well = arguments.run(arguments)
         sys.stdout.flush()  # inside the try: a closed pipe is reported here and not at exit
     except ToolRouteError as error:
         sys.stderr.write(f"{error}\n")
-        return PROBLEMS
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write("\n")
         return 130  # the exit code that shells use for Ctrl-C
     except BrokenPipeError:
         # The reader has closed the pipe (`| head`); Python must not try to flush to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    return code
+        return 0
+    return 0 if all_is_well else 1
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:

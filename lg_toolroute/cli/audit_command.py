@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 
-from lg_toolroute.cli import OK, PROBLEMS
 from lg_toolroute.cli.output import add_json_option, console, print_json, table
 from lg_toolroute.cli.sources import add_agent_option, add_config_option, add_tools_option, read_config, read_tools
 from lg_toolroute.rulebook.audit import Audit, Finding, ModelAudit, audit
@@ -26,14 +25,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_json_option(parser)
 
 
-def run(given: Namespace) -> int:
-    """Prints the audit; critical findings are problems."""
+def run(given: Namespace) -> bool:
+    """Prints the audit; true if nothing in it is critical."""
     found = audit(compile_config(read_config(given.config)), read_tools(given.tools), agent=given.agent)
     if given.json:
         print_json(found.to_dict())
     else:
         _print(found, console())
-    return PROBLEMS if found.critical else OK
+    return not found.critical
 
 
 def _print(found: Audit, out: Console) -> None:

@@ -6,10 +6,10 @@ from argparse import ArgumentParser, Namespace
 
 from rich.markup import escape
 
-from lg_toolroute.cli import OK
 from lg_toolroute.cli.output import console
 from lg_toolroute.cli.sources import add_tools_option, read_config, read_tools
 from lg_toolroute.clients.models import ModelBook
+from lg_toolroute.demo.screen import counted
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.rulebook.compile import compile_config
 
@@ -20,8 +20,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="warnings and missing keys count as mistakes")
 
 
-def run(given: Namespace) -> int:
-    """Prints what it found.
+def run(given: Namespace) -> bool:
+    """Prints what it found; true unless it raises.
 
     Raises:
         ConfigError: With all mistakes.
@@ -45,11 +45,7 @@ def run(given: Namespace) -> int:
     if problems:
         raise ConfigError(problems, source=config.source)
     rules = sum(len(book.routed_patterns(agent)) for agent in agents)
-    out.print(f"[green]ok[/]  {escape(config.source)}: {_count(rules, 'rule')}, {_count(len(book.specs()), 'model')}", soft_wrap=True)
+    out.print(f"[green]ok[/]  {escape(config.source)}: {counted(rules, 'rule')}, {counted(len(book.specs()), 'model')}", soft_wrap=True)
     if rules and not tools:
         out.print("[dim]to compare the rules with the tools of your agent, add --tools read,edit,…[/]", soft_wrap=True)
-    return OK
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return True

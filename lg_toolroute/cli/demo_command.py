@@ -7,7 +7,6 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from lg_toolroute import ToolRouter, load_config
-from lg_toolroute.cli import OK, PROBLEMS
 from lg_toolroute.demo.comparison import run_sessions, scripted_comparison
 from lg_toolroute.demo.demo_models import parse_pace
 from lg_toolroute.demo.outage import outage
@@ -26,8 +25,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "Without options: scripted models behind a server on this machine, no key, no network. An agent mends a small project twice, "
         "first with one model alone, then with its edit calls routed to another. With --config the same on models of your own."
     )
-    outage = "the primary runs out of credits; a small local model takes over, without web tools"
-    parser.add_argument("--kill-primary", action="store_true", help=outage)
+    kill = "the primary runs out of credits; a small local model takes over, without web tools"
+    parser.add_argument("--kill-primary", action="store_true", help=kill)
     speed = parser.add_mutually_exclusive_group()
     speed.add_argument("--pace", metavar="N", type=_pace, default=PACE, help=f"tokens a second of the scripted models (default {PACE:g})")
     speed.add_argument("--fast", action="store_const", dest="pace", const=None, help="as fast as they can be sent")
@@ -41,8 +40,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--max-turns", metavar="N", type=_turns, help=limit)
 
 
-def run(given: Namespace) -> int:
-    """Runs the sessions; the exit code says whether the tests are green in the end.
+def run(given: Namespace) -> bool:
+    """Runs the sessions; true if the tests are green in the end.
 
     Raises:
         ConfigError: The configuration is wrong or names no primary, or a model that can be reached cannot be built.
@@ -52,8 +51,7 @@ def run(given: Namespace) -> int:
             if getattr(given, name):
                 given.fail(f"--{name} needs --config: the scripted models know the demo's project only")
         show = outage if given.kill_primary else scripted_comparison
-        green = show(Screen(), pace=given.pace, max_turns=given.max_turns or MAX_TURNS)
-        return OK if green else PROBLEMS
+        return show(Screen(), pace=given.pace, max_turns=given.max_turns or MAX_TURNS)
     if given.kill_primary:
         given.fail("--kill-primary works on the scripted models; leave out --config")
     router = ToolRouter(load_config(Path(given.config)))
@@ -63,8 +61,7 @@ def run(given: Namespace) -> int:
     router.check_models()
     wanted = {name: getattr(given, name) for name in ("folder", "task", "tests") if getattr(given, name)}
     compare = given.compare or given.folder is None
-    tally = run_sessions(Screen(), router, compare=compare, max_turns=given.max_turns or MAX_TURNS_OWN, **wanted)
-    return OK if tally.green else PROBLEMS
+    return run_sessions(Screen(), router, compare=compare, max_turns=given.max_turns or MAX_TURNS_OWN, **wanted).tests.green
 
 
 def _pace(text: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
-from lg_toolroute.cli import OK, PROBLEMS
 from lg_toolroute.cli.sources import add_agent_option, add_config_option, read_config
 from lg_toolroute.rulebook.compile import compile_config
 
@@ -16,12 +15,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--tag", metavar="TAG", action="append", default=[], help="a tag of the tool; may be repeated")
 
 
-def run(given: Namespace) -> int:
-    """Prints the decision; it is a problem if no model is left to write the call."""
+def run(given: Namespace) -> bool:
+    """Prints the decision; true if there is a model that may write the call."""
     book = compile_config(read_config(given.config))
     tags = tuple(given.tag)
     print(book.explain(given.tool, agent=given.agent, tags=tags))
-    return PROBLEMS if book.decide(given.tool, agent=given.agent, tags=tags).model is None else OK
+    return book.decide(given.tool, agent=given.agent, tags=tags).model is not None
 
 
 def _tool_name(text: str) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 
 from rich.markup import escape
 
-from lg_toolroute.cli import OK, PROBLEMS
 from lg_toolroute.cli.output import add_json_option, console, print_json, table
 from lg_toolroute.cli.sources import read_config, wrong_argument
 from lg_toolroute.core.rules.spec import canonical
@@ -28,8 +27,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_json_option(parser)
 
 
-def run(given: Namespace) -> int:
-    """Shows or resets; a model that is not closed is a problem."""
+def run(given: Namespace) -> bool:
+    """Resets if asked to, and shows the health; true if every circuit is closed."""
     limits = None if given.config is None else read_config(given.config).health
     path = Path(given.store)
     _check_store(path)
@@ -46,7 +45,7 @@ def run(given: Namespace) -> int:
         print_json(found)
     else:
         _print(found["models"])
-    return OK if all(model["state"] == "closed" for model in found["models"].values()) else PROBLEMS
+    return all(model["state"] == "closed" for model in found["models"].values())
 
 
 def _spec(text: str) -> str:
@@ -67,7 +66,7 @@ def _check_store(path: Path) -> None:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             connection.execute("SELECT 1 FROM store LIMIT 1")
     except sqlite3.Error as error:
-        raise wrong_argument("--store", f"{str(path)!r} holds no LangGraph store ({error})", hint) from error
+        raise wrong_argument("--store", f"{str(path)!r} holds no LangGraph store that can be read ({error})", hint) from error
 
 
 def _print(models: Mapping[str, Mapping[str, Any]]) -> None:

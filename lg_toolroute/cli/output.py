@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 
 def add_json_option(parser: ArgumentParser) -> None:
@@ -22,10 +22,7 @@ def console() -> Console:
 
 def table(*columns: str) -> Table:
     """An empty table whose cells are wrapped and never cut."""
-    found = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        found.add_column(name, overflow="fold")
-    return found
+    return Table(*(Column(name, overflow="fold") for name in columns), box=SIMPLE_HEAD, pad_edge=False)
 
 
 def print_json(document: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from lg_toolroute.cli import OK
 from lg_toolroute.cli.output import print_json
 from lg_toolroute.config import RoutingConfig
 
@@ -13,7 +12,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Takes no arguments."""
 
 
-def run(given: Namespace) -> int:
-    """Prints the schema."""
+def run(given: Namespace) -> bool:
+    """Prints the schema; always true."""
     print_json(RoutingConfig.json_schema())
-    return OK
+    return True

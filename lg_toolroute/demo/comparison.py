@@ -20,27 +20,22 @@ from lg_toolroute.demo.session import Session, Tally
 
 
 def scripted_comparison(screen: Screen, *, pace: float | None, max_turns: int) -> bool:
-    """Both sessions with the scripted models; true if the routed one ends with green tests.
-
-    Args:
-        screen: Where they are shown.
-        pace: Tokens a second; `None` as fast as can be.
-        max_turns: A session is stopped after so many turns.
-    """
+    """Both sessions with the scripted models, at `pace` tokens a second; true if the routed one ends with green tests."""
     screen.text(
         "The models are scripts that answer what they are sent, behind a server on 127.0.0.1. The clients, streams, tools, files and tests are "
         "real. Your own models: lg-toolroute demo --config FILE"
     )
     with DemoServer(pace) as server:
         routed = run_sessions(screen, ToolRouter(demo_config(server.base_url)), compare=True, max_turns=max_turns)
-        closed = [f"{request.disconnected_at} of {request.chunks_total}" for request in server.requests if request.disconnected_at is not None]
+        asked = server.requests_for(short(PRIMARY))
+        closed = [f"{request.disconnected_at} of {request.chunks_total}" for request in asked if request.disconnected_at is not None]
     screen.text(
         f"{short(EDITOR)} wrote {routed.edits} edits, and {routed.failed_edits or 'none'} failed. {short(PRIMARY)} decided on each edit and was "
         f"stopped at the tool's name, so it never wrote {routed.saved_tokens:,} tokens of arguments."
     )
     if closed:
         screen.text(Text(f"The server saw the streams of {short(PRIMARY)} closed at chunk {' and '.join(closed)}.", style="dim"))
-    return routed.green
+    return routed.tests.green
 
 
 def run_sessions(
@@ -128,7 +123,5 @@ def _tokens(tally: Tally, model: str) -> str:
 
 
 def _verdict(tally: Tally) -> Text:
-    if tally.tests is None:
-        return Text("–")
-    colour = "green" if tally.green else "red"
+    colour = "green" if tally.tests.green else "red"
     return Text(f"{colour}: {tally.tests.summary}", style=f"bold {colour}")

@@ -77,16 +77,11 @@ def parse_pace(text: str) -> float:
     """Tokens a second.
 
     Raises:
-        ValueError: The text is not a positive, finite number.
+        ValueError: The text is not a positive number.
     """
-    message = f"{text!r} is not a number of tokens a second"
-    try:
-        pace = float(text)
-    except ValueError as error:
-        raise ValueError(message) from error
-    if not 0 < pace < float("inf"):
-        raise ValueError(message)
-    return pace
+    if not re.fullmatch(r"\d+(\.\d+)?", text) or float(text) == 0:
+        raise ValueError(f"{text!r} is not a number of tokens a second")
+    return float(text)
 
 
 def primary(request: ServerRequest) -> Say:
@@ -113,14 +108,13 @@ def _answer(transcript: Transcript, copy: Copy, *, invents_tools: bool = False) 
         repair = repair_named_in(transcript.words) if transcript.forced == "edit" else None
         arguments = edit_arguments(repair, transcript, copy) if repair is not None else None
         return _say("I do not see what is to be edited.") if arguments is None else _say("", Call("edit", arguments))
-    pages = [call.text for call in transcript.calls("web_fetch") if call.turn == transcript.turn]
+    pages = transcript.pages
     link = re.search(r"https?://\S+[\w/]", transcript.task)
     runs = transcript.calls("run_tests")
-    may_fetch = "web_fetch" in transcript.tools or invents_tools
-    if link is not None and not pages and may_fetch and (runs or transcript.turn > 1):
-        return _say("The rules are on that page; I look them up.", Call("web_fetch", {"url": link[0]}))
     if not runs:
         return _say("Let me see what fails.", Call("run_tests"))
+    if link is not None and not pages and ("web_fetch" in transcript.tools or invents_tools):
+        return _say("The rules are on that page; I look them up.", Call("web_fetch", {"url": link[0]}))
     if runs[-1].text.startswith("GREEN"):
         return _say(_report(transcript, pages[-1] if pages else ""))
     return _mend(transcript, runs[-1].text, copy, no_page=bool(pages) and "not available" in pages[-1])

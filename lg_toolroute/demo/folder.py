@@ -14,6 +14,8 @@ from typing import Annotated
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 
+from lg_toolroute.demo.screen import counted
+
 MAX_LINES = 400
 MAX_BYTES = 400_000
 MAX_OUTPUT = 6_000
@@ -192,8 +194,7 @@ def _split(text: str) -> list[str]:
 
 
 def _count_lines(text: str) -> str:
-    count = len(_split(text))
-    return f"{count} line{'' if count == 1 else 's'}"
+    return counted(len(_split(text)), "line")
 
 
 def _summary(output: str, code: int) -> str:

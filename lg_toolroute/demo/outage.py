@@ -11,7 +11,7 @@ from lg_toolroute import ToolRouter, create_toolroute_agent
 from lg_toolroute.demo.demo_models import PRIMARY, DemoServer, demo_config
 from lg_toolroute.demo.pages import serve_pages, web_fetch_tool
 from lg_toolroute.demo.project import PROMPT, working_copy
-from lg_toolroute.demo.screen import Screen, short
+from lg_toolroute.demo.screen import Screen, counted, short
 from lg_toolroute.demo.session import Session
 from lg_toolroute.router import tool_name
 
@@ -26,13 +26,7 @@ class AdjustableClock:
 
 
 def outage(screen: Screen, *, pace: float | None, max_turns: int) -> bool:
-    """One thread, two messages of the user: during the outage and after it; true if the primary is back and the tests are green.
-
-    Args:
-        screen: Where it is shown.
-        pace: Tokens a second of the scripted models; `None` as fast as can be.
-        max_turns: The agent is stopped after so many turns for one message.
-    """
+    """One thread, two messages of the user: during the outage and after it; true if the primary is back and the tests are green."""
     screen.text(
         "The models are scripts that answer what they are sent, behind a server on 127.0.0.1. The clients, streams, tools, files, tests and "
         "failures are real."
@@ -58,17 +52,18 @@ def outage(screen: Screen, *, pace: float | None, max_turns: int) -> bool:
         session.ask(f"The tests are red since the new rules for overtime, {site}/overtime.md. Mend the code.")
         screen.title("the credits are back")
         server.out_of_credit = False
-        wait_s = router.health.inspect()["models"][PRIMARY]["due_in_s"] or 0.0
-        screen.line("health", f"{short(PRIMARY)} is not asked for another {wait_s / 60:.0f} min, unless its health is reset")
-        clock.ahead_s = wait_s + 1
-        screen.line("clock", f"set forward by {clock.ahead_s:.0f} s, so that you need not wait")
+        # Nothing is recorded of a model that was never asked during the outage.
+        if wait_s := router.health.inspect()["models"].get(PRIMARY, {}).get("due_in_s"):
+            screen.line("health", f"{short(PRIMARY)} is not asked for another {wait_s / 60:.0f} min, unless its health is reset")
+            clock.ahead_s = wait_s + 1
+            screen.line("clock", f"set forward by {clock.ahead_s:.0f} s, so that you need not wait")
         tally = session.ask(f"Does the code do now what {site}/overtime.md says?")
         _show_requests(screen, server)
         failed = sum(request.status == 402 for request in server.requests)
     back = session.reasoner == PRIMARY
     ending = "reasons again, with all its tools" if back else "still reasons"
-    screen.text(f"The outage cost {failed} failed request{'' if failed == 1 else 's'}. {short(session.reasoner)} {ending}.")
-    return back and tally.green
+    screen.text(f"The outage cost {counted(failed, 'failed request')}. {short(session.reasoner)} {ending}.")
+    return back and tally.tests.green
 
 
 def _show_requests(screen: Screen, server: DemoServer) -> None:

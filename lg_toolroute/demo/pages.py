@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,9 +47,7 @@ def web_fetch_tool(site: str) -> BaseTool:
         try:
             with opener.open(url, timeout=10) as response:
                 return str(response.read(100_000).decode("utf-8", "replace"))
-        except urllib.error.HTTPError as error:
-            raise ToolException(f"{url} answers {error.code} {error.reason}") from error
-        except OSError as error:
-            raise ToolException(f"{url} cannot be reached: {error}") from error
+        except OSError as error:  # a refused connection, and also any status but 200
+            raise ToolException(f"{url} cannot be read: {error}") from error
 
     return as_tool(web_fetch)

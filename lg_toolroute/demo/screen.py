@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 _COLOURS = ("cyan", "magenta", "yellow", "blue", "green")
@@ -90,9 +90,8 @@ class Screen:
     def table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
         """A table with a title."""
         self.end_line()
-        table = Table(title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-        for name in columns:
-            table.add_column(name, overflow="fold")
+        heads = [Column(name, overflow="fold") for name in columns]
+        table = Table(*heads, title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         for row in rows:
             table.add_row(*row)
         self.console.print()
@@ -151,13 +150,17 @@ def clean(text: str) -> str:
     return _CONTROL.sub("·", text.replace("\r\n", "\n").expandtabs(4))
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def call_text(name: str, args: Mapping[str, Any]) -> str:
     """A tool call with its long arguments shortened: `edit(timesheet/pay.py, old_text=14 lines, new_text=15 lines)`."""
     parts = []
     for key, value in args.items():
         if isinstance(value, str) and ("\n" in value or len(value) > 60):
-            count = len(value.splitlines())
-            parts.append(f"{key}={count} line{'' if count == 1 else 's'}")
+            parts.append(f"{key}={counted(len(value.splitlines()), 'line')}")
         elif isinstance(value, str) and not parts:
             parts.append(value)
         else:

@@ -13,9 +13,10 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 from lg_toolroute.demo.folder import Folder, TestRun
-from lg_toolroute.demo.screen import Screen, call_text, short
+from lg_toolroute.demo.screen import Screen, call_text, counted, short
 
 EDITS = frozenset({"edit", "write"})
+NOT_RUN = TestRun(green=False, summary="not run", output="")
 
 
 @dataclass(slots=True)
@@ -42,11 +43,7 @@ class Tally:
     saved_tokens: int = 0
     seconds: float = 0.0
     gave_up: bool = False
-    tests: TestRun | None = None
-
-    @property
-    def green(self) -> bool:
-        return self.tests is not None and self.tests.green
+    tests: TestRun = NOT_RUN
 
 
 @dataclass(slots=True)
@@ -112,7 +109,7 @@ class Session:
         self.tally.tests = self.folder.run_tests()
         self.tally.seconds += time.monotonic() - started
         if self.tally.gave_up:
-            self.screen.line("", f"stopped after {self.tally.turns} turns", style="bold red")
+            self.screen.line("", f"stopped after {counted(self.tally.turns, 'turn')}", style="bold red")
         return self.tally
 
     def _show_event(self, event: Any) -> None:

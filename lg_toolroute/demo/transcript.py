@@ -20,13 +20,11 @@ class AnsweredCall:
         tool: The tool's name.
         args: The arguments.
         text: The tool's answer.
-        turn: The number of user messages before the call.
     """
 
     tool: str
     args: Mapping[str, Any]
     text: str
-    turn: int
 
     @property
     def path(self) -> str:
@@ -44,16 +42,16 @@ class Transcript:
 
     Attributes:
         task: The user's last message.
-        turn: The number of user messages.
         answered: Every answered call, oldest first.
+        pages: What `web_fetch` answered since the user's last message.
         words: The last text of an assistant; a routed model goes on from it.
         tools: The names of the bound tools.
         forced: The tool that must be called; `None` if the model may choose.
     """
 
     task: str
-    turn: int
     answered: tuple[AnsweredCall, ...]
+    pages: tuple[str, ...]
     words: str
     tools: tuple[str, ...]
     forced: str | None
@@ -65,19 +63,21 @@ class Transcript:
         if request.forced_tool and isinstance(messages[-1], HumanMessage):
             messages.pop()  # the router's instruction for the forced call, not a message of the user
         task = words = ""
-        turn = 0
         calls: dict[str | None, ToolCall] = {}
         answered: list[AnsweredCall] = []
+        pages: list[str] = []
         for message in messages:
             if isinstance(message, HumanMessage):
-                task, turn = str(message.text), turn + 1
+                task, pages = str(message.text), []
             elif isinstance(message, AIMessage):
                 words = str(message.text) or words
                 calls.update({call["id"]: call for call in message.tool_calls})
             elif isinstance(message, ToolMessage) and message.tool_call_id in calls:
                 call = calls[message.tool_call_id]
-                answered.append(AnsweredCall(call["name"], call["args"], str(message.text), turn))
-        return cls(task, turn, tuple(answered), words, request.tools, request.forced_tool)
+                answered.append(AnsweredCall(call["name"], call["args"], str(message.text)))
+                if call["name"] == "web_fetch":
+                    pages.append(str(message.text))
+        return cls(task, tuple(answered), tuple(pages), words, request.tools, request.forced_tool)
 
     def calls(self, tool: str, path: str | None = None, *, after: str | None = None) -> list[AnsweredCall]:
         """The answered calls of a tool, oldest first.

@@ -75,6 +75,15 @@ def test_a_dead_primary_is_replaced_without_web_tools_and_comes_back(capsys: pyt
     assert row(out, "kimi-for-coding")[1:] == ["1", "read, edit, write, run_tests, web_fetch"]
 
 
+def test_an_agent_that_is_stopped_before_the_outage_is_not_called_mended(capsys: pytest.CaptureFixture[str]):
+    """After one turn nothing has failed yet, so no health is recorded and no cooldown is skipped."""
+    assert main(["demo", "--kill-primary", "--fast", "--max-turns", "1"]) == 1
+    out = capsys.readouterr().out
+    assert "stopped after 1 turn\n" in out
+    assert "The outage cost 0 failed requests" in out
+    assert "set forward" not in out
+
+
 def test_the_demo_needs_no_key_no_home_and_no_network(tmp_path: Path):
     """A proxy that leads nowhere would be used by any call that leaves this machine, and by one that should not."""
     environ = {
