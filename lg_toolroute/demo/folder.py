@@ -57,13 +57,14 @@ class Folder:
     """
 
     def __init__(self, root: Path | str, test_command: Sequence[str] = UNITTEST) -> None:
-        self._root = Path(root).resolve()
+        self._path = Path(root)
         self._test_command = tuple(test_command)
 
     @property
     def root(self) -> Path:
         """The folder, as an absolute path without links."""
-        return self._root
+        # Not resolved earlier: `langgraph dev` builds the agent in its event loop, where it allows no reading of links.
+        return self._path.resolve()
 
     def tools(self) -> list[BaseTool]:
         """`read`, `edit`, `write` and `run_tests`."""

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from blockbuster import BlockingError, blockbuster_ctx
 from langchain_core.tools import ToolException
 
 from lg_toolroute.demo.folder import Folder
@@ -171,3 +172,13 @@ def test_tools_describe_themselves_and_their_arguments(folder: Folder):
         "Read a file, with line numbers, or list a folder.",
         {"path": "A path inside the project, such as src/app.py", "first_line": "Begin at this line"},
     )
+
+
+async def test_the_tools_are_made_without_blocking_an_event_loop(tmp_path: Path):
+    """`langgraph dev` builds the agent in its event loop and refuses blocking calls there, the reading of links among them."""
+    (tmp_path / "link").symlink_to(tmp_path)
+    with blockbuster_ctx():
+        folder = Folder(tmp_path / "link")
+        assert len(folder.tools()) == 4
+        with pytest.raises(BlockingError):
+            folder.read(".")
