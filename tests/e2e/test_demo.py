@@ -103,7 +103,7 @@ def test_the_demo_needs_no_key_no_home_and_no_network(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-# -- models of the user's configuration --------------------------------------------------------------------------------------------------------------------
+# -- models of the user's configuration -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
