@@ -13,7 +13,6 @@ from lg_toolroute.demo.pages import serve_pages, web_fetch_tool
 from lg_toolroute.demo.project import PROMPT, working_copy
 from lg_toolroute.demo.screen import Screen, counted, short
 from lg_toolroute.demo.session import Session
-from lg_toolroute.router import tool_name
 
 
 class AdjustableClock:
@@ -37,7 +36,7 @@ def outage(screen: Screen, *, pace: float | None, max_turns: int) -> bool:
         tools = [*folder.tools(), web_fetch_tool(site)]
 
         def describe(model: str) -> str:
-            has = [tool_name(tool) for tool in router.tools_for(model, tools)]
+            has = [tool.name for tool in router.tools_for(model, tools)]
             lacks = {tool.name: router.book.verdict(tool.name, model) for tool in tools if tool.name not in has}
             return f"has {', '.join(has)}" + "".join(f"; not {name} ({why})" for name, why in lacks.items())
 
