@@ -12,7 +12,7 @@ import inspect
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_core.language_models import BaseChatModel
@@ -151,11 +151,15 @@ class ModelBook:
             wait["timeout"] = httpx.Timeout(max(silences), connect=min(30.0, max(silences)))
         return {key: value for key, value in wait.items() if key not in params}
 
-    def check(self) -> tuple[Problem, ...]:
-        """What stands in the way of building the models that the chains can reach; nothing is built."""
+    def check(self, handed_in: Collection[str] = ()) -> tuple[Problem, ...]:
+        """What stands in the way of building the models that the chains can reach; nothing is built.
+
+        Args:
+            handed_in: Further models that need not be built.
+        """
         problems: dict[tuple[str, str], Problem] = {}
         for spec in self._book.specs():
-            if spec in self._given:
+            if spec in self._given or spec in handed_in:
                 continue
             provider = parse_spec(spec).provider
             try:
