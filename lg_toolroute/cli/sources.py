@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lg_toolroute.config import RoutingConfig, load_config
+from lg_toolroute.core.rules.tools import tool_name, tool_tags
 from lg_toolroute.errors import ConfigError, Problem
 
 VARIABLE = "LG_TOOLROUTE_CONFIG"
@@ -66,8 +67,6 @@ def read_tools(given: str | None) -> list[Tool]:
     # `tag:mcp` among names is a pattern of a rule, not a module.
     if ":" not in given or "," in given:
         return [(name.strip(), ()) for name in given.split(",") if name.strip()]
-    from lg_toolroute.core.rules.tools import tool_name, tool_tags
-
     return [(tool_name(tool), tool_tags(tool)) for tool in _import_tools(given)]
 
 

@@ -82,7 +82,7 @@ async def test_the_context_is_a_form_and_the_private_state_is_not_asked_for(clie
     schemas = await client.assistants.get_schemas(await assistant_of(client))
     form = (schemas["context_schema"] or {})["properties"]
     assert form["model"]["description"]
-    assert set(form) == {"agent", "role", "model", "prediction"}
+    assert set(form) == {"agent", "role", "model"}
     assert set((schemas["input_schema"] or {})["properties"]) == {"messages", "expected_tool"}
     assert set((schemas["output_schema"] or {})["properties"]) == {"messages"}
 
