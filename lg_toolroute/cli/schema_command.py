@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-import json
+from argparse import ArgumentParser, Namespace
 
-from lg_toolroute.cli import OK
+from lg_toolroute.cli.output import print_json
 from lg_toolroute.config import RoutingConfig
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds what the command takes: nothing."""
+def add_arguments(parser: ArgumentParser) -> None:
+    """Takes no arguments."""
 
 
-def run(given: argparse.Namespace) -> int:
-    """Prints the schema."""
-    print(json.dumps(RoutingConfig.json_schema(), indent=2, ensure_ascii=False))
-    return OK
+def run(given: Namespace) -> bool:
+    """Prints the schema; always true."""
+    print_json(RoutingConfig.json_schema())
+    return True

@@ -1,86 +1,127 @@
-"""The demo itself: one project, mended twice, and a table of what that took."""
+"""The demo without options, and on models of your own: one project mended by the primary alone, then routed, and a table of what each took."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
+from langchain_core.tools import BaseTool
 from rich.text import Text
 
 from lg_toolroute import ToolRouter, create_toolroute_agent
-from lg_toolroute.cli import OK, PROBLEMS
+from lg_toolroute.config import RoutingConfig
 from lg_toolroute.demo.demo_models import EDITOR, PRIMARY, DemoServer, demo_config
-from lg_toolroute.demo.folder_tools import folder_tools
-from lg_toolroute.demo.project import PROMPT, TASK, project_copy
+from lg_toolroute.demo.folder import UNITTEST, Folder
+from lg_toolroute.demo.project import PROJECT, PROMPT, TASK, working_copy
 from lg_toolroute.demo.screen import Screen, short
 from lg_toolroute.demo.session import Session, Tally
 
 
-def comparison(screen: Screen, *, pace: float | None, max_turns: int) -> int:
-    """Lets the primary work alone, then routed.
-
-    Args:
-        screen: Where it is shown.
-        pace: Tokens a second of the scripted models; `None` as fast as can be.
-        max_turns: After so many turns a session has failed.
-    """
+def scripted_comparison(screen: Screen, *, pace: float | None, max_turns: int) -> bool:
+    """Both sessions with the scripted models, at `pace` tokens a second; true if the routed one ends with green tests."""
     screen.text(
-        "Scripted models that read what they are sent, behind a server on 127.0.0.1; clients, streams, tools, files and tests are real. "
-        "Your own models: lg-toolroute demo --config FILE"
+        "The models are scripts that answer what they are sent, behind a server on 127.0.0.1. The clients, streams, tools, files and tests are "
+        "real. Your own models: lg-toolroute demo --config FILE"
     )
-    tallies: dict[str, Tally] = {}
-    closed: list[str] = []
-    for name, routed in (("primary alone", False), ("routed", True)):
-        with DemoServer(pace) as server, project_copy() as folder:
-            tools = folder_tools(lambda folder=folder: folder)  # type: ignore[misc]  # bound now, not when the loop has gone on
-            config = demo_config(server.base_url, routed=routed)
-            agent = create_toolroute_agent(ToolRouter(config), tools, system_prompt=PROMPT)
-            rule = f"reasons, {short(EDITOR)} writes edit and write" if routed else "reasons and writes every call"
-            screen.title(f"{name}: {short(PRIMARY)} {rule}")
-            session = Session(agent, folder, screen, primary=PRIMARY, max_turns=max_turns)
-            tallies[name] = session.ask(TASK)
-            closed = [f"{request.disconnected_at} of {request.chunks_total}" for request in server.requests if request.disconnected_at is not None]
-    show_tallies(screen, tallies)
-    routed_tally = tallies["routed"]
+    with DemoServer(pace) as server:
+        routed = run_sessions(screen, ToolRouter(demo_config(server.base_url)), compare=True, max_turns=max_turns)
+        asked = server.requests_for(short(PRIMARY))
+        closed = [f"{request.disconnected_at} of {request.chunks_total}" for request in asked if request.disconnected_at is not None]
     screen.text(
-        f"{short(EDITOR)} wrote {routed_tally.edits} edits and {_none(routed_tally.failed_edits)} failed. {short(PRIMARY)} decided on each of "
-        f"them and was stopped at the tool's name, so it never wrote {routed_tally.saved_tokens:,} tokens of arguments."
+        f"{short(EDITOR)} wrote {routed.edits} edits, and {routed.failed_edits or 'none'} failed. {short(PRIMARY)} decided on each edit and was "
+        f"stopped at the tool's name, so it never wrote {routed.saved_tokens:,} tokens of arguments."
     )
     if closed:
-        screen.text(Text(f"The server saw its streams closed at chunk {' and '.join(closed)}.", style="dim"))
-    return OK if routed_tally.tests is not None and routed_tally.tests.green else PROBLEMS
+        screen.text(Text(f"The server saw the streams of {short(PRIMARY)} closed at chunk {' and '.join(closed)}.", style="dim"))
+    return routed.tests.green
 
 
-def show_tallies(screen: Screen, tallies: Mapping[str, Tally]) -> None:
-    """The table of what each session took.
+def run_sessions(
+    screen: Screen,
+    router: ToolRouter,
+    *,
+    compare: bool,
+    max_turns: int,
+    folder: Path | None = None,
+    task: str = TASK,
+    tests: Sequence[str] = UNITTEST,
+) -> Tally:
+    """Lets an agent work and shows what that took; returns the tally of the routed session.
 
     Args:
         screen: Where it is shown.
-        tallies: The sessions by name.
+        router: Rules and models; it has a primary.
+        compare: First let the primary work alone, on a copy.
+        max_turns: A session is stopped after so many turns.
+        folder: Where the agent works and changes files; `None` for a copy of the demo's project.
+        task: What the agent is to do.
+        tests: The command that runs the tests.
     """
-    found = list(tallies.values())
-    models = list(dict.fromkeys(model for tally in found for model in tally.written))
+    tallies: dict[str, Tally] = {}
+
+    def run(name: str, router: ToolRouter, folder: Folder, where: str) -> None:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            agent = create_toolroute_agent(router, folder.tools(), system_prompt=PROMPT)
+        screen.title(f"{name}: {_writers(router, folder.tools())}{where}")
+        for warning in caught:
+            screen.line("warning", str(warning.message), style="yellow")
+        tallies[name] = Session(agent, folder, screen, primary=router.book.reasoning_chain()[0], max_turns=max_turns).ask(task)
+
+    if compare:
+        with working_copy(folder or PROJECT, tests) as copy:
+            run("primary alone", ToolRouter(_without_rules(router.config)), copy, f", in a copy of {folder}" if folder else "")
+    with nullcontext(Folder(folder, tests)) if folder else working_copy(PROJECT, tests) as place:
+        run("routed", router, place, f", in {folder}" if folder else "")
+    _show_tallies(screen, tallies)
+    return tallies["routed"]
+
+
+def _writers(router: ToolRouter, tools: Sequence[BaseTool]) -> str:
+    """Which model reasons and which write the calls of tools: `kimi reasons, deepseek writes edit and write`."""
+    primary = router.book.reasoning_chain()[0]
+    written: dict[str, list[str]] = {}
+    for tool in tools:
+        model = router.book.decide(tool.name).model
+        if model not in (None, primary):
+            written.setdefault(short(model), []).append(tool.name)
+    others = [f"{model} writes {' and '.join(names)}" for model, names in written.items()]
+    return ", ".join([f"{short(primary)} reasons", *others]) if others else f"{short(primary)} reasons and writes every call"
+
+
+def _without_rules(config: RoutingConfig) -> RoutingConfig:
+    defaults = config.agents.defaults
+    model = defaults.model.model_copy(update={"tool_routing": {}})
+    agents = config.agents.model_copy(update={"defaults": defaults.model_copy(update={"model": model})})
+    return config.model_copy(update={"agents": agents})
+
+
+def _show_tallies(screen: Screen, tallies: Mapping[str, Tally]) -> None:
+    sessions = list(tallies.values())
+    models = list(dict.fromkeys(model for tally in sessions for model in tally.written))
+    tokens: list[list[str | Text]] = [[f"tokens by {short(model)}", *(_tokens(tally, model) for tally in sessions)] for model in models]
     rows: list[list[str | Text]] = [
-        ["turns", *(f"{tally.turns}{' (gave up)' if tally.gave_up else ''}" for tally in found)],
-        ["edits", *(str(tally.edits) for tally in found)],
-        ["failed edits", *(Text(str(tally.failed_edits), style="red" if tally.failed_edits else "green") for tally in found)],
-    ]
-    rows += [[f"tokens by {short(model)}", *(str(tally.written.get(model, "–")) for tally in found)] for model in models]
-    rows += [
-        ["tokens spared the primary", *(f"{tally.saved_tokens:,}" if tally.saved_tokens else "–" for tally in found)],
-        ["seconds", *(f"{tally.seconds:.1f}" for tally in found)],
-        ["tests", *(_tests(tally) for tally in found)],
+        ["turns", *(f"{tally.turns}{' (gave up)' if tally.gave_up else ''}" for tally in sessions)],
+        ["edits", *(str(tally.edits) for tally in sessions)],
+        ["failed edits", *(Text(str(tally.failed_edits), style="red" if tally.failed_edits else "green") for tally in sessions)],
+        *tokens,
+        ["tokens spared the primary", *(f"{tally.saved_tokens:,}" if tally.saved_tokens else "–" for tally in sessions)],
+        ["seconds", *(f"{tally.seconds:.1f}" for tally in sessions)],
+        ["tests", *(_verdict(tally) for tally in sessions)],
     ]
     screen.table("What it took", ["", *tallies], rows)
-    if any(written.estimated for tally in found for written in tally.written.values()):
+    if any(tally.estimated for tally in sessions):
         screen.text(Text("≈ with estimates: a stream that is cut reports no usage", style="dim"))
 
 
-def _tests(tally: Tally) -> Text:
-    if tally.tests is None:
-        return Text("–")
-    colour, word = ("green", "green") if tally.tests.green else ("red", "red")
-    return Text(f"{word}: {tally.tests.summary}", style=f"bold {colour}")
+def _tokens(tally: Tally, model: str) -> str:
+    if model not in tally.written:
+        return "–"
+    return f"{'≈ ' if model in tally.estimated else ''}{tally.written[model]:,}"
 
 
-def _none(count: int) -> str:
-    return str(count) if count else "none"
+def _verdict(tally: Tally) -> Text:
+    colour = "green" if tally.tests.green else "red"
+    return Text(f"{colour}: {tally.tests.summary}", style=f"bold {colour}")

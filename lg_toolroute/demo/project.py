@@ -1,15 +1,16 @@
-"""The demo's project: a timesheet with two bugs and a test suite that shows them, copied to a folder of its own for each session."""
+"""The demo's project, a timesheet with two bugs and a test suite that shows them, and working copies of a project."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.resources import as_file, files
 from pathlib import Path
 
-from lg_toolroute.demo.folder import Folder
+from lg_toolroute.demo.folder import UNITTEST, Folder
+
+PROJECT = Path(__file__).parent / "demo_project"
 
 TASK = "The tests are red. Mend the code, not the tests."
 
@@ -18,20 +19,24 @@ PROMPT = (
     "and run the tests again. Change as little as you can. Say what you do in a sentence before you do it."
 )
 
+_NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".mypy_cache")
 
-def copy_project(target: Path) -> Folder:
-    """Copies the demo's project.
+
+def copy_project(target: Path, source: Path = PROJECT) -> Folder:
+    """Copies a project, without its repository, environments and caches.
 
     Args:
-        target: A folder that does not exist yet, or is empty.
+        target: A folder that does not exist yet.
+        source: The project; unset: the demo's.
     """
-    with as_file(files("lg_toolroute.demo").joinpath("demo_project")) as source:
-        shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    # Links are copied as links: what they point to is outside of the copy, where no tool reaches.
+    shutil.copytree(source, target, symlinks=True, ignore=_NOT_COPIED)
     return Folder(target)
 
 
 @contextmanager
-def project_copy() -> Iterator[Folder]:
-    """A copy of the demo's project that is gone afterwards."""
+def working_copy(source: Path = PROJECT, test_command: Sequence[str] = UNITTEST) -> Iterator[Folder]:
+    """A copy of a project in a temporary folder, which is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="toolroute-") as name:
-        yield copy_project(Path(name) / "timesheet")
+        copy = copy_project(Path(name) / source.resolve().name, source)
+        yield Folder(copy.root, test_command)

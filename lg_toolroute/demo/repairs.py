@@ -1,7 +1,7 @@
-"""What the demo's scripted models know about mending the demo's project, and the two hands that copy text.
+"""What the demo's scripted models know about the bugs of the demo's project, and their two ways to copy text.
 
-A repair says where a bug is and how the code changes; the text itself is always taken from what a `read` in the history showed. So the two
-hands differ in one thing only: how faithfully they copy what they saw.
+A repair says where a bug is and how the code changes; the text that an edit replaces is always taken from what `read` showed. So whether an
+edit fits depends only on how faithfully a model copies.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lg_toolroute.demo.transcript import Transcript
 
-_NUMBER = re.compile(r"^ *\d+  ", re.MULTILINE)
+_LINE_NUMBER = re.compile(r"^ *\d+  ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Repair:
     Attributes:
         path: The file it is in.
         function: The function it is in.
-        symptom: What the tests print because of it, as a pattern.
-        why: What is wrong, in words; they name the function.
-        pattern: What changes in the function's text.
+        symptom: A pattern for what the tests print because of it.
+        why: What is wrong, in words that name the function in backticks.
+        pattern: The part of the function's text that changes.
         change: What it changes to.
     """
 
@@ -65,78 +65,45 @@ REPAIRS = (
 )
 
 
-def open_repairs(output: str) -> list[Repair]:
-    """The bugs behind what a test run printed.
-
-    Args:
-        output: What `run_tests` answered.
-    """
+def repairs_for(output: str) -> list[Repair]:
+    """The repairs of the bugs that show in what `run_tests` printed."""
     return [repair for repair in REPAIRS if re.search(repair.symptom, output)]
 
 
-def meant(words: str) -> Repair | None:
-    """The bug that somebody speaks of: the last function that is named in backticks.
-
-    Args:
-        words: What was said.
-    """
-    named = re.findall(r"`(\w+)`", words)
-    return next((repair for name in reversed(named) for repair in REPAIRS if repair.function == name), None)
+def repair_named_in(words: str) -> Repair | None:
+    """The repair of the last function that is named in backticks; `None` if none is."""
+    names = re.findall(r"`(\w+)`", words)
+    return next((repair for name in reversed(names) for repair in REPAIRS if repair.function == name), None)
 
 
-Hand = Callable[[str, int], str]
-"""Copies the text of a function as `read` showed it; the number says how many edits of the file have failed since."""
+Copy = Callable[[str, int], str]
+"""Copies the text of a function from what `read` showed; the number says how many edits of the file have failed so far."""
 
 
-def exact_hand(shown: str, failures: int) -> str:
-    """Every character as it stands in the file: the line numbers are what `read` put in front."""
-    return _NUMBER.sub("", shown)
+def copy_exactly(shown: str, failures: int = 0) -> str:
+    """Every character as it stands in the file, without the line numbers that `read` adds."""
+    return _LINE_NUMBER.sub("", shown)
 
 
-def careless_hand(shown: str, failures: int) -> str:
-    """From memory: the sense is right, the characters are not."""
-    habits = (_evened, _with_numbers, _requoted, _respaced)
-    return habits[failures % len(habits)](shown)
+def copy_from_memory(shown: str, failures: int) -> str:
+    """The meaning is kept, the characters are not: each failed edit is followed by another kind of slip."""
+    text = copy_exactly(shown)
+    slips = (
+        re.sub(r"(?<=\S) {2,}", " ", text),  # aligned columns come out with one space
+        shown,  # the line numbers are copied, too
+        text.replace("'", '"'),
+        re.sub(r"^((?: {4})+)", lambda indent: " " * (len(indent[1]) // 2), text, flags=re.MULTILINE),
+    )
+    return slips[failures % len(slips)]
 
 
-def _evened(shown: str) -> str:
-    # Columns that the author lined up come out with one space.
-    return re.sub(r"(?<=\S) {2,}", " ", _NUMBER.sub("", shown))
-
-
-def _with_numbers(shown: str) -> str:
-    return shown
-
-
-def _requoted(shown: str) -> str:
-    return _NUMBER.sub("", shown).replace("'", '"')
-
-
-def _respaced(shown: str) -> str:
-    return re.sub(r"^((?: {4})+)", lambda found: " " * (len(found[1]) // 2), _NUMBER.sub("", shown), flags=re.MULTILINE)
-
-
-def edit_arguments(repair: Repair, seen: Transcript, hand: Hand) -> dict[str, str] | None:
-    """The arguments of the `edit` that mends a bug; `None` if the history does not show the function.
-
-    Args:
-        repair: The bug.
-        seen: The history.
-        hand: How text is copied.
-    """
-    reads = seen.of_tool("read", repair.path)
-    found = re.search(rf"^ *\d+  def {repair.function}\(.*?(?=\n *\d+  \n *\d+  \n|\Z)", reads[-1].text if reads else "", re.MULTILINE | re.DOTALL)
+def edit_arguments(repair: Repair, transcript: Transcript, copy: Copy) -> dict[str, str] | None:
+    """The arguments of the `edit` that mends a bug; `None` if no `read` has shown the function."""
+    reads = transcript.calls("read", repair.path)
+    function = rf"^ *\d+  def {repair.function}\(.*?(?=\n *\d+  \n *\d+  \n|\Z)"
+    found = re.search(function, reads[-1].text if reads else "", re.MULTILINE | re.DOTALL)
     if found is None:
         return None
-    failures = sum(1 for result in seen.of_tool("edit", repair.path) if not mended(result.text))
-    new = re.sub(repair.pattern, repair.change.replace("\\", r"\\"), exact_hand(found[0], 0), count=1, flags=re.DOTALL)
-    return {"path": repair.path, "old_text": hand(found[0], failures), "new_text": new}
-
-
-def mended(answer: str) -> bool:
-    """Whether an `edit` was carried out.
-
-    Args:
-        answer: What the tool answered.
-    """
-    return answer.startswith("replaced")
+    failures = sum(not call.replaced for call in transcript.calls("edit", repair.path))
+    new = re.sub(repair.pattern, repair.change.replace("\\", r"\\"), copy_exactly(found[0]), count=1, flags=re.DOTALL)
+    return {"path": repair.path, "old_text": copy(found[0], failures), "new_text": new}

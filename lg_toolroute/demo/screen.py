@@ -1,4 +1,4 @@
-"""Readable output while a session runs: who says what, word by word, on any terminal, in any width, also into a file."""
+"""Readable output while a session runs: each line names its speaker, words appear as they come, at any width, also in a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 _COLOURS = ("cyan", "magenta", "yellow", "blue", "green")
@@ -18,12 +18,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Screen:
-    """Writes a session to a console: each line begins with who speaks.
+    """Writes a session to a console: each line begins with its speaker.
 
-    Words flow: they are shown as they come and wrapped at the edge. Nothing is ever redrawn, so a log reads like the terminal did.
+    Words are shown as they come and wrapped at the edge. Nothing is ever redrawn, so a log reads like the terminal did.
 
     Args:
-        console: Where to; rich honours `NO_COLOR` and leaves colours out where nobody looks.
+        console: Where to write; unset: standard output. Rich honours `NO_COLOR` and leaves colours out of files and pipes.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -42,23 +42,23 @@ class Screen:
 
     def title(self, text: str) -> None:
         """A heading."""
-        self._end()
+        self.end_line()
         self.console.print()
         self.console.rule(Text(text, style="bold"), align="left", characters="-" if self.console.options.ascii_only else "─")
 
     def words(self, model: str, text: str) -> None:
-        """Some more words of a model.
+        """The next words of a model, in pieces of any size.
 
         Args:
             model: `provider/model`.
-            text: What it says, in pieces of any size.
+            text: A piece of what it says; it may begin or end within a word.
         """
         if self._speaker != model:
             self._begin(short(model), self.colour(model))
             self._speaker = model
         for piece in re.split(r"(\s+)", clean(text)):
             if piece.isspace():
-                self._flush()
+                self._end_word()
                 if "\n" in piece:
                     self._break()
                 else:
@@ -66,56 +66,55 @@ class Screen:
             else:
                 self._word += piece
 
-    def line(self, label: str, text: str | Text, *, style: str = "", label_style: str = "dim", crop: bool = False) -> None:
-        """One line, or several if it is long.
+    def line(self, label: str, text: str, *, style: str = "", crop: bool = False) -> None:
+        """One line, or several if the text is long.
 
         Args:
-            label: Who or what it is about; a model as `provider/model`.
-            text: What there is to say; wrapped.
+            label: The speaker or the topic; a model as `provider/model`.
+            text: The text, wrapped at the edge.
             style: Its colour.
-            label_style: The label's colour.
             crop: Leave out what does not fit, instead of going on in the next line.
         """
-        self._begin(short(label), self._colours.get(label, label_style))
-        body = text if isinstance(text, Text) else Text(clean(text), style=style)
+        self._begin(short(label), self._colours.get(label, "dim"))
+        body = Text(clean(text), style=style)
         room = max(self.console.width - self._indent, 10)
         if crop:
             body.truncate(room, overflow="ellipsis")
-        wrapped = body.wrap(self.console, room)
-        for number, row in enumerate(wrapped):
+        for number, row in enumerate(body.wrap(self.console, room)):
             if number:
                 self._break()
             row.rstrip()
             self.console.print(row, end="", soft_wrap=True)
-        self._column = 1
-        self._end()
+        self.end_line()
 
     def table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
-        """A table; the first column holds names, the others numbers."""
-        self._end()
-        table = Table(title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-        for name in columns:
-            table.add_column(name, overflow="fold")
+        """A table with a title."""
+        self.end_line()
+        heads = [Column(name, overflow="fold") for name in columns]
+        table = Table(*heads, title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         for row in rows:
             table.add_row(*row)
         self.console.print()
         self.console.print(table)
 
-    def finish(self) -> None:
-        """End the line that is being written."""
-        self._end()
-
-    def text(self, text: str | Text = "") -> None:
+    def text(self, text: str | Text) -> None:
         """A paragraph."""
-        self._end()
+        self.end_line()
         self.console.print(text)
+
+    def end_line(self) -> None:
+        """Ends the line that is being written, if there is one."""
+        self._end_word()
+        if self._column:
+            self.console.print()
+        self._column, self._speaker = 0, None
 
     def colour(self, model: str) -> str:
         """A model's colour, the same for the whole session."""
         return self._colours.setdefault(model, _COLOURS[len(self._colours) % len(_COLOURS)])
 
     def _begin(self, label: str, style: str) -> None:
-        self._end()
+        self.end_line()
         if self.console.width < _NARROW:
             self.console.print(Text(label, style=style), soft_wrap=True)
             self.console.print("  ", end="")
@@ -123,13 +122,7 @@ class Screen:
             self.console.print(Text(f"{label[:_LABEL]:>{_LABEL}}  ", style=style), end="", soft_wrap=True)
         self._column = self._indent
 
-    def _end(self) -> None:
-        self._flush()
-        if self._column:
-            self.console.print()
-        self._column, self._speaker = 0, None
-
-    def _flush(self) -> None:
+    def _end_word(self) -> None:
         word, self._word = self._word, ""
         if not word:
             return
@@ -153,17 +146,21 @@ def short(model: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Text that cannot move the cursor or change colours: models and tools write what they like."""
+    """The text without control characters, so that the output of models and tools cannot move the cursor or change colours."""
     return _CONTROL.sub("·", text.replace("\r\n", "\n").expandtabs(4))
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def call_text(name: str, args: Mapping[str, Any]) -> str:
-    """A tool call for people: `edit(timesheet/pay.py, old_text=14 lines, new_text=15 lines)`."""
+    """A tool call with its long arguments shortened: `edit(timesheet/pay.py, old_text=14 lines, new_text=15 lines)`."""
     parts = []
     for key, value in args.items():
         if isinstance(value, str) and ("\n" in value or len(value) > 60):
-            count = len(value.splitlines())
-            parts.append(f"{key}={count} line{'' if count == 1 else 's'}")
+            parts.append(f"{key}={counted(len(value.splitlines()), 'line')}")
         elif isinstance(value, str) and not parts:
             parts.append(value)
         else:

@@ -1,32 +1,39 @@
-"""What a request shows of a session: the words of a chat-completions request, put in order for the demo's scripted models."""
+"""What the demo's scripted models read: the task, the answered tool calls and the last words in a chat-completions request."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.messages import AIMessage, HumanMessage, ToolCall, ToolMessage
+from langchain_core.messages.utils import convert_to_messages
+
+from lg_toolroute.testing import ServerRequest
+
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """A tool call that has been answered.
+class AnsweredCall:
+    """A tool call and its answer.
 
     Attributes:
         tool: The tool's name.
-        args: What it was called with.
-        text: What it answered.
-        turn: How many messages of the user stand before it.
+        args: The arguments.
+        text: The tool's answer.
     """
 
     tool: str
     args: Mapping[str, Any]
     text: str
-    turn: int
 
     @property
     def path(self) -> str:
         return str(self.args.get("path", ""))
+
+    @property
+    def replaced(self) -> bool:
+        """An `edit` that changed the file."""
+        return self.text.startswith("replaced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,81 +41,57 @@ class Transcript:
     """One request, as a model reads it.
 
     Attributes:
-        task: The last thing the user asked for.
-        turn: How many things the user asked for.
-        results: Every answered call, oldest first.
-        words: The last words of an assistant, which a routed model goes on from.
-        tools: The names of the tools that are bound.
+        task: The user's last message.
+        answered: Every answered call, oldest first.
+        pages: What `web_fetch` answered since the user's last message.
+        words: The last text of an assistant; a routed model goes on from it.
+        tools: The names of the bound tools.
         forced: The tool that must be called; `None` if the model may choose.
     """
 
     task: str
-    turn: int
-    results: tuple[Result, ...]
+    answered: tuple[AnsweredCall, ...]
+    pages: tuple[str, ...]
     words: str
     tools: tuple[str, ...]
     forced: str | None
 
     @classmethod
-    def of(cls, request: Mapping[str, Any]) -> Transcript:
-        """Reads a request.
-
-        Args:
-            request: The body of a chat-completions request.
-        """
-        tools = tuple(tool["function"]["name"] for tool in request.get("tools") or ())
-        choice = request.get("tool_choice")
-        forced = choice.get("function", {}).get("name") if isinstance(choice, Mapping) else None
+    def of(cls, request: ServerRequest) -> Transcript:
+        """Reads a request."""
+        messages = convert_to_messages([dict(message) for message in request.messages])
+        if request.forced_tool and isinstance(messages[-1], HumanMessage):
+            messages.pop()  # the router's instruction for the forced call, not a message of the user
         task = words = ""
-        turn = 0
-        calls: dict[str, tuple[str, Mapping[str, Any]]] = {}
-        results: list[Result] = []
-        messages: Sequence[Mapping[str, Any]] = request["messages"]
-        for number, message in enumerate(messages):
-            text = _text(message.get("content"))
-            if message["role"] == "assistant":
-                words = text or words
-                for call in message.get("tool_calls") or ():
-                    calls[call["id"]] = (call["function"]["name"], _arguments(call["function"]["arguments"]))
-            elif message["role"] == "tool":
-                name, args = calls.get(message["tool_call_id"], ("", {}))
-                results.append(Result(name, args, text, turn))
-            elif message["role"] == "user" and not (forced and number == len(messages) - 1):
-                # The last message of a forced call is the instruction that goes with a handoff, not the user's.
-                task, turn = text, turn + 1
-        return cls(task, turn, tuple(results), words, tools, forced)
+        calls: dict[str | None, ToolCall] = {}
+        answered: list[AnsweredCall] = []
+        pages: list[str] = []
+        for message in messages:
+            if isinstance(message, HumanMessage):
+                task, pages = str(message.text), []
+            elif isinstance(message, AIMessage):
+                words = str(message.text) or words
+                calls.update({call["id"]: call for call in message.tool_calls})
+            elif isinstance(message, ToolMessage) and message.tool_call_id in calls:
+                call = calls[message.tool_call_id]
+                answered.append(AnsweredCall(call["name"], call["args"], str(message.text)))
+                if call["name"] == "web_fetch":
+                    pages.append(str(message.text))
+        return cls(task, tuple(answered), tuple(pages), words, request.tools, request.forced_tool)
 
-    def of_tool(self, tool: str, path: str | None = None) -> list[Result]:
+    def calls(self, tool: str, path: str | None = None, *, after: str | None = None) -> list[AnsweredCall]:
         """The answered calls of a tool, oldest first.
 
         Args:
             tool: The tool's name.
-            path: Only those on this file.
+            path: Only calls on this file.
+            after: Only calls after the last call of this other tool (on the same file, if `path` is given).
         """
-        return [result for result in self.results if result.tool == tool and path in (None, result.path)]
-
-    def since(self, tool: str, path: str | None = None) -> tuple[Result, ...]:
-        """The answered calls since the last one of a tool; all of them if there is none.
-
-        Args:
-            tool: The tool's name.
-            path: Only calls on this file count as the last one.
-        """
-        found = [number for number, result in enumerate(self.results) if result.tool == tool and path in (None, result.path)]
-        return self.results[found[-1] + 1 :] if found else self.results
-
-
-def _text(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(str(block.get("text", "")) for block in content if isinstance(block, Mapping))
-    return ""
-
-
-def _arguments(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, Mapping) else {}
+        found: list[AnsweredCall] = []
+        for call in self.answered:
+            if path in (None, call.path):
+                if call.tool == after:
+                    found = []
+                elif call.tool == tool:
+                    found.append(call)
+        return found

@@ -29,7 +29,7 @@ def run(here: Path, *argv: str, **more: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=here, env=environ(here, **more), capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
 
 
-def test_exit_codes_tell_fine_from_problems_and_from_a_wrong_command_line(here: Path):
+def test_exit_codes_are_0_without_problems_1_with_problems_2_for_a_wrong_command_line(here: Path):
     assert run(here, "explain", "edit").returncode == 0
     assert run(here, "check", "nope.toml").returncode == 1
     assert run(here, "frob").returncode == 2

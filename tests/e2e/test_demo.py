@@ -1,4 +1,4 @@
-"""The demo, end to end: real clients over loopback HTTP, real tools, real tests; and the same command on models of one's own."""
+"""The demo, end to end: real clients over loopback HTTP, real tools, real tests; and the same command on models of the user's configuration."""
 
 from __future__ import annotations
 
@@ -75,6 +75,15 @@ def test_a_dead_primary_is_replaced_without_web_tools_and_comes_back(capsys: pyt
     assert row(out, "kimi-for-coding")[1:] == ["1", "read, edit, write, run_tests, web_fetch"]
 
 
+def test_an_agent_that_is_stopped_before_the_outage_fails_the_demo(capsys: pytest.CaptureFixture[str]):
+    """After one turn nothing has failed yet, so no health is recorded and no cooldown is skipped."""
+    assert main(["demo", "--kill-primary", "--fast", "--max-turns", "1"]) == 1
+    out = capsys.readouterr().out
+    assert "stopped after 1 turn\n" in out
+    assert "The outage cost 0 failed requests" in out
+    assert "set forward" not in out
+
+
 def test_the_demo_needs_no_key_no_home_and_no_network(tmp_path: Path):
     """A proxy that leads nowhere would be used by any call that leaves this machine, and by one that should not."""
     environ = {
@@ -94,7 +103,7 @@ def test_the_demo_needs_no_key_no_home_and_no_network(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-# -- models of one's own --------------------------------------------------------------------------------------------------------------------
+# -- models of the user's configuration -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -115,7 +124,7 @@ def config(server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return str(path)
 
 
-def test_ones_own_models_mend_ones_own_folder(config: str, server: DemoServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_users_models_mend_the_users_folder(config: str, server: DemoServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     mine = copy_project(tmp_path / "mine")
     assert main(["demo", "--config", config, "--folder", str(mine.root), "--task", "Mend what is broken."]) == 0
     assert mine.run_tests().green
@@ -134,7 +143,7 @@ def test_the_comparison_works_on_a_copy_and_leaves_the_folder_alone(config: str,
     assert (mine.root / ".git").is_dir()
 
 
-def test_without_a_folder_ones_own_models_get_the_demos_project_twice(config: str, capsys: pytest.CaptureFixture[str]):
+def test_without_a_folder_the_users_models_get_the_demos_project_twice(config: str, capsys: pytest.CaptureFixture[str]):
     assert main(["demo", "--config", config, "--max-turns", "6"]) == 0
     assert row(capsys.readouterr().out, "turns") == ["6 (gave up)", "6"]
 
@@ -144,13 +153,13 @@ def test_tests_that_stay_red_are_a_problem(config: str, tmp_path: Path):
     assert main(["demo", "--config", config, "--folder", str(mine.root), "--max-turns", "3"]) == 1
 
 
-def test_when_no_model_is_left_the_command_says_who_was_tried(
+def test_when_no_model_is_left_the_command_names_the_models_it_tried(
     server: DemoServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     document = demo_config(server.base_url)
     document["agents"]["defaults"]["model"]["fallbacks"] = []
     (tmp_path / "c.json").write_text(json.dumps(document))
-    server.used_up = True
+    server.out_of_credit = True
     assert main(["demo", "--config", str(tmp_path / "c.json"), "--folder", str(copy_project(tmp_path / "mine").root)]) == 1
     err = capsys.readouterr().err
     assert "no model is left to answer" in err
@@ -159,7 +168,7 @@ def test_when_no_model_is_left_the_command_says_who_was_tried(
     assert "Traceback" not in err
 
 
-def test_a_rule_for_a_tool_that_the_demo_does_not_have_is_a_line_and_no_python_warning(
+def test_a_rule_without_a_tool_is_shown_on_the_screen_and_not_as_a_python_warning(
     config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     document = json.loads(Path(config).read_text())
@@ -171,7 +180,7 @@ def test_a_rule_for_a_tool_that_the_demo_does_not_have_is_a_line_and_no_python_w
     assert "UserWarning" not in seen.err
 
 
-def test_a_missing_key_is_told_before_any_model_is_asked(
+def test_a_missing_key_is_reported_before_any_request(
     config: str, server: DemoServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.delenv("DEMO_KEY")

@@ -1,4 +1,4 @@
-"""The committed `langgraph.json`, served by a real `langgraph dev`: what Studio shows, and a routed run through the SDK."""
+"""The committed `langgraph.json`, served by a real `langgraph dev`: what Studio shows, and a routed run by the SDK."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_the_context_is_a_form_and_the_private_state_is_not_asked_for(clie
     schemas = await client.assistants.get_schemas(await assistant_of(client))
     form = (schemas["context_schema"] or {})["properties"]
     assert form["model"]["description"]
-    assert set(form) == {"agent", "role", "model", "prediction"}
+    assert set(form) == {"agent", "role", "model"}
     assert set((schemas["input_schema"] or {})["properties"]) == {"messages", "expected_tool"}
     assert set((schemas["output_schema"] or {})["properties"]) == {"messages"}
 
@@ -116,7 +116,7 @@ def check_mended(messages: list[Any]) -> None:
     assert not [message for message in messages if message.type == "tool" and message.status == "error"]
 
 
-async def test_a_routed_run_streams_one_message_a_turn_and_tells_who_writes(client: LangGraphClient):
+async def test_a_routed_run_streams_one_message_a_turn_and_names_its_writer(client: LangGraphClient):
     thread = await client.threads.create()
     ids: list[str] = []
     asked: list[tuple[str, str | None]] = []

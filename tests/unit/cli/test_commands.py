@@ -22,7 +22,7 @@ STORY = """{ agents: { defaults: { model: { primary: "kimi/kimi-for-coding", fal
 
 
 @pytest.fixture(autouse=True)
-def _nobodys_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _without_keys_or_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     for name in ("LG_TOOLROUTE_CONFIG", "KIMI_API_KEY", "DEEPSEEK_API_KEY"):
@@ -35,7 +35,7 @@ def story(tmp_path: Path) -> str:
     return "story.json5"
 
 
-def test_check_says_what_it_found_and_ends_well(story: str, capsys: pytest.CaptureFixture[str]):
+def test_check_prints_warnings_and_ends_well(story: str, capsys: pytest.CaptureFixture[str]):
     assert main(["check", story]) == 0
     out = capsys.readouterr().out
     assert "story.json5: 2 rules, 3 models" in out
@@ -52,7 +52,9 @@ def test_check_compares_rules_with_tools_and_names_the_nearest(story: str, capsy
 
 def test_strict_takes_warnings_for_mistakes(story: str, capsys: pytest.CaptureFixture[str]):
     assert main(["check", story, "--strict"]) == 1
-    assert "has no key in this environment" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "2 mistakes" in err
+    assert "the provider 'kimi' has no key; set the environment variable KIMI_API_KEY" in err
 
 
 def test_all_mistakes_of_a_file_are_shown_at_once_without_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -100,7 +102,7 @@ def test_tools_are_imported_with_their_tags(story: str, monkeypatch: pytest.Monk
         ("json:__name__", "not a list of tools"),
     ],
 )
-def test_tools_that_cannot_be_had_are_a_clear_error(story: str, given: str, says: str, capsys: pytest.CaptureFixture[str]):
+def test_tools_that_cannot_be_imported_are_a_clear_error(story: str, given: str, says: str, capsys: pytest.CaptureFixture[str]):
     assert main(["check", story, "--tools", given]) == 1
     assert says in capsys.readouterr().err
 
@@ -112,7 +114,7 @@ def test_explain_shows_the_chain_and_what_it_costs(story: str, capsys: pytest.Ca
     assert "saved above about 170 tokens of arguments" in out
 
 
-def test_a_tool_that_nobody_may_write_is_a_problem(tmp_path: Path):
+def test_a_tool_that_no_model_may_use_is_a_problem(tmp_path: Path):
     (tmp_path / "c.json").write_text('{"model": "a/b", "tools": {"deny": ["exec"]}}')
     assert main(["explain", "exec", "--config", "c.json"]) == 1
 
@@ -179,7 +181,7 @@ def shared(tmp_path: Path) -> str:
     return path
 
 
-def test_health_shows_what_the_workers_know(shared: str, capsys: pytest.CaptureFixture[str]):
+def test_health_shows_what_the_workers_recorded(shared: str, capsys: pytest.CaptureFixture[str]):
     assert main(["health", "--store", shared]) == 1
     out = capsys.readouterr().out
     assert "kimi/kimi-for-coding" in out
@@ -221,6 +223,7 @@ def test_health_never_makes_a_store(tmp_path: Path, capsys: pytest.CaptureFixtur
         ["demo", "--pace", "fast"],
         ["demo", "--pace", "3", "--fast"],
         ["demo", "--max-turns", "0"],
+        ["demo", "--config", "c.json", "--tests", "pytest 'x"],
     ],
 )
 def test_a_wrong_command_line_ends_with_two(argv: list[str], capsys: pytest.CaptureFixture[str]):
@@ -230,7 +233,7 @@ def test_a_wrong_command_line_ends_with_two(argv: list[str], capsys: pytest.Capt
     assert "usage: lg-toolroute" in capsys.readouterr().err
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]):
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
@@ -242,6 +245,8 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]):
     [
         (["demo", "--pace", "fast"], "'fast' is not a number of tokens a second; write 500, or --fast"),
         (["demo", "--max-turns", "many"], "'many' is not a number of turns; write 1 or more"),
+        (["demo", "--task", "x"], "usage: lg-toolroute demo"),
+        (["demo", "--tests", "pytest 'x"], "\"pytest 'x\" is not a command: No closing quotation"),
         (["explain", " "], "a tool's name is empty; write for instance edit"),
     ],
 )

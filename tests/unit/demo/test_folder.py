@@ -1,4 +1,4 @@
-"""The folder in which the demo's agent works, and its confinement."""
+"""The folder in which the demo's agent works, and that no tool leaves it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from blockbuster import BlockingError, blockbuster_ctx
 from langchain_core.tools import ToolException
 
 from lg_toolroute.demo.folder import Folder
-from lg_toolroute.demo.folder_tools import folder_tools, web_fetch_tool
+from lg_toolroute.demo.pages import web_fetch_tool
 
 
 @pytest.fixture
@@ -51,8 +52,8 @@ def test_edit_of_a_text_that_is_not_there_changes_nothing(folder: Folder, old: s
     assert (folder.root / "a.py").read_bytes() == before
 
 
-def test_edit_of_a_text_that_stands_twice_is_refused(folder: Folder):
-    with pytest.raises(ToolException, match="stands 3 times"):
+def test_edit_of_a_text_that_occurs_more_than_once_is_refused(folder: Folder):
+    with pytest.raises(ToolException, match="occurs 3 times"):
         folder.edit("a.py", "\n", "x")
 
 
@@ -61,7 +62,7 @@ def test_edit_of_nothing_is_refused(folder: Folder):
         folder.edit("a.py", "", "x")
 
 
-def test_carriage_returns_are_not_seen_and_not_lost(folder: Folder):
+def test_carriage_returns_are_hidden_from_the_model_and_kept_in_the_file(folder: Folder):
     (folder.root / "dos.txt").write_bytes(b"one\r\ntwo\r\nthree\r\n")
     assert folder.read("dos.txt") == "   1  one\n   2  two\n   3  three"
     folder.edit("dos.txt", "one\ntwo", "1\n2")
@@ -78,7 +79,7 @@ def test_nothing_outside_is_read_or_written(folder: Folder, path: str):
     assert (folder.root.parent / "secret.txt").read_text() == "outside"
 
 
-def test_a_path_that_is_none_is_refused(folder: Folder):
+def test_a_text_that_is_not_a_path_is_refused(folder: Folder):
     with pytest.raises(ToolException, match="is not a path"):
         folder.read("a\0b")
 
@@ -87,7 +88,7 @@ def test_an_absolute_path_inside_is_taken(folder: Folder):
     assert folder.read(str(folder.root / "a.py")).startswith("   1  one")
 
 
-def test_what_belongs_to_git_is_not_written(folder: Folder):
+def test_files_of_git_are_not_written(folder: Folder):
     with pytest.raises(ToolException, match="belongs to git"):
         folder.write(".git/hooks/pre-commit", "rm -rf /")
 
@@ -97,7 +98,7 @@ def test_write_makes_folders(folder: Folder):
     assert folder.read("new/deep/b.py") == "   1  x = 1"
 
 
-def test_files_that_are_no_text_or_too_large_are_refused(folder: Folder):
+def test_binary_large_and_missing_files_are_refused(folder: Folder):
     (folder.root / "bin").write_bytes(b"\xff\xfe\x00")
     (folder.root / "big").write_text("x" * 500_000)
     with pytest.raises(ToolException, match="not a text file"):
@@ -108,13 +109,13 @@ def test_files_that_are_no_text_or_too_large_are_refused(folder: Folder):
         folder.read("nope.py")
 
 
-def test_the_first_wrong_line_is_shown_beside_the_files_own(folder: Folder):
+def test_a_failed_edit_is_explained_by_the_first_line_that_differs(folder: Folder):
     assert folder.mismatch("a.py", "one\n  two # kept\n") == ("  two  # kept", "  two # kept")
     assert folder.mismatch("a.py", "nothing like it") is None
     assert folder.mismatch("../secret.txt", "x") is None
 
 
-def test_tests_run_in_a_process_that_knows_no_keys(folder: Folder):
+def test_the_process_of_the_tests_has_no_keys_in_its_environment(folder: Folder):
     (folder.root / "test_env.py").write_text(
         "import os, unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(os.environ.get('SOME_API_KEY', ''), '')\n"
     )
@@ -150,8 +151,8 @@ def test_another_test_command_is_judged_by_its_exit_code(folder: Folder):
         Folder(folder.root, ("no-such-program-anywhere",)).run_tests()
 
 
-def test_a_refusal_is_a_result_that_a_model_reads(folder: Folder):
-    tools = {tool.name: tool for tool in folder_tools(lambda: folder)}
+def test_a_refused_call_becomes_a_tool_message_with_status_error(folder: Folder):
+    tools = {tool.name: tool for tool in folder.tools()}
     call = {"type": "tool_call", "id": "c1", "name": "edit", "args": {"path": "a.py", "old_text": "nope", "new_text": "x"}}
     result = tools["edit"].invoke(call)
     assert (result.status, result.content) == ("error", "old text not found in a.py")
@@ -162,3 +163,22 @@ def test_only_pages_of_the_site_are_fetched():
     for url in ("http://127.0.0.1:10/x", "file:///etc/passwd", "http://127.0.0.1:1@example.com/"):
         result = tool.invoke({"type": "tool_call", "id": "c1", "name": "web_fetch", "args": {"url": url}})
         assert (result.status, result.content) == ("error", "only pages below http://127.0.0.1:1 can be read")
+
+
+def test_tools_describe_themselves_and_their_arguments(folder: Folder):
+    described = {tool.name: (tool.description, {name: field["description"] for name, field in tool.args.items()}) for tool in folder.tools()}
+    assert set(described) == {"read", "edit", "write", "run_tests"}
+    assert described["read"] == (
+        "Read a file, with line numbers, or list a folder.",
+        {"path": "A path inside the project, such as src/app.py", "first_line": "Begin at this line"},
+    )
+
+
+async def test_the_tools_are_made_without_blocking_an_event_loop(tmp_path: Path):
+    """`langgraph dev` builds the agent in its event loop and refuses blocking calls there, the reading of links among them."""
+    (tmp_path / "link").symlink_to(tmp_path)
+    with blockbuster_ctx():
+        folder = Folder(tmp_path / "link")
+        assert len(folder.tools()) == 4
+        with pytest.raises(BlockingError):
+            folder.read(".")

@@ -15,11 +15,11 @@ def screen(width: int = 80, **settings: object) -> tuple[Screen, io.StringIO]:
     return Screen(Console(file=out, width=width, highlight=False, **settings)), out  # type: ignore[arg-type]
 
 
-def test_words_flow_behind_the_speakers_name():
+def test_words_are_wrapped_beside_the_speakers_name():
     shown, out = screen(width=60)
     for piece in ("A night sh", "ift ends before it began, so the differ", "ence is negative", "."):
         shown.words("kimi/kimi-for-coding", piece)
-    shown.finish()
+    shown.end_line()
     assert out.getvalue() == (
         " kimi-for-coding  A night shift ends before it began, so the\n                  difference is negative.\n"
     )
@@ -29,7 +29,7 @@ def test_a_new_speaker_begins_a_line():
     shown, out = screen()
     shown.words("kimi/kimi-for-coding", "One.")
     shown.words("deepseek/v4", "Two.")
-    shown.finish()
+    shown.end_line()
     assert [line.split() for line in out.getvalue().splitlines()] == [["kimi-for-coding", "One."], ["v4", "Two."]]
 
 
@@ -40,7 +40,7 @@ def test_no_line_is_wider_than_the_terminal(width: int):
     shown.words("kimi/kimi-for-coding", "some words that have to be wrapped somewhere, " * 5)
     shown.line("edit", "✗ old text not found in a/file/with/a/name.py " * 3)
     shown.line("", "a line that is cropped " * 20, crop=True)
-    shown.finish()
+    shown.end_line()
     assert max(len(line) for line in out.getvalue().splitlines()) <= width
 
 
@@ -71,7 +71,7 @@ def test_brackets_of_a_model_are_not_markup():
     shown, out = screen()
     shown.words("m/m", "items[0] = [red]x[/red]")
     shown.line("edit", "[bold]x")
-    shown.finish()
+    shown.end_line()
     assert "items[0] = [red]x[/red]" in out.getvalue()
     assert "[bold]x" in out.getvalue()
 
