@@ -20,7 +20,7 @@ from lg_toolroute.core.rules.spec import canonical
 from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
 from lg_toolroute.health.book import HealthBook, MemoryHealth, StoreHealth
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 if TYPE_CHECKING:
     from langgraph.store.base import BaseStore

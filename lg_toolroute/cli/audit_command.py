@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Prints the audit; critical findings are problems."""
     from lg_toolroute.rulebook.audit import audit
-    from lg_toolroute.rulebook.compile import compile_config
+    from lg_toolroute.rulebook.book import compile_config
 
     found = audit(compile_config(find_config(given.config)), find_tools(given.tools), agent=given.agent)
     if given.json:

@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Checks and says what it found."""
     from lg_toolroute.clients.models import ModelBook
-    from lg_toolroute.rulebook.compile import compile_config
+    from lg_toolroute.rulebook.book import compile_config
 
     config = find_config(given.config)
     book = compile_config(config)
@@ -45,7 +45,7 @@ def run(given: argparse.Namespace) -> int:
         console.print(f"[dim]left alone[/]  {escape(path)}")
     if problems:
         raise ConfigError(problems, source=config.source)
-    rules = sum(len(book.routed_patterns(agent)) for agent in (None, *book.agents))
+    rules = sum(len(book.rules(agent)) for agent in (None, *book.agents))
     console.print(f"[green]ok[/]  {escape(config.source)}: {_count(rules, 'rule')}, {_count(len(book.specs()), 'model')}")
     if rules and not tools:
         console.print("[dim]the rules were not compared with any tools; write --tools to do so[/]")

@@ -24,7 +24,7 @@ def _name(text: str) -> str:
 
 def run(given: argparse.Namespace) -> int:
     """Prints the decision."""
-    from lg_toolroute.rulebook.compile import compile_config
+    from lg_toolroute.rulebook.book import compile_config
 
     book = compile_config(find_config(given.config))
     print(book.explain(given.tool, agent=given.agent, tags=tuple(given.tag)))

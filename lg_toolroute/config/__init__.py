@@ -21,7 +21,7 @@ from lg_toolroute.config.agents import (
 from lg_toolroute.config.document import RoutingConfig
 from lg_toolroute.config.load import load_config
 from lg_toolroute.config.models import CompatConfig, CostConfig, ModelEntry, ModelsConfig, ProviderConfig, ProviderSettings, SecretRefConfig
-from lg_toolroute.config.running import HandoffConfig, HealthConfig, PredictionConfig, TimeoutsConfig
+from lg_toolroute.config.running import HandoffConfig, HealthConfig, TimeoutsConfig
 from lg_toolroute.config.tools import PolicyConfig, ToolsConfig
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "ModelSettings",
     "ModelsConfig",
     "PolicyConfig",
-    "PredictionConfig",
     "ProviderConfig",
     "ProviderSettings",
     "RoleConfig",

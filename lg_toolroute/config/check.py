@@ -22,7 +22,6 @@ from lg_toolroute.core.rules.spec import parse_spec
 from lg_toolroute.errors import Problem
 
 Data = Mapping[str, Any]
-NOTHING_IS_PREDICTED = "this version predicts no tool, so it changes nothing; where the next tool is known, set `expected_tool`"
 
 
 @dataclass(slots=True)
@@ -67,8 +66,6 @@ class Checker:
                 self._tools(_mapping(agent, "tools"), (*loc, "tools"), tools)
         self._tools(tools, ("tools",), None)
         self._providers(_mapping(_mapping(data, "models"), "providers"))
-        if _mapping(data, "prediction").get("mode", "off") != "off":
-            self._warn(("prediction", "mode"), NOTHING_IS_PREDICTED)
         for _, agent in agents:
             for text in _specs(agent):
                 self._provider_name(text)
@@ -164,8 +161,6 @@ class Checker:
                 continue
             if rule.get("primary") is None:
                 self._problem(place, f"the rule for {pattern!r} names no model", 'write "model": "provider/model" in it')
-            if rule.get("predict") not in (None, "off"):
-                self._warn((*place, "predict"), NOTHING_IS_PREDICTED)
             if rule.get("handoff") == "draft" and rule.get("on_intercept") == "cut":
                 hint = 'write "onIntercept": "drain", or leave it out'
                 self._problem((*place, "on_intercept"), "a draft needs the primary's whole message, which 'cut' does not read", hint)

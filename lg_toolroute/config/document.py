@@ -12,8 +12,8 @@ from lg_toolroute.config.editor import document_schema
 from lg_toolroute.config.models import ModelsConfig
 from lg_toolroute.config.notes import Notes
 from lg_toolroute.config.places import Places
-from lg_toolroute.config.running import HandoffConfig, HealthConfig, PredictionConfig, TimeoutsConfig
-from lg_toolroute.config.section import SHORT_FOR_DEFAULTS, SHORT_FOR_MODEL, Section, dumped
+from lg_toolroute.config.running import HandoffConfig, HealthConfig, TimeoutsConfig
+from lg_toolroute.config.section import NO_PREDICTION, SHORT_FOR_DEFAULTS, SHORT_FOR_MODEL, Section, dumped
 from lg_toolroute.config.tools import SwitchConfig, ToolsConfig
 
 
@@ -26,6 +26,7 @@ class RoutingConfig(Section):
     foreign: ClassVar[frozenset[str]] = foreign.ROOT
     open_ended: ClassVar[bool] = True
     short: ClassVar[tuple[str, ...]] = (*SHORT_FOR_DEFAULTS, *SHORT_FOR_MODEL)
+    without: ClassVar[dict[str, str]] = {"prediction": NO_PREDICTION}
     agents: AgentsConfig = Field(default_factory=AgentsConfig)
     """Agents: their models, rules and own tool policies."""
     tools: ToolsConfig = Field(default_factory=ToolsConfig)
@@ -40,8 +41,6 @@ class RoutingConfig(Section):
     """How long a failed model is skipped."""
     timeouts: TimeoutsConfig = Field(default_factory=TimeoutsConfig)
     """Time limits of a model call."""
-    prediction: PredictionConfig = Field(default_factory=PredictionConfig)
-    """The next expected tool, predicted."""
     handoff: HandoffConfig = Field(default_factory=HandoffConfig)
     """What a routed model is told."""
     cut_when_not_streaming: bool = True

@@ -77,6 +77,9 @@ class Fitting:
         if key in kind.foreign or snake(key) in {snake(name) for name in kind.foreign}:
             self.ignored.append(child.where)
             return
+        if (instead := kind.without.get(snake(key))) is not None:
+            self.problems.append(Problem(child.where, "is not a key that is known here", instead))
+            return
         ours = [name for name in spellings if name not in spellings.values() or snake(name) == name]
         meant = nearest(key, [*ours, *(to_camel(name) for name in kind.short)])
         close = meant is not None and _alike(key, meant)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from lg_toolroute.core.rules.groups import BUILT_IN_TOOLS, members
 from lg_toolroute.core.rules.match import Table
 from lg_toolroute.core.rules.spec import Size, model_size
+from lg_toolroute.rulebook.book import RuleBook
 from lg_toolroute.rulebook.breakeven import Speeds, break_even_s
-
-if TYPE_CHECKING:
-    from lg_toolroute.rulebook.book import RuleBook
 
 SMALL_B = 300.0
 """Models up to this many billions of parameters count as small.

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from lg_toolroute.config import PolicyConfig, RoutingConfig, ToolsConfig
+from lg_toolroute.config.places import Places
 from lg_toolroute.core.rules.glob import Glob, is_glob, parse_glob
 from lg_toolroute.core.rules.groups import PROFILES
 from lg_toolroute.core.rules.match import Table
 from lg_toolroute.core.rules.spec import parse_spec
-
-if TYPE_CHECKING:
-    from lg_toolroute.config import PolicyConfig, RoutingConfig, ToolsConfig
-    from lg_toolroute.config.places import Places
 
 _WEB_SWITCHES = (("search", "web_search"), ("fetch", "web_fetch"), ("x_search", "x_search"))
 _SWITCHES = (("browser", ("browser",)), ("cron", ("cron", "automations")))

@@ -11,10 +11,6 @@ from typing import Any, Literal
 
 from lg_toolroute.core.rules.params import NO_PARAMS
 
-Moment = Literal["call", "result"]
-Source = Literal["forced", "intercepted", "predicted"]
-Prediction = Literal["off", "warm", "speculate", "lead"]
-
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
@@ -38,7 +34,6 @@ class RuleOptions:
         handoff: `text` passes on the primary's words; `draft` also its arguments, to be corrected.
         stream_args: `checked` shows arguments when they have been checked; `live` as they come.
         escalate: When to go one step up the chain; `None` for never.
-        predict: What a prediction of this tool may do; `None` leaves it to the `prediction` section.
         params: Settings for the routed model only, on top of all others.
         boundary: The rule said `fallbacks: []`: its call is never sent to any other model.
         refusal_falls_back: A refusal for reasons of content goes to the next candidate; otherwise it is the answer.
@@ -48,7 +43,6 @@ class RuleOptions:
     handoff: Literal["text", "draft"] = "text"
     stream_args: Literal["checked", "live"] = "checked"
     escalate: Escalate | None = None
-    predict: Prediction | None = None
     params: Mapping[str, Any] = field(default=NO_PARAMS)
     boundary: bool = False
     refusal_falls_back: bool = False
@@ -59,7 +53,6 @@ class RuleOptions:
             "handoff": self.handoff,
             "stream_args": self.stream_args,
             "escalate": None if self.escalate is None else {"after": self.escalate.after, "to": self.escalate.to},
-            "predict": self.predict,
             "params": dict(self.params),
             "boundary": self.boundary,
             "refusal_falls_back": self.refusal_falls_back,

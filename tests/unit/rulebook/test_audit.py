@@ -4,7 +4,7 @@ import json
 
 from lg_toolroute.config import load_config
 from lg_toolroute.rulebook.audit import audit
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 SMALL = "ollama/gpt-oss:20b"
 TOOLS = [(name, ()) for name in ("read", "edit", "write", "exec", "web_search", "x_search", "browser")]

@@ -9,7 +9,7 @@ import pytest
 
 from lg_toolroute.config import load_config
 from lg_toolroute.core.rules.decision import Escalate, RuleOptions, Skip
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 CONFIG = {
     "model": {"primary": "p/primary", "fallbacks": ["f/one", "f/two"]},
@@ -99,7 +99,7 @@ def test_rules_merge_tool_by_tool_and_null_removes():
     assert book.decide("edit", agent="own").model == "x/editor"
     assert book.decide("write", agent="own").rule is None
     assert book.decide("secret_x", agent="own").model == "ollama/local"
-    assert book.routed_patterns("own") == ("edit", "secret_*", "group:web")
+    assert tuple(rule.pattern for rule in book.rules("own")) == ("edit", "secret_*", "group:web")
     assert book.decide("edit", agent="own").path == "agents.entries.own.model.toolRouting.edit"
 
 
@@ -179,14 +179,13 @@ def test_the_options_of_a_rule_are_in_the_decision():
         "handoff": "draft",
         "streamArgs": "live",
         "escalate": {"after": 3, "to": "C:d"},
-        "predict": "speculate",
         "params": {"temperature": 0},
         "refusalFallsBack": True,
         "moments": ["call", "result", "call"],
     }
     decision = compile_config(load_config({"toolRouting": {"edit": rule}})).decide("edit")
     assert decision.moments == ("call", "result")
-    assert decision.options == RuleOptions("drain", "draft", "live", Escalate(3, "c/d"), "speculate", {"temperature": 0}, False, True)
+    assert decision.options == RuleOptions("drain", "draft", "live", Escalate(3, "c/d"), {"temperature": 0}, False, True)
 
 
 def test_a_refusal_of_the_reasoning_model_may_fall_back():

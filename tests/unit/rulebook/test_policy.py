@@ -4,7 +4,7 @@ import pytest
 
 from lg_toolroute.config import load_config
 from lg_toolroute.core.rules.groups import BUILT_IN_TOOLS
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.rulebook.policy import ModelPattern
 
 TOOLS = tuple((name, ()) for name in ("read", "write", "edit", "apply_patch", "exec", "web_search", "web_fetch", "x_search", "browser", "message"))

@@ -11,7 +11,7 @@ from lg_toolroute.core.failures.circuit import Circuit
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.turn.selection import Scene, Survey, choose, gates_for, why_not
 from lg_toolroute.core.turn.turn import Job
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 A, B, C = "a/a", "b/b", "c/c"
 TOOLS = (("edit", ()), ("read", ()), ("browse", ("mcp",)))
