@@ -25,11 +25,7 @@ class UnsetVariable(LookupError):
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:
-    """The text with every `${NAME}` replaced; `$${` stands for a plain `${`.
-
-    Args:
-        text: The setting.
-        environ: The environment.
+    """The text with every `${NAME}` replaced by its value in `environ`; `$${` stands for a plain `${`.
 
     Raises:
         UnsetVariable: A variable is unset or empty.
@@ -44,11 +40,6 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
         return environ[name]
 
     return _REFERENCE.sub(value, text)
-
-
-def variables(text: str) -> tuple[str, ...]:
-    """The environment variables that a setting names."""
-    return tuple(name for name in _REFERENCE.findall(text) if name)
 
 
 def masked(text: str) -> str:

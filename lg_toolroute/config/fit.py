@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from lg_toolroute.config.arrange import snake
 from lg_toolroute.config.nodes import Node, Path, shown, write_path
 from lg_toolroute.config.section import Section
-from lg_toolroute.core.rules.nearest import did_you_mean, nearest
+from lg_toolroute.core.rules.nearest import did_you_mean, is_slip, nearest
 from lg_toolroute.errors import Problem
 
 _S = TypeVar("_S", bound=Section)
@@ -82,8 +82,7 @@ class Fitting:
             return
         ours = [name for name in spellings if name not in spellings.values() or snake(name) == name]
         meant = nearest(key, [*ours, *(to_camel(name) for name in kind.short)])
-        close = meant is not None and _alike(key, meant)
-        if kind.open_ended and not close:
+        if kind.open_ended and (meant is None or not is_slip(_letters(key), _letters(meant))):
             self.ignored.append(child.where)
             return
         known = ", ".join(sorted({name for name in spellings if not any(c == "_" for c in name)}))
@@ -168,22 +167,5 @@ def _without_none(annotation: Any) -> Any:
     return annotation
 
 
-def _alike(key: str, meant: str) -> bool:
-    """Whether a key is so like one of ours that it must be a slip, not somebody else's section."""
-    one, other = snake(key).replace("_", ""), snake(meant).replace("_", "")
-    return one == other or (abs(len(one) - len(other)) <= 2 and len(other) >= 4 and _distance(one, other) <= (1 if len(other) < 6 else 2))
-
-
-def _distance(one: str, other: str) -> int:
-    """How many letters must be typed, dropped, changed or swapped with their neighbour to make one word of the other."""
-    before: list[int] = []
-    above = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        row = [i]
-        for j, mark in enumerate(other, 1):
-            cost = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (letter != mark))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == mark:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        before, above = above, row
-    return above[-1]
+def _letters(key: str) -> str:
+    return key.replace("_", "").lower()
