@@ -24,6 +24,7 @@ class ChainConfig(Section):
     """A model and what to use when it fails. Plain text is short for `{"primary": text}`."""
 
     foreign: ClassVar[frozenset[str]] = foreign.CHAIN
+    text_key: ClassVar[str] = "primary"
     primary: Spec | None = None
     """The first model of the chain. Unset: inherited."""
     fallbacks: tuple[Spec, ...] | None = None

@@ -13,7 +13,8 @@ from typing import Any
 from lg_toolroute.config.environment import masked
 from lg_toolroute.config.fit import KEY
 from lg_toolroute.config.foreign import RESTRICTING_TOOLS
-from lg_toolroute.config.nodes import Path, shown, write_path
+from lg_toolroute.config.nodes import Location, shown
+from lg_toolroute.config.places import Places
 from lg_toolroute.config.providers import KNOWN_PROVIDERS, known
 from lg_toolroute.core.rules.groups import BUILT_IN_TOOLS, GROUP, TAG, all_groups, group_name, members
 from lg_toolroute.core.rules.match import kind_of
@@ -29,13 +30,13 @@ class Checker:
     """Looks at the whole document.
 
     Attributes:
-        written: The author's path by our path.
+        places: Where the author wrote what.
         problems: Mistakes.
         warnings: What may surprise, one sentence each.
         aliases: Model specs by their short names.
     """
 
-    written: dict[Path, Path]
+    places: Places
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -70,24 +71,15 @@ class Checker:
             for text in _specs(agent):
                 self._provider_name(text)
 
-    def _where(self, *loc: str | int) -> str:
-        for end in range(len(loc), -1, -1):
-            if loc[:end] in self.written:
-                return write_path((*self.written[loc[:end]], *loc[end:]))
-        return write_path(loc)
+    def _problem(self, loc: Location, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.places.nearest(*loc), message, hint))
 
-    def _problem(self, loc: Path, message: str, hint: str = "") -> None:
-        # A value that is not in the document (a key that was left out) is shown at the section where it is missing.
-        while loc and loc not in self.written:
-            loc = loc[:-1]
-        self.problems.append(Problem(self._where(*loc), message, hint))
-
-    def _warn(self, loc: Path, sentence: str) -> None:
-        self.warnings.append(f"{self._where(*loc)}: {sentence}")
+    def _warn(self, loc: Location, sentence: str) -> None:
+        self.warnings.append(f"{self.places.of(*loc)}: {sentence}")
 
     # Models
 
-    def _collect_aliases(self, settings: Data, loc: Path) -> None:
+    def _collect_aliases(self, settings: Data, loc: Location) -> None:
         for spec, entry in settings.items():
             place = (*loc, spec)
             try:
@@ -129,7 +121,7 @@ class Checker:
         self._provider_ids = tuple(name.lower() for name in providers)
         seen: dict[str, str] = {}
         for name, provider in providers.items():
-            loc: Path = ("models", "providers", name)
+            loc: Location = ("models", "providers", name)
             if not name.strip() or any(mark in name for mark in "/: "):
                 self._problem(loc, f"{shown(name)} cannot be a provider's id", "write it without '/', ':' and spaces")
             if seen.setdefault(name.lower(), name) != name:
@@ -148,10 +140,10 @@ class Checker:
 
     # Rules
 
-    def _rules(self, rules: Data, loc: Path, inherited: Data) -> None:
+    def _rules(self, rules: Data, loc: Location, inherited: Data) -> None:
         for pattern, rule in rules.items():
             place = (*loc, pattern)
-            self._pattern(pattern, key if (key := (*place, KEY)) in self.written else place)
+            self._pattern(pattern, key if (key := (*place, KEY)) in self.places.written else place)
             if rule is None:
                 if pattern not in inherited:
                     self._warn(place, f"there is no inherited rule for {pattern!r} to remove; {did_you_mean(pattern, inherited, 'leave it out')}")
@@ -165,7 +157,7 @@ class Checker:
                 hint = 'write "onIntercept": "drain", or leave it out'
                 self._problem((*place, "on_intercept"), "a draft needs the primary's whole message, which 'cut' does not read", hint)
 
-    def _pattern(self, pattern: str, loc: Path) -> None:
+    def _pattern(self, pattern: str, loc: Location) -> None:
         kind = kind_of(pattern)
         if pattern.strip() not in ("", pattern):
             self._warn(loc, f"{pattern!r} begins or ends with a blank, as hardly a tool's name does; did you mean {pattern.strip()!r}?")
@@ -183,7 +175,7 @@ class Checker:
     def _own_groups(self, groups: Data) -> None:
         self._groups = all_groups({name: tuple(entry) for name, entry in groups.items() if isinstance(entry, (list, tuple))})
         for name, entries in groups.items():
-            loc: Path = ("tools", "groups", name)
+            loc: Location = ("tools", "groups", name)
             if not group_name(name):
                 self._problem(loc, "a group has no name", "write group:name")
             wrong = len(self.problems)
@@ -202,7 +194,7 @@ class Checker:
 
     # Policies
 
-    def _tools(self, tools: Data, loc: Path, outer: Data | None) -> None:
+    def _tools(self, tools: Data, loc: Location, outer: Data | None) -> None:
         base = tools.get("profile") or (outer or {}).get("profile")
         self._policy(tools, loc, base)
         for layer in ("by_provider", "by_model"):
@@ -215,7 +207,7 @@ class Checker:
         if outer is not None and _mapping(tools, "groups"):
             self._problem((*loc, "groups"), "groups are the same for all agents", "write them under tools.groups")
 
-    def _policy(self, policy: Data, loc: Path, profile: object) -> None:
+    def _policy(self, policy: Data, loc: Location, profile: object) -> None:
         allow, also = policy.get("allow"), policy.get("also_allow")
         if allow and also:
             hint = "put all into allow, or drop allow and use profile and alsoAllow"
@@ -231,7 +223,7 @@ class Checker:
                     self._pattern(entry, (*loc, name, number))
                     self._known_tool(entry, (*loc, name, number))
 
-    def _known_tool(self, entry: str, loc: Path) -> None:
+    def _known_tool(self, entry: str, loc: Location) -> None:
         words = [*BUILT_IN_TOOLS, *self._routed]
         if kind_of(entry) != "exact" or entry.lower() in {word.lower() for word in words}:
             return
@@ -262,14 +254,14 @@ def _items(data: Data, name: str) -> Sequence[Any]:
     return found if isinstance(found, (list, tuple)) else ()
 
 
-def _agents(agents: Data) -> Iterator[tuple[Path, Data]]:
+def _agents(agents: Data) -> Iterator[tuple[Location, Data]]:
     yield ("agents", "defaults"), _mapping(agents, "defaults")
     entries = _mapping(agents, "entries")
     for name in entries:
         yield ("agents", "entries", name), _mapping(entries, name)
 
 
-def _models(agent: Data, loc: Path) -> Iterator[tuple[Path, Data]]:
+def _models(agent: Data, loc: Location) -> Iterator[tuple[Location, Data]]:
     yield (*loc, "model"), _mapping(agent, "model")
     yield (*loc, "heartbeat", "model"), _mapping(_mapping(agent, "heartbeat"), "model")
     roles = _mapping(agent, "roles")

@@ -10,8 +10,7 @@ from lg_toolroute.config import foreign
 from lg_toolroute.config.agents import AgentsConfig
 from lg_toolroute.config.editor import document_schema
 from lg_toolroute.config.models import ModelsConfig
-from lg_toolroute.config.notes import Notes
-from lg_toolroute.config.places import Places
+from lg_toolroute.config.places import Notes, Places
 from lg_toolroute.config.running import HandoffConfig, HealthConfig, TimeoutsConfig
 from lg_toolroute.config.section import NO_PREDICTION, SHORT_FOR_DEFAULTS, SHORT_FOR_MODEL, Section, dumped
 from lg_toolroute.config.tools import SwitchConfig, ToolsConfig

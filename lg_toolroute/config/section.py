@@ -36,6 +36,7 @@ class Section(BaseModel):
     Attributes:
         foreign: Keys that belong to OpenClaw, are left alone and are listed in `RoutingConfig.ignored_sections`.
         short: Further keys that authors may write, which are rewritten before the section is read; for did-you-mean.
+        text_key: The key that is meant where plain text stands in place of the mapping; empty if that is a mistake.
         without: Keys of ours that this version does not have, each with what to do instead. They are mistakes.
         open_ended: Whether keys that nobody knows are left alone too, unless they look like a misspelt key of ours.
     """
@@ -45,6 +46,7 @@ class Section(BaseModel):
         hide_input_in_errors=True,
     )
     foreign: ClassVar[frozenset[str]] = frozenset()
+    text_key: ClassVar[str] = ""
     without: ClassVar[dict[str, str]] = {}
     open_ended: ClassVar[bool] = False
     short: ClassVar[tuple[str, ...]] = ()
