@@ -52,7 +52,7 @@ def _show(found: Audit, console: Console) -> None:
         agent = [escape(record.agent or "(defaults)")] if agents else []
         table.add_row(escape(record.model), *agent, escape(", ".join(record.reached)), escape(record.size), _tools(record, len(found.tools)))
     console.print(table)
-    if found.assumed:
+    if found.assumed_tools:
         console.print("[dim]The tools are those that ship with the groups; write --tools to name the ones your agent binds.[/]")
     for finding in found.findings:
         where = f"{finding.path}: " if finding.path else ""

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from lg_toolroute.config import foreign
 from lg_toolroute.config.agents import AgentsConfig
 from lg_toolroute.config.editor import document_schema
 from lg_toolroute.config.models import ModelsConfig
@@ -22,7 +21,6 @@ class RoutingConfig(Section):
     Two configurations are equal if they mean the same, wherever their parts were written.
     """
 
-    foreign: ClassVar[frozenset[str]] = foreign.ROOT
     open_ended: ClassVar[bool] = True
     short: ClassVar[tuple[str, ...]] = (*SHORT_FOR_DEFAULTS, *SHORT_FOR_MODEL)
     without: ClassVar[dict[str, str]] = {"prediction": NO_PREDICTION}

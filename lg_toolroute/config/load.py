@@ -10,11 +10,11 @@ from lg_toolroute.config.document import RoutingConfig
 from lg_toolroute.config.fit import Fitting, validate
 from lg_toolroute.config.nodes import tree
 from lg_toolroute.config.places import Notes, Places
-from lg_toolroute.config.reading import Format, Source, read
+from lg_toolroute.config.reading import DocumentFormat, DocumentSource, read
 from lg_toolroute.errors import ConfigError, Problem
 
 
-def load_config(source: Source | RoutingConfig, format: Format | None = None) -> RoutingConfig:
+def load_config(source: DocumentSource | RoutingConfig, format: DocumentFormat | None = None) -> RoutingConfig:
     """Reads and validates a configuration.
 
     Args:

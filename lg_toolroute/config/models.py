@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, SecretStr, field_serializer
 from lg_toolroute.config import foreign
 from lg_toolroute.config.environment import UnsetVariable, expand, masked
 from lg_toolroute.config.places import Places
-from lg_toolroute.config.providers import API_CLIENTS, KNOWN_PROVIDERS, Api, known
+from lg_toolroute.config.providers import API_CLIENTS, KNOWN_PROVIDERS, ProviderApi, known
 from lg_toolroute.config.section import Section, dumped
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
@@ -104,7 +104,7 @@ class ProviderConfig(Section):
     """Where its API is. Known providers need none."""
     api_key: SecretStr | SecretRefConfig | None = None
     """Its key, best as `${NAME}`. Unset: the usual environment variable of a known provider."""
-    api: Api | None = None
+    api: ProviderApi | None = None
     """The request format. Unset: the known provider's, or `openai-completions`."""
     headers: dict[str, SecretStr | SecretRefConfig] = Field(default_factory=dict)
     """Headers of every request."""
@@ -142,9 +142,6 @@ class ProviderConfig(Section):
 
     def resolve(self, environ: Mapping[str, str]) -> ProviderSettings:
         """Makes the settings ready for a client.
-
-        Args:
-            environ: The environment, usually `os.environ`.
 
         Returns:
             The settings, with what is known about the provider filled in.
@@ -231,11 +228,7 @@ class ModelsConfig(Section):
     """Providers by id, the part of a model spec before the slash."""
 
     def provider(self, provider_id: str) -> ProviderConfig:
-        """The section of a provider; an empty one if it has none, which is enough for a known provider.
-
-        Args:
-            provider_id: The part of a model spec before the slash, in any case.
-        """
+        """The section of a provider, its id in any case; an empty one if it has none, which is enough for a known provider."""
         wanted = provider_id.lower()
         found = next((section for name, section in self.providers.items() if name.lower() == wanted), None)
         return found if found is not None else ProviderConfig().bind(provider_id, Places())

@@ -12,7 +12,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class KnownProvider:
     """A provider that is known by its id.
 
     Attributes:
@@ -32,7 +32,7 @@ class Provider:
     local: bool = False
 
 
-Api = Literal[
+ProviderApi = Literal[
     "openai-completions", "openai-responses", "anthropic", "anthropic-messages", "google-generative-ai", "google-vertex",
     "bedrock-converse-stream", "azure-openai-responses", "ollama", "mistral", "openai-chatgpt-responses", "github-copilot", "pi-messages",
 ]  # fmt: skip
@@ -52,16 +52,16 @@ API_CLIENTS: dict[str, str] = {
 """The client of each `api`. Those that are missing exist only inside OpenClaw."""
 
 
-def _compatible(id: str, base_url: str, *key_env: str) -> Provider:
-    return Provider(id, "openai", base_url, key_env)
+def _compatible(id: str, base_url: str, *key_env: str) -> KnownProvider:
+    return KnownProvider(id, "openai", base_url, key_env)
 
 
-def _local(id: str, base_url: str) -> Provider:
-    return Provider(id, "openai", base_url, needs_key=False, local=True)
+def _local(id: str, base_url: str) -> KnownProvider:
+    return KnownProvider(id, "openai", base_url, needs_key=False, local=True)
 
 
-def _client(client: str, *key_env: str, id: str | None = None) -> Provider:
-    return Provider(id or client, client, None, key_env, needs_key=bool(key_env))
+def _client(client: str, *key_env: str, id: str | None = None) -> KnownProvider:
+    return KnownProvider(id or client, client, None, key_env, needs_key=bool(key_env))
 
 
 _ALL = (
@@ -111,11 +111,11 @@ _ALL = (
     _client("baseten", "BASETEN_API_KEY"),
 )
 
-KNOWN_PROVIDERS: dict[str, Provider] = {provider.id: provider for provider in _ALL}
+KNOWN_PROVIDERS: dict[str, KnownProvider] = {provider.id: provider for provider in _ALL}
 """Every provider that is known by its id."""
 
 
-def known(provider_id: str) -> Provider | None:
+def known(provider_id: str) -> KnownProvider | None:
     """The provider of that id, or `None`; `-` and `_` are the same, as in `google-genai`."""
     name = provider_id.lower()
     return KNOWN_PROVIDERS.get(name) or KNOWN_PROVIDERS.get(name.replace("-", "_"))

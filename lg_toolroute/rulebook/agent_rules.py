@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lg_toolroute.config import AgentConfig, ChainConfig, ModelConfig, RoutingConfig, RuleConfig
+from lg_toolroute.config import RoutingConfig
+from lg_toolroute.config.agents import AgentConfig, ChainConfig, ModelConfig, RuleConfig
 from lg_toolroute.core.rules.decision import DEFAULT_OPTIONS, Escalate, RuleOptions
 from lg_toolroute.core.rules.match import Table
 from lg_toolroute.core.rules.params import NO_PARAMS, Params

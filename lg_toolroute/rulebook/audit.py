@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lg_toolroute.core.rules.decision import plain
 from lg_toolroute.core.rules.groups import BUILT_IN_TOOLS, members
 from lg_toolroute.core.rules.match import Table
 from lg_toolroute.core.rules.spec import Size, model_size
 from lg_toolroute.rulebook.book import RuleBook
 from lg_toolroute.rulebook.breakeven import Speeds, break_even_s
+from lg_toolroute.rulebook.toolsets import Tools
 
 SMALL_B = 300.0
 """Models up to this many billions of parameters count as small.
@@ -18,8 +20,6 @@ SMALL_B = 300.0
 Source:
     OpenClaw's own audit of small models.
 """
-
-Tool = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +59,7 @@ class ModelAudit:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain data, for JSON."""
-        return {
-            "model": self.model,
-            "agent": self.agent,
-            "reached": list(self.reached),
-            "size": self.size,
-            "size_b": self.size_b,
-            "size_from": self.size_from,
-            "tools": list(self.tools),
-            "denied": dict(self.denied),
-            "flags": list(self.flags),
-        }
+        return {**plain(self), "denied": dict(self.denied), "flags": list(self.flags)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +80,6 @@ class Finding:
     remedy: str = ""
     path: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """The record as plain data, for JSON."""
-        return {"level": self.level, "kind": self.kind, "message": self.message, "remedy": self.remedy, "path": self.path}
-
 
 @dataclass(frozen=True, slots=True)
 class Audit:
@@ -103,13 +89,13 @@ class Audit:
         models: Every model that any chain can reach, agent by agent.
         findings: What should be looked at, the worst first.
         tools: The tools that were asked about.
-        assumed: Whether those are the names that ship with the groups, because nobody said which tools are bound.
+        assumed_tools: Whether those are the names that ship with the groups, because the caller did not say which tools are bound.
     """
 
     models: tuple[ModelAudit, ...]
     findings: tuple[Finding, ...]
     tools: tuple[str, ...]
-    assumed: bool
+    assumed_tools: bool
 
     @property
     def critical(self) -> tuple[Finding, ...]:
@@ -118,12 +104,7 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """The audit as plain data, for JSON."""
-        return {
-            "models": [model.to_dict() for model in self.models],
-            "findings": [finding.to_dict() for finding in self.findings],
-            "tools": list(self.tools),
-            "assumed_tools": self.assumed,
-        }
+        return {**plain(self), "models": [model.to_dict() for model in self.models]}
 
 
 def audit(book: RuleBook, tools: Sequence[tuple[str, Sequence[str]]] = (), *, agent: str | None = None) -> Audit:
@@ -142,16 +123,11 @@ def audit(book: RuleBook, tools: Sequence[tuple[str, Sequence[str]]] = (), *, ag
         found += [*_holes(book, bound, one), *_rules(book, bound, one, told=bool(tools))]
     order = ("critical", "warning", "note")
     findings = sorted(dict.fromkeys(found), key=lambda finding: order.index(finding.level))
-    return Audit(models, tuple(findings), tuple(name for name, _ in bound), assumed=not tools)
+    return Audit(models, tuple(findings), tuple(name for name, _ in bound), assumed_tools=not tools)
 
 
 def size_of(book: RuleBook, spec: str) -> tuple[Size | None, Literal["name", "config", "nothing"]]:
-    """A model's size and what told it. The configuration goes before the name.
-
-    Args:
-        book: The compiled rules.
-        spec: The model, canonical.
-    """
+    """A model's size and what told it. The configuration goes before the name."""
     told = book.facts(spec).size
     if told is not None:
         return told, "config"
@@ -159,7 +135,7 @@ def size_of(book: RuleBook, spec: str) -> tuple[Size | None, Literal["name", "co
     return (named, "name") if named is not None else (None, "nothing")
 
 
-def _models(book: RuleBook, tools: Sequence[Tool], agent: str | None) -> Iterator[ModelAudit]:
+def _models(book: RuleBook, tools: Tools, agent: str | None) -> Iterator[ModelAudit]:
     reached: dict[str, list[str]] = {}
     for model, way in _ways(book, agent):
         ways = reached.setdefault(model, [])
@@ -247,7 +223,7 @@ _HOLES = (
 )
 
 
-def _holes(book: RuleBook, tools: Sequence[Tool], agent: str | None) -> Iterator[Finding]:
+def _holes(book: RuleBook, tools: Tools, agent: str | None) -> Iterator[Finding]:
     names = {name for name, _ in tools}
     for path, entries, spec in _deny_lists(book, agent):
         written = {entry.lower() for entry in entries}
@@ -271,7 +247,7 @@ def _deny_lists(book: RuleBook, agent: str | None) -> Iterator[tuple[str, Sequen
                 yield layer.path, layer.table.patterns, spec
 
 
-def _rules(book: RuleBook, tools: Sequence[Tool], agent: str | None, *, told: bool) -> Iterator[Finding]:
+def _rules(book: RuleBook, tools: Tools, agent: str | None, *, told: bool) -> Iterator[Finding]:
     primary = next(iter(book.reasoning_chain(agent=agent)), None)
     if told:
         for problem in book.unmatched(tools, agent):

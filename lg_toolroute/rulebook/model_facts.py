@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lg_toolroute.config import ModelEntry, RoutingConfig
+from lg_toolroute.config import RoutingConfig
+from lg_toolroute.config.models import ModelEntry
 from lg_toolroute.core.rules.facts import NO_FACTS, Cost, ModelFacts
 from lg_toolroute.core.rules.spec import Size
 from lg_toolroute.rulebook.agent_rules import agent_sections

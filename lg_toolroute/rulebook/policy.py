@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lg_toolroute.config import PolicyConfig, RoutingConfig, ToolsConfig
+from lg_toolroute.config import RoutingConfig
 from lg_toolroute.config.places import Places
+from lg_toolroute.config.tools import PolicyConfig, ToolsConfig
 from lg_toolroute.core.rules.glob import Glob, is_glob, parse_glob
 from lg_toolroute.core.rules.groups import PROFILES
 from lg_toolroute.core.rules.match import Table
@@ -43,7 +44,7 @@ class ListLayer:
 class ModelPattern:
     """The key of an entry of `byProvider` or `byModel`: a provider, a model, a spec, or a glob over one of these; in any case.
 
-    What it may mean it does mean: a layer can only remove, so too wide a reading never opens anything.
+    It is read as widely as it can be: a layer can only remove, so too wide a reading never opens anything.
     """
 
     text: str
@@ -57,11 +58,7 @@ class ModelPattern:
         return cls(lowered, None)
 
     def matches(self, spec: str) -> bool:
-        """Whether it means that model.
-
-        Args:
-            spec: The model, canonical.
-        """
+        """Whether it means a model, given by its canonical spec."""
         whole = spec.casefold()
         provider, _, model = whole.partition("/")
         names = (whole, f"{provider}:{model}", model, provider)
@@ -83,22 +80,12 @@ class Policy:
     matched: tuple[tuple[ModelPattern, ListLayer], ...]
 
     def layers(self, spec: str) -> tuple[ListLayer, ...]:
-        """The lists that apply to a model.
-
-        Args:
-            spec: The model, canonical.
-        """
+        """The lists that apply to a model, given by its canonical spec."""
         return (*self.always, *(layer for pattern, layer in self.matched if pattern.matches(spec)))
 
 
 def refusal(layers: Sequence[ListLayer], tool: str, tags: Sequence[str]) -> str | None:
-    """The path of the first list that refuses a tool, or `None`.
-
-    Args:
-        layers: The lists.
-        tool: The tool's name.
-        tags: The tool's own tags.
-    """
+    """The path of the first list that refuses a tool, or `None`."""
     for layer in layers:
         if layer.refuses(tool, tags):
             return layer.path
@@ -108,13 +95,7 @@ def refusal(layers: Sequence[ListLayer], tool: str, tags: Sequence[str]) -> str 
 def compile_policy(
     config: RoutingConfig, sections: Sequence[tuple[tuple[str, ...], ToolsConfig]], groups: Mapping[str, Sequence[str]]
 ) -> Policy:
-    """The policy of one agent.
-
-    Args:
-        config: The configuration.
-        sections: The `tools` sections that make it up, each with its path in our names, the global one first.
-        groups: All groups.
-    """
+    """The policy of one agent, made of `tools` sections: each with its path in the schema's names, the global one first."""
     compiler = _Compiler(groups, config.places)
     always = [*compiler.switches(config), *compiler.base(sections)]
     matched: list[tuple[ModelPattern, ListLayer]] = []
@@ -173,11 +154,7 @@ class _Compiler:
 
 
 def pattern_spec(key: str) -> str | None:
-    """The one model that a key means, canonical; `None` if it is a pattern or names no provider.
-
-    Args:
-        key: A key of `byModel`, `byProvider` or `models`.
-    """
+    """The one model that a key means, canonical; `None` if it is a pattern or names no provider."""
     if is_glob(key):
         return None
     try:

@@ -1,12 +1,12 @@
 """The record of one routing decision: immutable, comparable, JSON-able.
 
-Nothing is decided here. `router.py` makes decisions; the nodes, the middleware and the chat model act on them and store them.
+Nothing is decided here: the rule book makes decisions; the graph, the middleware and the chat model act on them and store them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 from lg_toolroute.core.rules.params import NO_PARAMS
@@ -47,17 +47,6 @@ class RuleOptions:
     boundary: bool = False
     refusal_falls_back: bool = False
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "on_intercept": self.on_intercept,
-            "handoff": self.handoff,
-            "stream_args": self.stream_args,
-            "escalate": None if self.escalate is None else {"after": self.escalate.after, "to": self.escalate.to},
-            "params": dict(self.params),
-            "boundary": self.boundary,
-            "refusal_falls_back": self.refusal_falls_back,
-        }
-
 
 DEFAULT_OPTIONS = RuleOptions()
 
@@ -77,9 +66,6 @@ class Skip:
     why: str
     due_in_s: float | None = None
     kind: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"model": self.model, "why": self.why, "due_in_s": self.due_in_s, "kind": self.kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +106,14 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         """The decision as plain data, for JSON."""
-        return {
-            "tool": self.tool,
-            "agent": self.agent,
-            "rule": self.rule,
-            "path": self.path,
-            "moments": list(self.moments),
-            "chain": list(self.chain),
-            "skipped": [skip.to_dict() for skip in self.skipped],
-            "model": self.model,
-            "source": self.source,
-            "reason": self.reason,
-            "options": self.options.to_dict(),
-        }
+        data: dict[str, Any] = plain(self)
+        return data
+
+
+def plain(record: Any) -> Any:
+    """A record as data that JSON can hold: dataclasses and mappings become dicts, tuples become lists."""
+    if is_dataclass(record) and not isinstance(record, type):
+        return {each.name: plain(getattr(record, each.name)) for each in fields(record)}
+    if isinstance(record, Mapping):
+        return {key: plain(value) for key, value in record.items()}
+    return [plain(value) for value in record] if isinstance(record, (tuple, list)) else record

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from lg_toolroute.core.rules.spec import Size
 
@@ -15,9 +14,6 @@ class Cost:
     input: float | None = None
     output: float | None = None
     cache_read: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"input": self.input, "output": self.output, "cache_read": self.cache_read}
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,20 +64,12 @@ def group_name(text: str) -> str:
 
 
 def all_groups(own: Mapping[str, Sequence[str]] | None = None) -> dict[str, tuple[str, ...]]:
-    """The groups that ship and those of a configuration, by name; its own take the place of those that ship.
-
-    Args:
-        own: Members by group name, with or without `group:`.
-    """
+    """The groups that ship and those of a configuration, by name; its own take the place of those that ship."""
     return {**GROUPS, **{group_name(name): tuple(members) for name, members in (own or {}).items()}}
 
 
 def members(name: str, groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """What a group stands for: names, patterns and tags, no groups, no duplicates.
-
-    Args:
-        name: The group, with or without `group:`.
-        groups: All groups, as `all_groups` gives them.
 
     Raises:
         KeyError: There is no such group.

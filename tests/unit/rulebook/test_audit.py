@@ -86,7 +86,7 @@ def test_a_rule_that_matches_nothing_is_only_judged_by_bound_tools():
     rules = {"web_serach": "b/big-480b"}
     assert "did you mean 'web_search'?" in [finding.remedy for finding in audited(model="a/big-480b", toolRouting=rules).findings]
     assumed = audited([], model="a/big-480b", toolRouting=rules)
-    assert assumed.assumed
+    assert assumed.assumed_tools
     assert not [finding for finding in assumed.findings if finding.kind == "dead_rule"]
 
 
