@@ -20,8 +20,7 @@ class KnownProvider:
         client: `openai` for `ChatOpenAI` with this base URL; anything else is the `model_provider` of `init_chat_model`.
         base_url: Where its API is; `None` where the client knows.
         key_env: The environment variables that may hold its key, the usual one first; empty if it has no single key.
-        needs_key: Whether a call without a key must fail. Local servers need none.
-        local: Whether it runs on the user's own machine.
+        needs_key: Whether a call without a key must fail. Servers on the user's own machine need none.
     """
 
     id: str
@@ -29,7 +28,6 @@ class KnownProvider:
     base_url: str | None = None
     key_env: tuple[str, ...] = ()
     needs_key: bool = True
-    local: bool = False
 
 
 ProviderApi = Literal[
@@ -57,7 +55,7 @@ def _compatible(id: str, base_url: str, *key_env: str) -> KnownProvider:
 
 
 def _local(id: str, base_url: str) -> KnownProvider:
-    return KnownProvider(id, "openai", base_url, needs_key=False, local=True)
+    return KnownProvider(id, "openai", base_url, needs_key=False)
 
 
 def _client(client: str, *key_env: str, id: str | None = None) -> KnownProvider:

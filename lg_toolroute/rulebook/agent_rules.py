@@ -57,13 +57,11 @@ class AgentRules:
 
 def compile_agent_rules(config: RoutingConfig, groups: Mapping[str, Sequence[str]], agent: str | None, role: str | None) -> AgentRules:
     """What an agent has in a role. An agent that is not configured has the defaults."""
-    primary: str | None = None
-    fallbacks: tuple[str, ...] | None = None
+    sections = list(_model_sections(config, agent, role))
+    primary, fallbacks = _inherited(model for _, model in sections)
     refusal: bool | None = None
     written: dict[str, tuple[RuleConfig, tuple[str, ...]]] = {}
-    for loc, model in _model_sections(config, agent, role):
-        primary = model.primary if model.primary is not None else primary
-        fallbacks = model.fallbacks if model.fallbacks is not None else fallbacks
+    for loc, model in sections:
         refusal = model.refusal_falls_back if model.refusal_falls_back is not None else refusal
         own = {pattern: (rule, loc) for pattern, rule in model.tool_routing.items() if rule is not None}
         written = {**own, **{pattern: pair for pattern, pair in written.items() if pattern not in model.tool_routing}}
@@ -124,11 +122,15 @@ def distinct(models: Iterable[str | None]) -> tuple[str, ...]:
 
 def capability_chain(config: RoutingConfig, field: str, agent: str | None) -> tuple[str, ...]:
     """The chain of `image_model` or `pdf_model`; `()` if no section sets it."""
+    primary, fallbacks = _inherited(getattr(section, field) for _, section in agent_sections(config, agent))
+    return distinct((primary, *(fallbacks or ())))
+
+
+def _inherited(chains: Iterable[ChainConfig | None]) -> tuple[str | None, tuple[str, ...] | None]:
     primary: str | None = None
-    fallbacks: tuple[str, ...] = ()
-    for _, section in agent_sections(config, agent):
-        chain: ChainConfig | None = getattr(section, field)
+    fallbacks: tuple[str, ...] | None = None
+    for chain in chains:
         if chain is not None:
             primary = chain.primary if chain.primary is not None else primary
             fallbacks = chain.fallbacks if chain.fallbacks is not None else fallbacks
-    return distinct((primary, *fallbacks))
+    return primary, fallbacks

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from lg_toolroute.config import RoutingConfig
 from lg_toolroute.core.rules.decision import Decision, Skip
-from lg_toolroute.core.rules.facts import ModelFacts
+from lg_toolroute.core.rules.facts import NO_FACTS, ModelFacts
 from lg_toolroute.core.rules.groups import all_groups
 from lg_toolroute.core.rules.match import Table, kind_of
 from lg_toolroute.core.rules.nearest import did_you_mean
@@ -17,7 +17,7 @@ from lg_toolroute.errors import Problem
 from lg_toolroute.rulebook.agent_rules import HEARTBEAT, AgentRules, Rule, agent_sections, capability_chain, compile_agent_rules, distinct
 from lg_toolroute.rulebook.breakeven import Speeds, Traffic
 from lg_toolroute.rulebook.explain import explain
-from lg_toolroute.rulebook.model_facts import compile_facts, facts_of, param_layers
+from lg_toolroute.rulebook.model_facts import compile_facts, param_layers
 from lg_toolroute.rulebook.policy import ListLayer, Policy, compile_policy, refusal
 from lg_toolroute.rulebook.toolsets import Toolsets
 
@@ -137,7 +137,7 @@ class RuleBook:
         for spec in chain:
             if self.facts(spec).supports_tools is False:
                 yield Skip(spec, f"cannot call tools ({self._tools_fact(spec)})", kind="no_tools")
-            elif (layer := refusal(self._layers_of(spec, agent), tool, tags)) is not None:
+            elif (layer := refusal(self.layers(spec, agent=agent), tool, tags)) is not None:
                 yield Skip(spec, f"may not use {tool!r} ({layer})", kind="policy")
 
     def explain(
@@ -193,27 +193,34 @@ class RuleBook:
         spec = canonical(spec)
         if self.facts(spec).supports_tools is False:
             return self._tools_fact(spec)
-        return refusal(self._layers_of(spec, agent), tool, tags)
+        return refusal(self.layers(spec, agent=agent), tool, tags)
 
     def allowed(self, spec: str, tools: Sequence[tuple[str, Sequence[str]]], *, agent: str | None = None) -> tuple[str, ...]:
         """The names of the tools that a model may use, in the order given. `tools` are pairs of a name and tags."""
         spec = canonical(spec)
         if self.facts(spec).supports_tools is False:
             return ()
-        layers = self._layers_of(spec, agent)
+        layers = self.layers(spec, agent=agent)
         return tuple(name for name, tags in tools if refusal(layers, name, tags) is None)
 
     def layers(self, spec: str, *, agent: str | None = None) -> tuple[ListLayer, ...]:
         """The lists of the tool policy that apply to a model."""
-        return self._layers_of(canonical(spec), agent)
+        key = (canonical(spec), agent)
+        found = self._layers.get(key)
+        if found is None:
+            if len(self._layers) >= _MEMO_LIMIT:
+                self._layers.clear()
+            found = self._layers[key] = self._policy_of(agent).layers(key[0])
+        return found
 
     def params(self, spec: str, *, agent: str | None = None, rule_params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """The settings of a model's calls, merged key by key; `null` removes a setting. `rule_params` go on top."""
         return merge(*param_layers(self.config, canonical(spec), agent), rule_params)
 
     def facts(self, spec: str) -> ModelFacts:
-        """What the configuration says about a model."""
-        return facts_of(self._facts, spec)
+        """What the configuration says about a model, given by its canonical spec."""
+        found = self._facts.get(spec)
+        return found if found is not None else self._facts.get(f"{spec.partition('/')[0]}/", NO_FACTS)
 
     def specs(self) -> tuple[str, ...]:
         """Every model that any chain can reach, in the order of the document."""
@@ -269,14 +276,6 @@ class RuleBook:
             own = [((*loc, "tools"), section.tools) for loc, section in agent_sections(self.config, agent) if section.tools is not None]
             sections = [(("tools",), self.config.tools), *own]
             found = self._policies[agent] = compile_policy(self.config, sections, self.groups)
-        return found
-
-    def _layers_of(self, spec: str, agent: str | None) -> tuple[ListLayer, ...]:
-        found = self._layers.get((spec, agent))
-        if found is None:
-            if len(self._layers) >= _MEMO_LIMIT:
-                self._layers.clear()
-            found = self._layers[(spec, agent)] = self._policy_of(agent).layers(spec)
         return found
 
     def _tools_fact(self, spec: str) -> str:

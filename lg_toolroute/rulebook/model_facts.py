@@ -7,7 +7,7 @@ from typing import Any
 
 from lg_toolroute.config import RoutingConfig
 from lg_toolroute.config.models import ModelEntry
-from lg_toolroute.core.rules.facts import NO_FACTS, Cost, ModelFacts
+from lg_toolroute.core.rules.facts import Cost, ModelFacts
 from lg_toolroute.core.rules.spec import Size
 from lg_toolroute.rulebook.agent_rules import agent_sections
 from lg_toolroute.rulebook.policy import ModelPattern, pattern_spec
@@ -35,12 +35,6 @@ def _facts(entry: ModelEntry, max_tokens: int | None) -> ModelFacts:
         cost=None if entry.cost is None else Cost(entry.cost.input, entry.cost.output, entry.cost.cache_read),
         size=None if entry.size_b is None else Size(entry.size_b),
     )
-
-
-def facts_of(facts: Mapping[str, ModelFacts], spec: str) -> ModelFacts:
-    """The facts of one model, given by its canonical spec, out of those of `compile_facts`."""
-    found = facts.get(spec)
-    return found if found is not None else facts.get(f"{spec.partition('/')[0]}/", NO_FACTS)
 
 
 def param_layers(config: RoutingConfig, spec: str, agent: str | None) -> Iterator[Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lg_toolroute.config import RoutingConfig
+from lg_toolroute.config.nodes import Location
 from lg_toolroute.config.places import Places
 from lg_toolroute.config.tools import PolicyConfig, ToolsConfig
 from lg_toolroute.core.rules.glob import Glob, is_glob, parse_glob
@@ -93,7 +94,7 @@ def refusal(layers: Sequence[ListLayer], tool: str, tags: Sequence[str]) -> str 
 
 
 def compile_policy(
-    config: RoutingConfig, sections: Sequence[tuple[tuple[str, ...], ToolsConfig]], groups: Mapping[str, Sequence[str]]
+    config: RoutingConfig, sections: Sequence[tuple[Location, ToolsConfig]], groups: Mapping[str, Sequence[str]]
 ) -> Policy:
     """The policy of one agent, made of `tools` sections: each with its path in the schema's names, the global one first."""
     compiler = _Compiler(groups, config.places)
@@ -113,44 +114,43 @@ class _Compiler:
 
     def switches(self, config: RoutingConfig) -> list[ListLayer]:
         off = [(name, tools) for name, tools in _SWITCHES if (switch := getattr(config, name)) is not None and not switch.enabled]
-        return [ListLayer(self.places.of(name, "enabled"), Table.of(tools, self.groups), allows=False) for name, tools in off]
+        return [self._list((name, "enabled"), tools, allows=False) for name, tools in off]
 
-    def base(self, sections: Sequence[tuple[tuple[str, ...], ToolsConfig]]) -> list[ListLayer]:
+    def base(self, sections: Sequence[tuple[Location, ToolsConfig]]) -> list[ListLayer]:
         profile: str | None = None
         also: tuple[str, ...] | None = None
-        where: tuple[str, ...] = ()
+        where: Location = ()
         for loc, tools in sections:
             if tools.profile is not None:
                 profile, where = tools.profile, loc
             also = tools.also_allow if tools.also_allow is not None else also
-        return self._profile(profile, also, (*where, "profile"))
+        return self._profile(profile, also, where)
 
-    def section(self, tools: ToolsConfig, loc: tuple[str, ...]) -> tuple[list[ListLayer], list[tuple[ModelPattern, ListLayer]]]:
+    def section(self, tools: ToolsConfig, loc: Location) -> tuple[list[ListLayer], list[tuple[ModelPattern, ListLayer]]]:
         always = self._lists(tools, loc)
         for name, tool in _WEB_SWITCHES:
             switch = getattr(tools.web, name) if tools.web is not None else None
             if switch is not None and not switch.enabled:
-                always.append(ListLayer(self.places.of(*loc, "web", name, "enabled"), Table.of((tool,), self.groups), allows=False))
+                always.append(self._list((*loc, "web", name, "enabled"), (tool,), allows=False))
         matched: list[tuple[ModelPattern, ListLayer]] = []
         for kind, entries in (("by_provider", tools.by_provider), ("by_model", tools.by_model)):
             for name, policy in entries.items():
                 place = (*loc, kind, name)
-                lists = [*self._profile(policy.profile, policy.also_allow, (*place, "profile")), *self._lists(policy, place)]
+                lists = [*self._profile(policy.profile, policy.also_allow, place), *self._lists(policy, place)]
                 matched += [(ModelPattern.of(name), layer) for layer in lists]
         return always, matched
 
-    def _profile(self, profile: str | None, also: Sequence[str] | None, loc: tuple[str, ...]) -> list[ListLayer]:
+    def _profile(self, profile: str | None, also: Sequence[str] | None, loc: Location) -> list[ListLayer]:
         if profile is None or profile == "full":
             return []
-        return [ListLayer(self.places.of(*loc), Table.of((*PROFILES[profile], *(also or ())), self.groups), allows=True)]
+        return [self._list((*loc, "profile"), (*PROFILES[profile], *(also or ())), allows=True)]
 
-    def _lists(self, policy: PolicyConfig, loc: tuple[str, ...]) -> list[ListLayer]:
-        lists: list[ListLayer] = []
-        if policy.deny:
-            lists.append(ListLayer(self.places.of(*loc, "deny"), Table.of(policy.deny, self.groups), allows=False))
-        if policy.allow is not None:
-            lists.append(ListLayer(self.places.of(*loc, "allow"), Table.of(policy.allow, self.groups), allows=True))
-        return lists
+    def _lists(self, policy: PolicyConfig, loc: Location) -> list[ListLayer]:
+        lists = [self._list((*loc, "deny"), policy.deny, allows=False)] if policy.deny else []
+        return lists if policy.allow is None else [*lists, self._list((*loc, "allow"), policy.allow, allows=True)]
+
+    def _list(self, loc: Location, entries: Sequence[str], *, allows: bool) -> ListLayer:
+        return ListLayer(self.places.of(*loc), Table.of(entries, self.groups), allows)
 
 
 def pattern_spec(key: str) -> str | None:
