@@ -46,27 +46,23 @@ class Checker:
     _described: dict[str, set[str]] = field(default_factory=dict)
 
     def document(self, data: Data) -> None:
-        """Checks the whole document.
-
-        Args:
-            data: The document in our names.
-        """
+        """Checks the whole document, given in the schema's names."""
         agents = list(_agents(_mapping(data, "agents")))
         for loc, agent in agents:
             self._collect_aliases(_mapping(agent, "models"), (*loc, "models"))
         tools = _mapping(data, "tools")
         self._own_groups(_mapping(tools, "groups"))
-        shared = _mapping(_mapping(agents[0][1], "model"), "tool_routing")
+        shared = _mapping(agents[0][1], "model", "tool_routing")
         for loc, agent in agents:
+            # A role inherits from its agent, an agent from the defaults, and the defaults have nothing to inherit.
+            above = shared if loc != agents[0][0] else {}
             for place, model in _models(agent, loc):
-                # A role inherits from its agent, an agent from the defaults, and the defaults from nobody.
-                above = {} if place == agents[0][0] + ("model",) else shared
-                own = {} if place[-1] == "model" and len(place) == len(loc) + 1 else _mapping(_mapping(agent, "model"), "tool_routing")
+                own = {} if place == (*loc, "model") else {**shared, **_mapping(agent, "model", "tool_routing")}
                 self._rules(_mapping(model, "tool_routing"), (*place, "tool_routing"), {**above, **own})
             if "tools" in agent:
                 self._tools(_mapping(agent, "tools"), (*loc, "tools"), tools)
         self._tools(tools, ("tools",), None)
-        self._providers(_mapping(_mapping(data, "models"), "providers"))
+        self._providers(_mapping(data, "models", "providers"))
         for _, agent in agents:
             for text in _specs(agent):
                 self._provider_name(text)
@@ -102,20 +98,15 @@ class Checker:
             return
         described = self._described.get(spec.provider, ())
         if described and spec.model not in described and (near := nearest(spec.model, described)) is not None:
-            sentence = f"the model {text!r} is not among the models of {spec.provider!r}; did you mean '{spec.provider}/{near}'?"
-            if sentence not in self.warnings:
-                self.warnings.append(sentence)
+            self.warnings.append(f"the model {text!r} is not among the models of {spec.provider!r}; did you mean '{spec.provider}/{near}'?")
         if known(spec.provider) is not None or spec.provider in self._provider_ids:
             return
         meant = nearest(spec.provider, [*KNOWN_PROVIDERS, *self._provider_ids])
         if meant is not None:
-            sentence = f"the model {text!r}: the provider {spec.provider!r} is not known; did you mean {meant!r}?"
+            self.warnings.append(f"the model {text!r}: the provider {spec.provider!r} is not known; did you mean {meant!r}?")
         elif "/" not in text:
-            sentence = f"the model {text!r} is read as model {spec.model!r} of the provider {spec.provider!r}; did you mean 'ollama/{text}'?"
-        else:
-            return
-        if sentence not in self.warnings:
-            self.warnings.append(sentence)
+            read = f"is read as model {spec.model!r} of the provider {spec.provider!r}"
+            self.warnings.append(f"the model {text!r} {read}; did you mean 'ollama/{text}'?")
 
     def _providers(self, providers: Data) -> None:
         self._provider_ids = tuple(name.lower() for name in providers)
@@ -133,10 +124,11 @@ class Checker:
             ids = self._described.setdefault(name.lower(), set())
             for number, model in enumerate(_items(provider, "models")):
                 model_id = model.get("id") if isinstance(model, Mapping) else None
-                if isinstance(model_id, str) and model_id in ids:
+                if not isinstance(model_id, str):
+                    continue
+                if model_id in ids:
                     self._problem((*loc, "models", number, "id"), f"the model {model_id!r} is described twice", "merge the two")
-                if isinstance(model_id, str):
-                    ids.add(model_id)
+                ids.add(model_id)
 
     # Rules
 
@@ -217,8 +209,7 @@ class Checker:
         if isinstance(allow, (list, tuple)) and not allow:
             self._warn((*loc, "allow"), "an empty list allows no tools; OpenClaw takes it for no list at all. Leave it out to allow all")
         for name in ("allow", "also_allow", "deny"):
-            entries = policy.get(name)
-            for number, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
+            for number, entry in enumerate(_items(policy, name)):
                 if isinstance(entry, str):
                     self._pattern(entry, (*loc, name, number))
                     self._known_tool(entry, (*loc, name, number))
@@ -233,20 +224,18 @@ class Checker:
             self._warn(loc, f"no tool called {entry!r} is known; {did_you_mean(entry, [meant])}")
 
     def unenforced(self, ignored: list[str]) -> None:
-        """Warns of sections that would take tools away in OpenClaw and are left alone here.
-
-        Args:
-            ignored: Paths of the sections that are left alone.
-        """
+        """Warns of those among the sections left alone that would take tools away in OpenClaw."""
         for path in ignored:
             head, _, name = path.rpartition(".")
             if (head == "tools" or head.endswith(".tools")) and name in RESTRICTING_TOOLS:
                 self.warnings.append(f"{path}: takes no tools away here: {RESTRICTING_TOOLS[name]}")
 
 
-def _mapping(data: Data, name: str) -> Data:
-    found = data.get(name)
-    return found if isinstance(found, Mapping) else {}
+def _mapping(data: Data, *names: str) -> Data:
+    for name in names:
+        found = data.get(name)
+        data = found if isinstance(found, Mapping) else {}
+    return data
 
 
 def _items(data: Data, name: str) -> Sequence[Any]:
@@ -263,10 +252,10 @@ def _agents(agents: Data) -> Iterator[tuple[Location, Data]]:
 
 def _models(agent: Data, loc: Location) -> Iterator[tuple[Location, Data]]:
     yield (*loc, "model"), _mapping(agent, "model")
-    yield (*loc, "heartbeat", "model"), _mapping(_mapping(agent, "heartbeat"), "model")
+    yield (*loc, "heartbeat", "model"), _mapping(agent, "heartbeat", "model")
     roles = _mapping(agent, "roles")
     for name in roles:
-        yield (*loc, "roles", name, "model"), _mapping(_mapping(roles, name), "model")
+        yield (*loc, "roles", name, "model"), _mapping(roles, name, "model")
 
 
 def _specs(agent: Data) -> Iterator[str]:

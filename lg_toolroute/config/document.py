@@ -41,7 +41,7 @@ class RoutingConfig(Section):
     handoff: HandoffConfig = Field(default_factory=HandoffConfig)
     """What a routed model is told."""
     cut_when_not_streaming: bool = True
-    """Whether the primary is streamed, and cut at a routed tool's name, even when nobody streams. `false` saves processor time."""
+    """Whether the primary is streamed, and cut at a routed tool's name, even when the run is not streamed. `false` saves processor time."""
 
     _notes: Notes = PrivateAttr(default_factory=Notes)
 

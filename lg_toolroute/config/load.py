@@ -52,7 +52,7 @@ def load_config(source: DocumentSource | RoutingConfig, format: DocumentFormat |
     problems = list(dict.fromkeys([*fitting.problems, *mistakes, *checker.problems]))
     if problems or config is None:
         raise ConfigError(_in_order(problems, data), source=name)
-    return config.annotated(Notes(places=places, ignored=tuple(fitting.ignored), warnings=tuple(checker.warnings), source=name))
+    return config.annotated(Notes(places=places, ignored=tuple(fitting.ignored), warnings=tuple(dict.fromkeys(checker.warnings)), source=name))
 
 
 def _in_order(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:

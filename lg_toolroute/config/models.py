@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PrivateAttr, SecretStr, field_serializer
 
 from lg_toolroute.config import foreign
-from lg_toolroute.config.environment import UnsetVariable, expand, masked
+from lg_toolroute.config.environment import expand, masked
 from lg_toolroute.config.places import Places
 from lg_toolroute.config.providers import API_CLIENTS, KNOWN_PROVIDERS, ProviderApi, known
 from lg_toolroute.config.section import Section, dumped
@@ -196,9 +196,9 @@ class ProviderConfig(Section):
             return None
         try:
             return expand(f"${{{secret.id}}}" if isinstance(secret, SecretRefConfig) else secret.get_secret_value(), environ)
-        except UnsetVariable as error:
-            message = f"the provider {self._id!r} needs the environment variable {error.name}, which is not set"
-            problems.append(self._problem(key, message, f"set {error.name} or name another variable", *below))
+        except KeyError as error:
+            message = f"the provider {self._id!r} needs the environment variable {error.args[0]}, which is not set"
+            problems.append(self._problem(key, message, f"set {error.args[0]} or name another variable", *below))
             return None
 
 

@@ -118,6 +118,6 @@ class _Reader:
 
 
 def tree(document: Mapping[str, Any]) -> tuple[Node, list[Problem]]:
-    """The document as nodes, and what cannot be one: cycles, keys that are no text, more depth or values than anyone writes."""
+    """The document as nodes, and what cannot be one: cycles, keys that are no text, too much depth, too many values."""
     problems: list[Problem] = []
     return _Reader(problems).node(document, ()), problems

@@ -186,15 +186,6 @@ class _Loader(yaml.SafeLoader):
                 written.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
-    def construct_yaml_map(self, node: yaml.MappingNode) -> Any:
-        # The parent fills the mapping after it has been handed out, which is what makes anchors that contain themselves possible.
-        data: dict[Any, Any] = {}
-        yield data
-        data.update(self.construct_mapping(node))
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_yaml_map)
-
 
 def _yaml(text: str) -> Any:
     try:

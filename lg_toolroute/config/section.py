@@ -38,7 +38,7 @@ class Section(BaseModel):
         short: Further keys that authors may write, which are rewritten before the section is read; for did-you-mean.
         text_key: The key that is meant where plain text stands in place of the mapping; empty if that is a mistake.
         without: Keys of ours that this version does not have, each with what to do instead. They are mistakes.
-        open_ended: Whether keys that nobody knows are left alone too, unless they look like a misspelt key of ours.
+        open_ended: Whether unknown keys are left alone too, unless they look like a misspelt key of ours.
     """
 
     model_config = ConfigDict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from lg_toolroute.config import RoutingConfig
 from lg_toolroute.config.agents import AgentConfig, ChainConfig, ModelConfig, RuleConfig
@@ -13,6 +13,9 @@ from lg_toolroute.core.rules.params import NO_PARAMS, Params
 
 HEARTBEAT = "heartbeat"
 """The role of `heartbeat.model`."""
+_DERIVED = frozenset({"on_intercept", "escalate", "params", "boundary"})
+_AS_WRITTEN = tuple(option.name for option in fields(RuleOptions) if option.name not in _DERIVED)
+"""The options of a rule that are carried out as the configuration has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +108,10 @@ def _rule(pattern: str, rule: RuleConfig, path: str, primary: str | None, fallba
     chain = distinct((rule.primary,) if boundary else (rule.primary, *(own or ()), primary))
     options = RuleOptions(
         on_intercept=rule.on_intercept or ("drain" if rule.handoff == "draft" else "cut"),
-        handoff=rule.handoff,
-        stream_args=rule.stream_args,
         escalate=None if rule.escalate is None else Escalate(rule.escalate.after, rule.escalate.to),
         params=Params(rule.params) if rule.params else NO_PARAMS,
         boundary=boundary,
-        refusal_falls_back=rule.refusal_falls_back,
+        **{name: getattr(rule, name) for name in _AS_WRITTEN},
     )
     return Rule(pattern, path, tuple(dict.fromkeys(rule.moments)), chain, options)
 

@@ -15,7 +15,6 @@ from lg_toolroute.core.rules.params import merge
 from lg_toolroute.core.rules.spec import canonical
 from lg_toolroute.errors import Problem
 from lg_toolroute.rulebook.agent_rules import HEARTBEAT, AgentRules, Rule, agent_sections, capability_chain, compile_agent_rules, distinct
-from lg_toolroute.rulebook.breakeven import Speeds, Traffic
 from lg_toolroute.rulebook.explain import explain
 from lg_toolroute.rulebook.model_facts import compile_facts, param_layers
 from lg_toolroute.rulebook.policy import ListLayer, Policy, compile_policy, refusal
@@ -95,12 +94,7 @@ class RuleBook:
     ) -> Decision:
         """Who writes a call of a tool, in which order, and why.
 
-        Args:
-            tool: The expected tool; `None` when the model is to reason.
-            agent: The agent's id.
-            tags: The tool's own tags.
-            role: The role of the run.
-            source: How the tool is known: `forced` or `intercepted`; `None` if that is open.
+        `tool` is the expected one, `None` when the model is to reason; `source` says how it is known: `forced` or `intercepted`.
         """
         key = (tool, agent, tags if type(tags) is tuple else tuple(tags), role, source)
         found = self._decisions.get(key)
@@ -140,26 +134,11 @@ class RuleBook:
             elif (layer := refusal(self.layers(spec, agent=agent), tool, tags)) is not None:
                 yield Skip(spec, f"may not use {tool!r} ({layer})", kind="policy")
 
-    def explain(
-        self, tool: str, *, agent: str | None = None, tags: Sequence[str] = (), speeds: Speeds | None = None, traffic: Traffic | None = None
-    ) -> str:
-        """The decision for a tool in readable lines, with the numbers that tell whether its rule pays.
-
-        Args:
-            tool: The tool's name.
-            agent: The agent's id.
-            tags: The tool's own tags.
-            speeds: What the arithmetic in time assumes.
-            traffic: What the arithmetic in money assumes.
-        """
-        return explain(
-            self.decide(tool, agent=agent, tags=tags),
-            primary=next(iter(self.reasoning_chain(agent=agent)), None),
-            agent_known=agent is None or agent in self.agents,
-            facts=self.facts,
-            speeds=speeds or Speeds(),
-            traffic=traffic or Traffic(),
-        )
+    def explain(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = ()) -> str:
+        """The decision for a tool in readable lines, with the numbers that tell whether its rule pays."""
+        decision = self.decide(tool, agent=agent, tags=tags)
+        primary = next(iter(self.reasoning_chain(agent=agent)), None)
+        return explain(decision, primary=primary, agent_known=agent is None or agent in self.agents, facts=self.facts)
 
     def primary(self, *, agent: str | None = None, role: str | None = None) -> str | None:
         """The model that reasons; `None` if the configuration names none."""
@@ -168,10 +147,7 @@ class RuleBook:
     def reasoning_chain(self, *, agent: str | None = None, role: str | None = None, override: str | None = None) -> tuple[str, ...]:
         """The models that reason, in order.
 
-        Args:
-            agent: The agent's id.
-            role: The role of the run.
-            override: A model that the caller asks for: it goes first, and the configured primary last unless `fallbacks` is `[]`.
+        An `override`, a model that the caller asks for, goes first, and the configured primary last unless `fallbacks` is `[]`.
 
         Raises:
             ValueError: `override` is no model spec.
@@ -244,9 +220,7 @@ class RuleBook:
     def unmatched(self, tool_names: Sequence[str | tuple[str, Sequence[str]]], agent: str | None = None) -> tuple[Problem, ...]:
         """The rules that match none of the bound tools, each with the nearest name.
 
-        Args:
-            tool_names: Names, or pairs of a name and its tags. Where no tags are given, rules for tags are not judged.
-            agent: The agent's id.
+        Tools are names, or pairs of a name and its tags. Where no tags are given, rules for tags are not judged.
         """
         tools = [(tool, None) if isinstance(tool, str) else (tool[0], tuple(tool[1])) for tool in tool_names]
         names = [name for name, _ in tools]

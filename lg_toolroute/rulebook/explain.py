@@ -25,7 +25,13 @@ _MOMENTS = {
 
 
 def explain(
-    decision: Decision, *, primary: str | None, agent_known: bool, facts: Callable[[str], ModelFacts], speeds: Speeds, traffic: Traffic
+    decision: Decision,
+    *,
+    primary: str | None,
+    agent_known: bool,
+    facts: Callable[[str], ModelFacts],
+    speeds: Speeds = Speeds(),  # noqa: B008  # frozen
+    traffic: Traffic = Traffic(),  # noqa: B008  # frozen
 ) -> str:
     """A decision in readable lines.
 
@@ -37,7 +43,7 @@ def explain(
         speeds: What the arithmetic in time assumes.
         traffic: What the arithmetic in money assumes.
     """
-    lines = [f"{decision.tool} → {decision.model or 'nobody'}", f"  why         {decision.reason}"]
+    lines = [f"{decision.tool} → {decision.model or 'no model'}", f"  why         {decision.reason}"]
     if not agent_known:
         lines.append(f"  agent       {decision.agent!r} is not configured, so it has the defaults")
     if decision.rule is None:

@@ -79,9 +79,9 @@ class Decision:
         path: Where the rule stands in the document: `agents.defaults.model.toolRouting.edit`.
         moments: When the rule acts, `("call",)` unless it says otherwise; `()` without a rule.
         chain: The candidates in order, canonical specs, no duplicates, before anything is skipped.
-        skipped: Candidates that are known to be of no use without asking anybody: refused by the tool policy, or without tools.
+        skipped: Candidates that cannot write the call: refused by the tool policy, or without tools.
         model: The first candidate that is not skipped; `None` if there is none.
-        source: How the tool is known; `None` when nobody said.
+        source: How the tool is known, `forced` or `intercepted`; `None` if that is open.
         reason: One plain sentence.
         options: How the rule is carried out.
     """

@@ -81,7 +81,7 @@ def test_without_a_tool_the_primary_reasons():
     assert (decision.tool, decision.model, decision.reason) == (None, "p/primary", "p/primary reasons")
 
 
-def test_without_any_model_nobody_is_chosen_and_the_reason_says_so():
+def test_without_any_model_none_is_chosen_and_the_reason_says_so():
     book = compile_config(load_config({"toolRouting": {"edit": "a/b"}}))
     assert book.decide("read").model is None
     assert book.decide("read").reason == "the configuration names no primary"
@@ -166,7 +166,7 @@ def test_a_candidate_without_tools_is_skipped_for_tools_but_may_reason():
     assert book.decide(None).model == "p/primary"
 
 
-def test_a_tool_that_nobody_may_use_has_no_model():
+def test_a_tool_that_no_candidate_may_use_has_no_model():
     decision = compiled(tools={"deny": ["edit"]}).decide("edit")
     assert decision.model is None
     assert len(decision.skipped) == 4
