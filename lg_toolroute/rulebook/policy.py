@@ -8,12 +8,12 @@ A tool is allowed if no layer refuses it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lg_toolroute.config import RoutingConfig
 from lg_toolroute.config.nodes import Location
 from lg_toolroute.config.places import Places
-from lg_toolroute.config.tools import PolicyConfig, ToolsConfig
+from lg_toolroute.config.tools import PolicyConfig, SwitchConfig, ToolsConfig
 from lg_toolroute.core.rules.glob import Glob, is_glob, parse_glob
 from lg_toolroute.core.rules.groups import PROFILES
 from lg_toolroute.core.rules.match import Table
@@ -93,64 +93,60 @@ def refusal(layers: Sequence[ListLayer], tool: str, tags: Sequence[str]) -> str 
     return None
 
 
-def compile_policy(
-    config: RoutingConfig, sections: Sequence[tuple[Location, ToolsConfig]], groups: Mapping[str, Sequence[str]]
-) -> Policy:
+def compile_policy(config: RoutingConfig, sections: Sequence[tuple[Location, ToolsConfig]], groups: Mapping[str, Sequence[str]]) -> Policy:
     """The policy of one agent, made of `tools` sections: each with its path in the schema's names, the global one first."""
     compiler = _Compiler(groups, config.places)
-    always = [*compiler.switches(config), *compiler.base(sections)]
-    matched: list[tuple[ModelPattern, ListLayer]] = []
+    for name, switched in _SWITCHES:
+        compiler.switch((name,), getattr(config, name), switched)
+    profile: str | None = None
+    also: tuple[str, ...] | None = None
+    where: Location = ()
     for loc, tools in sections:
-        more, more_matched = compiler.section(tools, loc)
-        always += more
-        matched += more_matched
-    return Policy(tuple(always), tuple(matched))
+        if tools.profile is not None:
+            profile, where = tools.profile, loc
+        also = tools.also_allow if tools.also_allow is not None else also
+    compiler.profile(where, profile, also)
+    for loc, tools in sections:
+        compiler.section(loc, tools)
+    return Policy(tuple(compiler.always), tuple(compiler.matched))
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiler:
     groups: Mapping[str, Sequence[str]]
     places: Places
+    always: list[ListLayer] = field(default_factory=list)
+    matched: list[tuple[ModelPattern, ListLayer]] = field(default_factory=list)
 
-    def switches(self, config: RoutingConfig) -> list[ListLayer]:
-        off = [(name, tools) for name, tools in _SWITCHES if (switch := getattr(config, name)) is not None and not switch.enabled]
-        return [self._list((name, "enabled"), tools, allows=False) for name, tools in off]
-
-    def base(self, sections: Sequence[tuple[Location, ToolsConfig]]) -> list[ListLayer]:
-        profile: str | None = None
-        also: tuple[str, ...] | None = None
-        where: Location = ()
-        for loc, tools in sections:
-            if tools.profile is not None:
-                profile, where = tools.profile, loc
-            also = tools.also_allow if tools.also_allow is not None else also
-        return self._profile(profile, also, where)
-
-    def section(self, tools: ToolsConfig, loc: Location) -> tuple[list[ListLayer], list[tuple[ModelPattern, ListLayer]]]:
-        always = self._lists(tools, loc)
+    def section(self, loc: Location, tools: ToolsConfig) -> None:
+        self.lists(loc, tools)
         for name, tool in _WEB_SWITCHES:
-            switch = getattr(tools.web, name) if tools.web is not None else None
-            if switch is not None and not switch.enabled:
-                always.append(self._list((*loc, "web", name, "enabled"), (tool,), allows=False))
-        matched: list[tuple[ModelPattern, ListLayer]] = []
+            self.switch((*loc, "web", name), getattr(tools.web, name, None), (tool,))
         for kind, entries in (("by_provider", tools.by_provider), ("by_model", tools.by_model)):
             for name, policy in entries.items():
-                place = (*loc, kind, name)
-                lists = [*self._profile(policy.profile, policy.also_allow, place), *self._lists(policy, place)]
-                matched += [(ModelPattern.of(name), layer) for layer in lists]
-        return always, matched
+                self.profile((*loc, kind, name), policy.profile, policy.also_allow, ModelPattern.of(name))
+                self.lists((*loc, kind, name), policy, ModelPattern.of(name))
 
-    def _profile(self, profile: str | None, also: Sequence[str] | None, loc: Location) -> list[ListLayer]:
-        if profile is None or profile == "full":
-            return []
-        return [self._list((*loc, "profile"), (*PROFILES[profile], *(also or ())), allows=True)]
+    def switch(self, loc: Location, switch: SwitchConfig | None, tools: Sequence[str]) -> None:
+        if switch is not None and not switch.enabled:
+            self.add((*loc, "enabled"), tools, allows=False)
 
-    def _lists(self, policy: PolicyConfig, loc: Location) -> list[ListLayer]:
-        lists = [self._list((*loc, "deny"), policy.deny, allows=False)] if policy.deny else []
-        return lists if policy.allow is None else [*lists, self._list((*loc, "allow"), policy.allow, allows=True)]
+    def profile(self, loc: Location, profile: str | None, also: Sequence[str] | None, pattern: ModelPattern | None = None) -> None:
+        if profile is not None and profile != "full":
+            self.add((*loc, "profile"), (*PROFILES[profile], *(also or ())), allows=True, pattern=pattern)
 
-    def _list(self, loc: Location, entries: Sequence[str], *, allows: bool) -> ListLayer:
-        return ListLayer(self.places.of(*loc), Table.of(entries, self.groups), allows)
+    def lists(self, loc: Location, policy: PolicyConfig, pattern: ModelPattern | None = None) -> None:
+        if policy.deny:
+            self.add((*loc, "deny"), policy.deny, allows=False, pattern=pattern)
+        if policy.allow is not None:
+            self.add((*loc, "allow"), policy.allow, allows=True, pattern=pattern)
+
+    def add(self, loc: Location, entries: Sequence[str], *, allows: bool, pattern: ModelPattern | None = None) -> None:
+        layer = ListLayer(self.places.of(*loc), Table.of(entries, self.groups), allows)
+        if pattern is None:
+            self.always.append(layer)
+        else:
+            self.matched.append((pattern, layer))
 
 
 def pattern_spec(key: str) -> str | None:
