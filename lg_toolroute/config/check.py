@@ -166,14 +166,13 @@ class Checker:
 
     def _own_groups(self, groups: Data) -> None:
         self._groups = all_groups({name: tuple(entry) for name, entry in groups.items() if isinstance(entry, (list, tuple))})
-        for name, entries in groups.items():
+        for name in groups:
             loc: Location = ("tools", "groups", name)
             if not group_name(name):
                 self._problem(loc, "a group has no name", "write group:name")
             wrong = len(self.problems)
-            for number, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
-                if isinstance(entry, str):
-                    self._pattern(entry, (*loc, number))
+            for number, entry in _texts(groups, name):
+                self._pattern(entry, (*loc, number))
             if wrong == len(self.problems):
                 try:
                     members(name, self._groups)
@@ -209,16 +208,15 @@ class Checker:
         if isinstance(allow, (list, tuple)) and not allow:
             self._warn((*loc, "allow"), "an empty list allows no tools; OpenClaw takes it for no list at all. Leave it out to allow all")
         for name in ("allow", "also_allow", "deny"):
-            for number, entry in enumerate(_items(policy, name)):
-                if isinstance(entry, str):
-                    self._pattern(entry, (*loc, name, number))
-                    self._known_tool(entry, (*loc, name, number))
+            for number, entry in _texts(policy, name):
+                self._pattern(entry, (*loc, name, number))
+                self._known_tool(entry, (*loc, name, number))
 
     def _known_tool(self, entry: str, loc: Location) -> None:
         words = [*BUILT_IN_TOOLS, *self._routed]
         if kind_of(entry) != "exact" or entry.lower() in {word.lower() for word in words}:
             return
-        if f"{GROUP}{entry.lower()}" in {GROUP + name for name in self._groups}:
+        if entry.lower() in self._groups:
             self._warn(loc, f"{entry!r} is the name of a tool here; did you mean {GROUP + entry.lower()!r}?")
         elif meant := nearest(entry, [word for word in words if abs(len(word) - len(entry)) <= 2 and len(word) > 4]):
             self._warn(loc, f"no tool called {entry!r} is known; {did_you_mean(entry, [meant])}")
@@ -241,6 +239,10 @@ def _mapping(data: Data, *names: str) -> Data:
 def _items(data: Data, name: str) -> Sequence[Any]:
     found = data.get(name)
     return found if isinstance(found, (list, tuple)) else ()
+
+
+def _texts(data: Data, name: str) -> Iterator[tuple[int, str]]:
+    return ((number, text) for number, text in enumerate(_items(data, name)) if isinstance(text, str))
 
 
 def _agents(agents: Data) -> Iterator[tuple[Location, Data]]:

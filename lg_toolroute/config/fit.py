@@ -80,19 +80,14 @@ class Fitting:
         self.problems.append(Problem(node.where, f"{value} should be a mapping", hint))
 
     def _unknown(self, kind: type[Section], key: str, child: Node, spellings: dict[str, str]) -> None:
-        if key in kind.foreign or snake(key) in {snake(name) for name in kind.foreign}:
-            self.ignored.append(child.where)
-            return
+        meant = nearest(key, [*spellings, *map(to_camel, kind.short)])
         if (instead := kind.without.get(snake(key))) is not None:
-            self.problems.append(Problem(child.where, "is not a key that is known here", instead))
-            return
-        ours = [name for name in spellings if name not in spellings.values() or snake(name) == name]
-        meant = nearest(key, [*ours, *(to_camel(name) for name in kind.short)])
-        if kind.open_ended and (meant is None or not is_slip(_letters(key), _letters(meant))):
+            hint = instead
+        elif snake(key) in map(snake, kind.foreign) or (kind.open_ended and not (meant and is_slip(_letters(key), _letters(meant)))):
             self.ignored.append(child.where)
             return
-        known = ", ".join(sorted({name for name in spellings if not any(c == "_" for c in name)}))
-        hint = f"did you mean {meant!r}?" if meant is not None else f"known here: {known}"
+        else:
+            hint = f"known here: {', '.join(sorted(name for name in spellings if '_' not in name))}" if meant is None else f"did you mean {meant!r}?"
         self.problems.append(Problem(child.where, "is not a key that is known here", hint))
 
     def _value(self, node: Node, annotation: Any, loc: Location) -> Any:
