@@ -35,14 +35,7 @@ def twice(node: Node, other: Node) -> Problem:
 
 
 def arranged(kind: type[Section], node: Node, parts: Parts, problems: list[Problem]) -> Parts:
-    """The parts of a section in the schema's shape. Mistakes of shape are added to `problems`.
-
-    Args:
-        kind: The section.
-        node: Where it stands.
-        parts: What it holds.
-        problems: Mistakes found so far.
-    """
+    """What a section holds, in the schema's shape; `node` is where it stands. Mistakes of shape are added to `problems`."""
     rewrite = _REWRITES.get(kind)
     return parts if rewrite is None else rewrite(node, dict(parts), problems)
 

@@ -42,13 +42,7 @@ class Fitting:
     ignored: list[str] = field(default_factory=list)
 
     def section(self, node: Node, kind: type[Section], loc: Location = ()) -> dict[str, Any]:
-        """A mapping of the document as keyword arguments of its section.
-
-        Args:
-            node: The mapping, or the text that may stand in its place.
-            kind: Its section.
-            loc: Its path in the schema's names.
-        """
+        """A mapping of the document, or the text in its place, as keyword arguments of its section; `loc` is the schema's path."""
         if kind.text_key and isinstance(node.value, str):
             node = Node({kind.text_key: node}, node.path)
         self.written[loc] = node.path
@@ -113,14 +107,7 @@ class Fitting:
 
 
 def validate(kind: type[_S], data: dict[str, Any], places: Places, aliases: Mapping[str, str]) -> tuple[_S | None, list[Problem]]:
-    """The section that the data make, or what is wrong with them.
-
-    Args:
-        kind: The section.
-        data: Keyword arguments, in the schema's names.
-        places: Where the author wrote them.
-        aliases: Model specs by their short names.
-    """
+    """The section that the data make, or what is wrong with them; `aliases` are model specs by their short names."""
     try:
         return kind.model_validate(data, context={"aliases": aliases}), []
     except ValidationError as error:

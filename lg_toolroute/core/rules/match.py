@@ -114,11 +114,7 @@ class Table:
 
     @classmethod
     def of(cls, patterns: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Table:
-        """Compiles patterns.
-
-        Args:
-            patterns: Names, prefixes, globs, groups and tags, the earlier first.
-            groups: Members by group name, as `groups.all_groups` gives them.
+        """Compiles names, prefixes, globs, groups and tags; `groups` are members by group name, as `all_groups` gives them.
 
         Raises:
             KeyError: A group is not known.
