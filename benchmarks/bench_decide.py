@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lg_toolroute.config import load_config
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 RULES = 1_000
 RUNS = 7

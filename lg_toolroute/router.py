@@ -23,7 +23,7 @@ from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Prob
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
 from lg_toolroute.health.store import StoreHealth
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 if TYPE_CHECKING:
     from langgraph.store.base import BaseStore

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from lg_toolroute.cli.output import add_json_option, console, print_json, table
 from lg_toolroute.cli.sources import add_agent_option, add_config_option, add_tools_option, read_config, read_tools
 from lg_toolroute.rulebook.audit import Audit, Finding, ModelAudit, audit
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 _STYLES = {"critical": "bold red", "warning": "yellow", "note": "dim"}
 _MAX_NAMES = 12
@@ -43,7 +43,7 @@ def _print(found: Audit, out: Console) -> None:
         cells = [record.model, *agent, ", ".join(record.reached), record.size, _tools(record, len(found.tools))]
         models.add_row(*map(escape, cells))
     out.print(models)
-    if found.assumed:
+    if found.assumed_tools:
         out.print("[dim]Without --tools, the audit assumes the tools of the predefined groups.[/]")
     for finding in found.findings:
         _print_finding(finding, out)

@@ -11,7 +11,7 @@ from lg_toolroute.cli.sources import add_tools_option, read_config, read_tools
 from lg_toolroute.clients.models import ModelBook
 from lg_toolroute.demo.screen import counted
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def run(given: Namespace) -> bool:
         out.print(f"[dim]left alone[/]  {escape(path)}", soft_wrap=True)
     if problems:
         raise ConfigError(problems, source=config.source)
-    rules = sum(len(book.routed_patterns(agent)) for agent in agents)
+    rules = sum(len(book.rules(agent)) for agent in agents)
     out.print(f"[green]ok[/]  {escape(config.source)}: {counted(rules, 'rule')}, {counted(len(book.specs()), 'model')}", soft_wrap=True)
     if rules and not tools:
         out.print("[dim]to compare the rules with the tools of your agent, add --tools read,edit,…[/]", soft_wrap=True)

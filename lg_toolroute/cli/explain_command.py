@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from lg_toolroute.cli.sources import add_agent_option, add_config_option, read_config
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 
 def add_arguments(parser: ArgumentParser) -> None:

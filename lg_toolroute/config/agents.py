@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from lg_toolroute.config import foreign
-from lg_toolroute.config.section import Section, Spec
+from lg_toolroute.config.section import NO_PREDICTION, Section, Spec
 from lg_toolroute.config.tools import ToolsConfig
 
 
@@ -24,6 +24,7 @@ class ChainConfig(Section):
     """A model and what to use when it fails. Plain text is short for `{"primary": text}`."""
 
     foreign: ClassVar[frozenset[str]] = foreign.CHAIN
+    text_key: ClassVar[str] = "primary"
     primary: Spec | None = None
     """The first model of the chain. Unset: inherited."""
     fallbacks: tuple[Spec, ...] | None = None
@@ -35,6 +36,7 @@ class RuleConfig(ChainConfig):
 
     foreign: ClassVar[frozenset[str]] = frozenset()
     short: ClassVar[tuple[str, ...]] = ("model", "tools")
+    without: ClassVar[dict[str, str]] = {"predict": NO_PREDICTION}
     moments: tuple[Literal["call", "result"], ...] = Field(default=("call",), min_length=1)
     """When the rule acts: `call`, its model writes the tool call; `result`, its model runs the turn that reads the tool's result."""
     on_intercept: Literal["cut", "drain"] | None = None
@@ -45,8 +47,6 @@ class RuleConfig(ChainConfig):
     """`checked` shows arguments once they are checked; `live` as they come, which gives up the right to another candidate."""
     escalate: EscalateConfig | None = None
     """When to go one step up the chain after failed results. Unset: never."""
-    predict: Literal["off", "warm", "speculate", "lead"] | None = None
-    """What a prediction of this tool may do. Unset: what `prediction.mode` says. Without effect in this version."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Settings for the routed model only (temperature, thinking, …), on top of all others."""
     refusal_falls_back: bool = False

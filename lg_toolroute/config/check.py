@@ -13,7 +13,8 @@ from typing import Any
 from lg_toolroute.config.environment import masked
 from lg_toolroute.config.fit import KEY
 from lg_toolroute.config.foreign import RESTRICTING_TOOLS
-from lg_toolroute.config.nodes import Path, shown, write_path
+from lg_toolroute.config.nodes import Location, shown
+from lg_toolroute.config.places import Places
 from lg_toolroute.config.providers import KNOWN_PROVIDERS, known
 from lg_toolroute.core.rules.groups import BUILT_IN_TOOLS, GROUP, TAG, all_groups, group_name, members
 from lg_toolroute.core.rules.match import kind_of
@@ -22,7 +23,6 @@ from lg_toolroute.core.rules.spec import parse_spec
 from lg_toolroute.errors import Problem
 
 Data = Mapping[str, Any]
-NOTHING_IS_PREDICTED = "this version predicts no tool, so it changes nothing; where the next tool is known, set `expected_tool`"
 
 
 @dataclass(slots=True)
@@ -30,13 +30,13 @@ class Checker:
     """Looks at the whole document.
 
     Attributes:
-        written: The author's path by our path.
+        places: Where the author wrote what.
         problems: Mistakes.
         warnings: What may surprise, one sentence each.
         aliases: Model specs by their short names.
     """
 
-    written: dict[Path, Path]
+    places: Places
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -46,51 +46,36 @@ class Checker:
     _described: dict[str, set[str]] = field(default_factory=dict)
 
     def document(self, data: Data) -> None:
-        """Checks the whole document.
-
-        Args:
-            data: The document in our names.
-        """
+        """Checks the whole document, given in the schema's names."""
         agents = list(_agents(_mapping(data, "agents")))
         for loc, agent in agents:
             self._collect_aliases(_mapping(agent, "models"), (*loc, "models"))
         tools = _mapping(data, "tools")
         self._own_groups(_mapping(tools, "groups"))
-        shared = _mapping(_mapping(agents[0][1], "model"), "tool_routing")
+        shared = _mapping(agents[0][1], "model", "tool_routing")
         for loc, agent in agents:
+            # A role inherits from its agent, an agent from the defaults, and the defaults have nothing to inherit.
+            above = shared if loc != agents[0][0] else {}
             for place, model in _models(agent, loc):
-                # A role inherits from its agent, an agent from the defaults, and the defaults from nobody.
-                above = {} if place == agents[0][0] + ("model",) else shared
-                own = {} if place[-1] == "model" and len(place) == len(loc) + 1 else _mapping(_mapping(agent, "model"), "tool_routing")
+                own = {} if place == (*loc, "model") else {**shared, **_mapping(agent, "model", "tool_routing")}
                 self._rules(_mapping(model, "tool_routing"), (*place, "tool_routing"), {**above, **own})
             if "tools" in agent:
                 self._tools(_mapping(agent, "tools"), (*loc, "tools"), tools)
         self._tools(tools, ("tools",), None)
-        self._providers(_mapping(_mapping(data, "models"), "providers"))
-        if _mapping(data, "prediction").get("mode", "off") != "off":
-            self._warn(("prediction", "mode"), NOTHING_IS_PREDICTED)
+        self._providers(_mapping(data, "models", "providers"))
         for _, agent in agents:
             for text in _specs(agent):
                 self._provider_name(text)
 
-    def _where(self, *loc: str | int) -> str:
-        for end in range(len(loc), -1, -1):
-            if loc[:end] in self.written:
-                return write_path((*self.written[loc[:end]], *loc[end:]))
-        return write_path(loc)
+    def _problem(self, loc: Location, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.places.nearest(*loc), message, hint))
 
-    def _problem(self, loc: Path, message: str, hint: str = "") -> None:
-        # A value that is not in the document (a key that was left out) is shown at the section where it is missing.
-        while loc and loc not in self.written:
-            loc = loc[:-1]
-        self.problems.append(Problem(self._where(*loc), message, hint))
-
-    def _warn(self, loc: Path, sentence: str) -> None:
-        self.warnings.append(f"{self._where(*loc)}: {sentence}")
+    def _warn(self, loc: Location, sentence: str) -> None:
+        self.warnings.append(f"{self.places.of(*loc)}: {sentence}")
 
     # Models
 
-    def _collect_aliases(self, settings: Data, loc: Path) -> None:
+    def _collect_aliases(self, settings: Data, loc: Location) -> None:
         for spec, entry in settings.items():
             place = (*loc, spec)
             try:
@@ -113,26 +98,21 @@ class Checker:
             return
         described = self._described.get(spec.provider, ())
         if described and spec.model not in described and (near := nearest(spec.model, described)) is not None:
-            sentence = f"the model {text!r} is not among the models of {spec.provider!r}; did you mean '{spec.provider}/{near}'?"
-            if sentence not in self.warnings:
-                self.warnings.append(sentence)
+            self.warnings.append(f"the model {text!r} is not among the models of {spec.provider!r}; did you mean '{spec.provider}/{near}'?")
         if known(spec.provider) is not None or spec.provider in self._provider_ids:
             return
         meant = nearest(spec.provider, [*KNOWN_PROVIDERS, *self._provider_ids])
         if meant is not None:
-            sentence = f"the model {text!r}: the provider {spec.provider!r} is not known; did you mean {meant!r}?"
+            self.warnings.append(f"the model {text!r}: the provider {spec.provider!r} is not known; did you mean {meant!r}?")
         elif "/" not in text:
-            sentence = f"the model {text!r} is read as model {spec.model!r} of the provider {spec.provider!r}; did you mean 'ollama/{text}'?"
-        else:
-            return
-        if sentence not in self.warnings:
-            self.warnings.append(sentence)
+            read = f"is read as model {spec.model!r} of the provider {spec.provider!r}"
+            self.warnings.append(f"the model {text!r} {read}; did you mean 'ollama/{text}'?")
 
     def _providers(self, providers: Data) -> None:
         self._provider_ids = tuple(name.lower() for name in providers)
         seen: dict[str, str] = {}
         for name, provider in providers.items():
-            loc: Path = ("models", "providers", name)
+            loc: Location = ("models", "providers", name)
             if not name.strip() or any(mark in name for mark in "/: "):
                 self._problem(loc, f"{shown(name)} cannot be a provider's id", "write it without '/', ':' and spaces")
             if seen.setdefault(name.lower(), name) != name:
@@ -144,17 +124,18 @@ class Checker:
             ids = self._described.setdefault(name.lower(), set())
             for number, model in enumerate(_items(provider, "models")):
                 model_id = model.get("id") if isinstance(model, Mapping) else None
-                if isinstance(model_id, str) and model_id in ids:
+                if not isinstance(model_id, str):
+                    continue
+                if model_id in ids:
                     self._problem((*loc, "models", number, "id"), f"the model {model_id!r} is described twice", "merge the two")
-                if isinstance(model_id, str):
-                    ids.add(model_id)
+                ids.add(model_id)
 
     # Rules
 
-    def _rules(self, rules: Data, loc: Path, inherited: Data) -> None:
+    def _rules(self, rules: Data, loc: Location, inherited: Data) -> None:
         for pattern, rule in rules.items():
             place = (*loc, pattern)
-            self._pattern(pattern, key if (key := (*place, KEY)) in self.written else place)
+            self._pattern(pattern, key if (key := (*place, KEY)) in self.places.written else place)
             if rule is None:
                 if pattern not in inherited:
                     self._warn(place, f"there is no inherited rule for {pattern!r} to remove; {did_you_mean(pattern, inherited, 'leave it out')}")
@@ -164,13 +145,11 @@ class Checker:
                 continue
             if rule.get("primary") is None:
                 self._problem(place, f"the rule for {pattern!r} names no model", 'write "model": "provider/model" in it')
-            if rule.get("predict") not in (None, "off"):
-                self._warn((*place, "predict"), NOTHING_IS_PREDICTED)
             if rule.get("handoff") == "draft" and rule.get("on_intercept") == "cut":
                 hint = 'write "onIntercept": "drain", or leave it out'
                 self._problem((*place, "on_intercept"), "a draft needs the primary's whole message, which 'cut' does not read", hint)
 
-    def _pattern(self, pattern: str, loc: Path) -> None:
+    def _pattern(self, pattern: str, loc: Location) -> None:
         kind = kind_of(pattern)
         if pattern.strip() not in ("", pattern):
             self._warn(loc, f"{pattern!r} begins or ends with a blank, as hardly a tool's name does; did you mean {pattern.strip()!r}?")
@@ -187,14 +166,13 @@ class Checker:
 
     def _own_groups(self, groups: Data) -> None:
         self._groups = all_groups({name: tuple(entry) for name, entry in groups.items() if isinstance(entry, (list, tuple))})
-        for name, entries in groups.items():
-            loc: Path = ("tools", "groups", name)
+        for name in groups:
+            loc: Location = ("tools", "groups", name)
             if not group_name(name):
                 self._problem(loc, "a group has no name", "write group:name")
             wrong = len(self.problems)
-            for number, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
-                if isinstance(entry, str):
-                    self._pattern(entry, (*loc, number))
+            for number, entry in _texts(groups, name):
+                self._pattern(entry, (*loc, number))
             if wrong == len(self.problems):
                 try:
                     members(name, self._groups)
@@ -207,7 +185,7 @@ class Checker:
 
     # Policies
 
-    def _tools(self, tools: Data, loc: Path, outer: Data | None) -> None:
+    def _tools(self, tools: Data, loc: Location, outer: Data | None) -> None:
         base = tools.get("profile") or (outer or {}).get("profile")
         self._policy(tools, loc, base)
         for layer in ("by_provider", "by_model"):
@@ -220,7 +198,7 @@ class Checker:
         if outer is not None and _mapping(tools, "groups"):
             self._problem((*loc, "groups"), "groups are the same for all agents", "write them under tools.groups")
 
-    def _policy(self, policy: Data, loc: Path, profile: object) -> None:
+    def _policy(self, policy: Data, loc: Location, profile: object) -> None:
         allow, also = policy.get("allow"), policy.get("also_allow")
         if allow and also:
             hint = "put all into allow, or drop allow and use profile and alsoAllow"
@@ -230,36 +208,32 @@ class Checker:
         if isinstance(allow, (list, tuple)) and not allow:
             self._warn((*loc, "allow"), "an empty list allows no tools; OpenClaw takes it for no list at all. Leave it out to allow all")
         for name in ("allow", "also_allow", "deny"):
-            entries = policy.get(name)
-            for number, entry in enumerate(entries if isinstance(entries, (list, tuple)) else ()):
-                if isinstance(entry, str):
-                    self._pattern(entry, (*loc, name, number))
-                    self._known_tool(entry, (*loc, name, number))
+            for number, entry in _texts(policy, name):
+                self._pattern(entry, (*loc, name, number))
+                self._known_tool(entry, (*loc, name, number))
 
-    def _known_tool(self, entry: str, loc: Path) -> None:
+    def _known_tool(self, entry: str, loc: Location) -> None:
         words = [*BUILT_IN_TOOLS, *self._routed]
         if kind_of(entry) != "exact" or entry.lower() in {word.lower() for word in words}:
             return
-        if f"{GROUP}{entry.lower()}" in {GROUP + name for name in self._groups}:
+        if entry.lower() in self._groups:
             self._warn(loc, f"{entry!r} is the name of a tool here; did you mean {GROUP + entry.lower()!r}?")
         elif meant := nearest(entry, [word for word in words if abs(len(word) - len(entry)) <= 2 and len(word) > 4]):
             self._warn(loc, f"no tool called {entry!r} is known; {did_you_mean(entry, [meant])}")
 
     def unenforced(self, ignored: list[str]) -> None:
-        """Warns of sections that would take tools away in OpenClaw and are left alone here.
-
-        Args:
-            ignored: Paths of the sections that are left alone.
-        """
+        """Warns of those among the sections left alone that would take tools away in OpenClaw."""
         for path in ignored:
             head, _, name = path.rpartition(".")
             if (head == "tools" or head.endswith(".tools")) and name in RESTRICTING_TOOLS:
                 self.warnings.append(f"{path}: takes no tools away here: {RESTRICTING_TOOLS[name]}")
 
 
-def _mapping(data: Data, name: str) -> Data:
-    found = data.get(name)
-    return found if isinstance(found, Mapping) else {}
+def _mapping(data: Data, *names: str) -> Data:
+    for name in names:
+        found = data.get(name)
+        data = found if isinstance(found, Mapping) else {}
+    return data
 
 
 def _items(data: Data, name: str) -> Sequence[Any]:
@@ -267,19 +241,23 @@ def _items(data: Data, name: str) -> Sequence[Any]:
     return found if isinstance(found, (list, tuple)) else ()
 
 
-def _agents(agents: Data) -> Iterator[tuple[Path, Data]]:
+def _texts(data: Data, name: str) -> Iterator[tuple[int, str]]:
+    return ((number, text) for number, text in enumerate(_items(data, name)) if isinstance(text, str))
+
+
+def _agents(agents: Data) -> Iterator[tuple[Location, Data]]:
     yield ("agents", "defaults"), _mapping(agents, "defaults")
     entries = _mapping(agents, "entries")
     for name in entries:
         yield ("agents", "entries", name), _mapping(entries, name)
 
 
-def _models(agent: Data, loc: Path) -> Iterator[tuple[Path, Data]]:
+def _models(agent: Data, loc: Location) -> Iterator[tuple[Location, Data]]:
     yield (*loc, "model"), _mapping(agent, "model")
-    yield (*loc, "heartbeat", "model"), _mapping(_mapping(agent, "heartbeat"), "model")
+    yield (*loc, "heartbeat", "model"), _mapping(agent, "heartbeat", "model")
     roles = _mapping(agent, "roles")
     for name in roles:
-        yield (*loc, "roles", name, "model"), _mapping(_mapping(roles, name), "model")
+        yield (*loc, "roles", name, "model"), _mapping(roles, name, "model")
 
 
 def _specs(agent: Data) -> Iterator[str]:

@@ -6,14 +6,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from lg_toolroute.config import foreign
 from lg_toolroute.config.agents import AgentsConfig
 from lg_toolroute.config.editor import document_schema
 from lg_toolroute.config.models import ModelsConfig
-from lg_toolroute.config.notes import Notes
-from lg_toolroute.config.places import Places
-from lg_toolroute.config.running import HandoffConfig, HealthConfig, PredictionConfig, TimeoutsConfig
-from lg_toolroute.config.section import SHORT_FOR_DEFAULTS, SHORT_FOR_MODEL, Section, dumped
+from lg_toolroute.config.places import Notes, Places
+from lg_toolroute.config.running import HandoffConfig, HealthConfig, TimeoutsConfig
+from lg_toolroute.config.section import NO_PREDICTION, SHORT_FOR_DEFAULTS, SHORT_FOR_MODEL, Section, dumped
 from lg_toolroute.config.tools import SwitchConfig, ToolsConfig
 
 
@@ -23,9 +21,9 @@ class RoutingConfig(Section):
     Two configurations are equal if they mean the same, wherever their parts were written.
     """
 
-    foreign: ClassVar[frozenset[str]] = foreign.ROOT
     open_ended: ClassVar[bool] = True
     short: ClassVar[tuple[str, ...]] = (*SHORT_FOR_DEFAULTS, *SHORT_FOR_MODEL)
+    without: ClassVar[dict[str, str]] = {"prediction": NO_PREDICTION}
     agents: AgentsConfig = Field(default_factory=AgentsConfig)
     """Agents: their models, rules and own tool policies."""
     tools: ToolsConfig = Field(default_factory=ToolsConfig)
@@ -40,12 +38,10 @@ class RoutingConfig(Section):
     """How long a failed model is skipped."""
     timeouts: TimeoutsConfig = Field(default_factory=TimeoutsConfig)
     """Time limits of a model call."""
-    prediction: PredictionConfig = Field(default_factory=PredictionConfig)
-    """The next expected tool, predicted."""
     handoff: HandoffConfig = Field(default_factory=HandoffConfig)
     """What a routed model is told."""
     cut_when_not_streaming: bool = True
-    """Whether the primary is streamed, and cut at a routed tool's name, even when nobody streams. `false` saves processor time."""
+    """Whether the primary is streamed, and cut at a routed tool's name, even when the run is not streamed. `false` saves processor time."""
 
     _notes: Notes = PrivateAttr(default_factory=Notes)
 

@@ -13,11 +13,7 @@ _TEXT = {"type": "string", "description": 'Short for {"primary": …}.'}
 
 
 def document_schema(document: type[Section]) -> dict[str, Any]:
-    """A JSON Schema of the document, in camelCase.
-
-    Args:
-        document: The section that is the whole document.
-    """
+    """A JSON Schema of the document, in camelCase."""
     schema = document.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = schema["$defs"]
     for name, section in _sections(Section):

@@ -12,27 +12,11 @@ _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 MASK = "**********"
 
 
-class UnsetVariable(LookupError):
-    """An environment variable that a setting names is unset or empty.
-
-    Attributes:
-        name: The variable.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(f"the environment variable {name} is not set")
-
-
 def expand(text: str, environ: Mapping[str, str]) -> str:
-    """The text with every `${NAME}` replaced; `$${` stands for a plain `${`.
-
-    Args:
-        text: The setting.
-        environ: The environment.
+    """The text with every `${NAME}` replaced by its value in `environ`; `$${` stands for a plain `${`.
 
     Raises:
-        UnsetVariable: A variable is unset or empty.
+        KeyError: A variable is unset or empty; its argument is the name.
     """
 
     def value(found: re.Match[str]) -> str:
@@ -40,15 +24,10 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
         if name is None:
             return "${"
         if not environ.get(name):
-            raise UnsetVariable(name)
+            raise KeyError(name)
         return environ[name]
 
     return _REFERENCE.sub(value, text)
-
-
-def variables(text: str) -> tuple[str, ...]:
-    """The environment variables that a setting names."""
-    return tuple(name for name in _REFERENCE.findall(text) if name)
 
 
 def masked(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The arranged document against the schema: spellings, unknown keys, types. Every mistake is collected with its path."""
+"""The document against the schema: shapes, spellings, unknown keys, types. Every mistake is collected with its path."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from lg_toolroute.config.arrange import snake
-from lg_toolroute.config.nodes import Node, Path, shown, write_path
+from lg_toolroute.config.arrange import arranged, snake, twice
+from lg_toolroute.config.nodes import Location, Node, shown
+from lg_toolroute.config.places import Places
 from lg_toolroute.config.section import Section
-from lg_toolroute.core.rules.nearest import did_you_mean, nearest
+from lg_toolroute.core.rules.nearest import did_you_mean, is_slip, nearest
 from lg_toolroute.errors import Problem
 
 _S = TypeVar("_S", bound=Section)
@@ -32,62 +33,58 @@ class Fitting:
 
     Attributes:
         problems: Mistakes found on the way.
-        written: The author's path by our path.
+        written: The author's path by the schema's path.
         ignored: Paths of sections that are not ours.
     """
 
-    problems: list[Problem]
-    written: dict[Path, Path] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    written: dict[Location, Location] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
 
-    def section(self, node: Node, kind: type[Section], loc: Path = ()) -> dict[str, Any]:
-        """A mapping of the document as keyword arguments of its section.
-
-        Args:
-            node: The mapping.
-            kind: Its section.
-            loc: Its path in our names.
-        """
+    def section(self, node: Node, kind: type[Section], loc: Location = ()) -> dict[str, Any]:
+        """A mapping of the document, or the text in its place, as keyword arguments of its section; `loc` is the schema's path."""
+        if kind.text_key and isinstance(node.value, str):
+            node = Node({kind.text_key: node}, node.path)
         self.written[loc] = node.path
         if node.value is None:
             return {}
         if not isinstance(node.value, dict):
-            keys = list(dict.fromkeys(kind.keys().values()))
-            if "model" in keys and isinstance(node.value, str) and not hidden(loc):
-                hint = f'write {{"model": {json.dumps(node.value)}}}'
-            else:
-                hint = f"its keys are {', '.join(to_camel(key) for key in keys)}"
-            self._problem(node, loc, "should be a mapping", hint)
+            self._no_mapping(node, kind, loc)
             return {}
         spellings = kind.keys()
         found: dict[str, Any] = {}
         first: dict[str, Node] = {}
-        for key, child in node.value.items():
+        for key, child in arranged(kind, node, node.value, self.problems).items():
             name = spellings.get(key) or spellings.get(snake(key))
             if name is None:
                 self._unknown(kind, key, child, spellings)
             elif name in found:
-                self.problems.append(Problem(child.where, f"is given twice, here and as {first[name].where}", "keep one of them"))
+                self.problems.append(twice(child, first[name]))
             else:
                 first[name] = child
                 found[name] = self._value(child, kind.model_fields[name].annotation, (*loc, name))
         return found
 
+    def _no_mapping(self, node: Node, kind: type[Section], loc: Location) -> None:
+        keys = list(dict.fromkeys(kind.keys().values()))
+        hint = f"its keys are {', '.join(to_camel(key) for key in keys)}"
+        if "model" in keys and isinstance(node.value, str) and not hidden(loc):
+            hint = f'write {{"model": {json.dumps(node.value)}}}'
+        value = "it" if hidden(loc) else shown(node.plain())
+        self.problems.append(Problem(node.where, f"{value} should be a mapping", hint))
+
     def _unknown(self, kind: type[Section], key: str, child: Node, spellings: dict[str, str]) -> None:
-        if key in kind.foreign or snake(key) in {snake(name) for name in kind.foreign}:
+        meant = nearest(key, [*spellings, *map(to_camel, kind.short)])
+        if (instead := kind.without.get(snake(key))) is not None:
+            hint = instead
+        elif snake(key) in map(snake, kind.foreign) or (kind.open_ended and not (meant and is_slip(_letters(key), _letters(meant)))):
             self.ignored.append(child.where)
             return
-        ours = [name for name in spellings if name not in spellings.values() or snake(name) == name]
-        meant = nearest(key, [*ours, *(to_camel(name) for name in kind.short)])
-        close = meant is not None and _alike(key, meant)
-        if kind.open_ended and not close:
-            self.ignored.append(child.where)
-            return
-        known = ", ".join(sorted({name for name in spellings if not any(c == "_" for c in name)}))
-        hint = f"did you mean {meant!r}?" if meant is not None else f"known here: {known}"
+        else:
+            hint = f"known here: {', '.join(sorted(name for name in spellings if '_' not in name))}" if meant is None else f"did you mean {meant!r}?"
         self.problems.append(Problem(child.where, "is not a key that is known here", hint))
 
-    def _value(self, node: Node, annotation: Any, loc: Path) -> Any:
+    def _value(self, node: Node, annotation: Any, loc: Location) -> Any:
         self.written[loc] = node.path
         kind = _without_none(annotation)
         origin, args = typing.get_origin(kind), typing.get_args(kind)
@@ -108,26 +105,13 @@ class Fitting:
             return {} if origin is dict else () if origin is tuple else None
         return node.value
 
-    def _problem(self, node: Node, loc: Path, message: str, hint: str = "") -> None:
-        value = "it" if hidden(loc) else shown(node.plain())
-        self.problems.append(Problem(node.where, f"{value} {message}", hint))
 
-
-def validate(
-    kind: type[_S], data: dict[str, Any], written: dict[Path, Path], aliases: Mapping[str, str]
-) -> tuple[_S | None, list[Problem]]:
-    """The section that the data make, or what is wrong with them.
-
-    Args:
-        kind: The section.
-        data: Keyword arguments, in our names.
-        written: The author's path by our path.
-        aliases: Model specs by their short names.
-    """
+def validate(kind: type[_S], data: dict[str, Any], places: Places, aliases: Mapping[str, str]) -> tuple[_S | None, list[Problem]]:
+    """The section that the data make, or what is wrong with them; `aliases` are model specs by their short names."""
     try:
         return kind.model_validate(data, context={"aliases": aliases}), []
     except ValidationError as error:
-        return None, [_problem(details, written) for details in error.errors()]
+        return None, [_problem(details, places) for details in error.errors()]
 
 
 def hidden(loc: Iterable[str | int]) -> bool:
@@ -136,10 +120,9 @@ def hidden(loc: Iterable[str | int]) -> bool:
     return parts[:2] == _SECRET_BELOW and not _NOT_SECRET.intersection(str(part) for part in parts[3:])
 
 
-def _problem(details: ErrorDetails, written: dict[Path, Path]) -> Problem:
+def _problem(details: ErrorDetails, places: Places) -> Problem:
     loc = tuple(part for part in details["loc"] if part != KEY)
-    end = next((end for end in range(len(loc), -1, -1) if loc[:end] in written), 0)
-    where = write_path(written.get(loc[:end], ()))
+    where = places.nearest(*loc)
     value = "it" if hidden(loc) else shown(details["input"])
     context = details.get("ctx", {})
     match details["type"]:
@@ -165,22 +148,5 @@ def _without_none(annotation: Any) -> Any:
     return annotation
 
 
-def _alike(key: str, meant: str) -> bool:
-    """Whether a key is so like one of ours that it must be a slip, not somebody else's section."""
-    one, other = snake(key).replace("_", ""), snake(meant).replace("_", "")
-    return one == other or (abs(len(one) - len(other)) <= 2 and len(other) >= 4 and _distance(one, other) <= (1 if len(other) < 6 else 2))
-
-
-def _distance(one: str, other: str) -> int:
-    """How many letters must be typed, dropped, changed or swapped with their neighbour to make one word of the other."""
-    before: list[int] = []
-    above = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        row = [i]
-        for j, mark in enumerate(other, 1):
-            cost = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (letter != mark))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == mark:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        before, above = above, row
-    return above[-1]
+def _letters(key: str) -> str:
+    return key.replace("_", "").lower()

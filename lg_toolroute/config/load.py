@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lg_toolroute.config.arrange import Arranger
 from lg_toolroute.config.check import Checker
 from lg_toolroute.config.document import RoutingConfig
 from lg_toolroute.config.fit import Fitting, validate
 from lg_toolroute.config.nodes import tree
-from lg_toolroute.config.notes import Notes
-from lg_toolroute.config.places import Places
-from lg_toolroute.config.reading import Format, Source, read
+from lg_toolroute.config.places import Notes, Places
+from lg_toolroute.config.reading import DocumentFormat, DocumentSource, read
 from lg_toolroute.errors import ConfigError, Problem
 
 
-def load_config(source: Source | RoutingConfig, format: Format | None = None) -> RoutingConfig:
+def load_config(source: DocumentSource | RoutingConfig, format: DocumentFormat | None = None) -> RoutingConfig:
     """Reads and validates a configuration.
 
     Args:
@@ -44,19 +42,17 @@ def load_config(source: Source | RoutingConfig, format: Format | None = None) ->
     if problems:
         # A document with cycles or too many values has no shape that could be checked further.
         raise ConfigError(problems, source=name)
-    root = Arranger(problems).document(root)
-    fitting = Fitting(problems)
-    arranged = fitting.section(root, RoutingConfig)
-    checker = Checker(fitting.written)
-    checker.document(arranged)
+    fitting = Fitting()
+    fitted = fitting.section(root, RoutingConfig)
+    places = Places(fitting.written)
+    checker = Checker(places)
+    checker.document(fitted)
     checker.unenforced(fitting.ignored)
-    config, mistakes = validate(RoutingConfig, arranged, fitting.written, checker.aliases)
-    problems = list(dict.fromkeys([*problems, *mistakes, *checker.problems]))
+    config, mistakes = validate(RoutingConfig, fitted, places, checker.aliases)
+    problems = list(dict.fromkeys([*fitting.problems, *mistakes, *checker.problems]))
     if problems or config is None:
         raise ConfigError(_in_order(problems, data), source=name)
-    return config.annotated(
-        Notes(places=Places(fitting.written), ignored=tuple(fitting.ignored), warnings=tuple(checker.warnings), source=name)
-    )
+    return config.annotated(Notes(places=places, ignored=tuple(fitting.ignored), warnings=tuple(dict.fromkeys(checker.warnings)), source=name))
 
 
 def _in_order(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PrivateAttr, SecretStr, field_serializer
 
 from lg_toolroute.config import foreign
-from lg_toolroute.config.environment import UnsetVariable, expand, masked
+from lg_toolroute.config.environment import expand, masked
 from lg_toolroute.config.places import Places
-from lg_toolroute.config.providers import API_CLIENTS, KNOWN_PROVIDERS, Api, known
+from lg_toolroute.config.providers import API_CLIENTS, KNOWN_PROVIDERS, ProviderApi, known
 from lg_toolroute.config.section import Section, dumped
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
@@ -68,7 +68,7 @@ class SecretRefConfig(Section):
     source: Literal["env", "file", "exec", "store", "keychain"]
     """Where it lies: `env`, an environment variable."""
     provider: str | None = None
-    """Of no meaning here."""
+    """Which of OpenClaw's secret stores holds it; not read here."""
     id: str = Field(min_length=1)
     """The variable's name."""
 
@@ -84,7 +84,6 @@ class ProviderSettings:
         base_url: Where its API is; `None` where the client knows.
         api_key: The key; `None` where none is needed or the client finds it itself.
         headers: Headers of every request.
-        local: Whether it runs on the user's own machine.
     """
 
     provider: str
@@ -93,7 +92,6 @@ class ProviderSettings:
     base_url: str | None = field(repr=False)
     api_key: SecretStr | None
     headers: Mapping[str, SecretStr]
-    local: bool = False
 
 
 class ProviderConfig(Section):
@@ -104,7 +102,7 @@ class ProviderConfig(Section):
     """Where its API is. Known providers need none."""
     api_key: SecretStr | SecretRefConfig | None = None
     """Its key, best as `${NAME}`. Unset: the usual environment variable of a known provider."""
-    api: Api | None = None
+    api: ProviderApi | None = None
     """The request format. Unset: the known provider's, or `openai-completions`."""
     headers: dict[str, SecretStr | SecretRefConfig] = Field(default_factory=dict)
     """Headers of every request."""
@@ -141,13 +139,10 @@ class ProviderConfig(Section):
         return API_CLIENTS.get(self.api) if self.api else (provider.client if provider else "openai")
 
     def resolve(self, environ: Mapping[str, str]) -> ProviderSettings:
-        """Makes the settings ready for a client.
+        """Makes the settings ready for a client, with what is known about the provider filled in.
 
         Args:
             environ: The environment, usually `os.environ`.
-
-        Returns:
-            The settings, with what is known about the provider filled in.
 
         Raises:
             ConfigError: A variable is unset, there is no key where one is needed, no base URL for an unknown provider, or its `api`
@@ -160,27 +155,17 @@ class ProviderConfig(Section):
         key = self._expanded(environ, problems, self.api_key, "api_key")
         headers = {name: self._expanded(environ, problems, text, "headers", name) for name, text in self.headers.items()}
         if client is None:
-            meant = "write openai-completions with a baseUrl, or hand the model in as models={spec: model}"
-            problems.append(Problem(self._where("api"), f"{self.api!r} exists only inside OpenClaw", meant))
+            hint = "write openai-completions with a baseUrl, or hand the model in as models={spec: model}"
+            problems.append(self._problem("api", f"{self.api!r} exists only inside OpenClaw", hint))
         if self.api_key is None and provider is not None:
             key = next((environ[name] for name in provider.key_env if environ.get(name)), None)
             # A base URL of one's own is often a proxy that holds the key itself.
             if key is None and provider.needs_key and self.base_url is None and "authorization" not in {name.lower() for name in headers}:
-                problems.append(
-                    Problem(
-                        self._where("api_key"),
-                        f"the provider {self._id!r} has no key",
-                        f"set the environment variable {provider.key_env[0]} or write \"${{NAME}}\" of another one there",
-                    )
-                )
+                hint = f'set the environment variable {provider.key_env[0]} or write "${{NAME}}" of another one there'
+                problems.append(self._problem("api_key", f"the provider {self._id!r} has no key", hint))
         if self.base_url is None and provider is None and client == "openai" and self.api != "openai-responses":
-            problems.append(
-                Problem(
-                    self._where("base_url"),
-                    f"the provider {self._id!r} is not known and has no base URL",
-                    did_you_mean(self._id, KNOWN_PROVIDERS, "write its baseUrl, or hand the model in as models={spec: model}"),
-                )
-            )
+            hint = did_you_mean(self._id, KNOWN_PROVIDERS, "write its baseUrl, or hand the model in as models={spec: model}")
+            problems.append(self._problem("base_url", f"the provider {self._id!r} is not known and has no base URL", hint))
         if problems:
             raise ConfigError(problems, source=f"provider {self._id!r}")
         return ProviderSettings(
@@ -190,7 +175,6 @@ class ProviderConfig(Section):
             base_url=base_url or (provider.base_url if provider else None),
             api_key=SecretStr(key) if key else None,
             headers={name: SecretStr(text) for name, text in headers.items() if text is not None},
-            local=provider.local if provider else False,
         )
 
     def bind(self, provider_id: str, places: Places) -> ProviderConfig:
@@ -198,28 +182,23 @@ class ProviderConfig(Section):
         self._id, self._places = provider_id, places
         return self
 
-    def _where(self, *names: str) -> str:
-        return self._places.of("models", "providers", self._id, *names)
+    def _problem(self, key: str, message: str, hint: str, *below: str) -> Problem:
+        return Problem(self._places.of("models", "providers", self._id, key, *below), message, hint)
 
     def _expanded(
-        self, environ: Mapping[str, str], problems: list[Problem], secret: SecretStr | SecretRefConfig | None, *names: str
+        self, environ: Mapping[str, str], problems: list[Problem], secret: SecretStr | SecretRefConfig | None, key: str, *below: str
     ) -> str | None:
         if secret is None:
             return None
         if isinstance(secret, SecretRefConfig) and secret.source != "env":
             message = f"the provider {self._id!r} has a secret in {secret.source!r}, which cannot be read here"
-            problems.append(Problem(self._where(*names), message, 'write "${NAME}" and set the environment variable'))
+            problems.append(self._problem(key, message, 'write "${NAME}" and set the environment variable', *below))
             return None
         try:
             return expand(f"${{{secret.id}}}" if isinstance(secret, SecretRefConfig) else secret.get_secret_value(), environ)
-        except UnsetVariable as error:
-            problems.append(
-                Problem(
-                    self._where(*names),
-                    f"the provider {self._id!r} needs the environment variable {error.name}, which is not set",
-                    f"set {error.name} or name another variable",
-                )
-            )
+        except KeyError as error:
+            message = f"the provider {self._id!r} needs the environment variable {error.args[0]}, which is not set"
+            problems.append(self._problem(key, message, f"set {error.args[0]} or name another variable", *below))
             return None
 
 
@@ -231,11 +210,7 @@ class ModelsConfig(Section):
     """Providers by id, the part of a model spec before the slash."""
 
     def provider(self, provider_id: str) -> ProviderConfig:
-        """The section of a provider; an empty one if it has none, which is enough for a known provider.
-
-        Args:
-            provider_id: The part of a model spec before the slash, in any case.
-        """
+        """The section of a provider, its id in any case; an empty one if it has none, which is enough for a known provider."""
         wanted = provider_id.lower()
         found = next((section for name, section in self.providers.items() if name.lower() == wanted), None)
         return found if found is not None else ProviderConfig().bind(provider_id, Places())

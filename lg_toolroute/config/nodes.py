@@ -1,7 +1,7 @@
 """The document as a tree in which every value knows where its author wrote it.
 
 Sections are moved about before they are read (`toolRouting` at the top becomes `agents.defaults.model.toolRouting`), but a mistake
-has to be shown where it stands. So a value keeps its `Path` wherever it goes.
+has to be shown where it stands. So a value keeps its `Location` wherever it goes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from lg_toolroute.errors import Problem
 
-Path: TypeAlias = "tuple[str | int, ...]"
+Location: TypeAlias = "tuple[str | int, ...]"
 
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"[^\W\d][\w-]*")
 _SHOWN = 60
 
 
-def write_path(path: Path) -> str:
+def write_path(path: Location) -> str:
     """A path as people write it: `agents.list[0].model`, `tools.byModel['ollama/*'].deny`."""
     text = ""
     for part in path:
@@ -54,8 +54,8 @@ class Node:
     """
 
     value: dict[str, Node] | list[Node] | str | int | float | bool | None
-    path: Path
-    key: Path | None = None
+    path: Location
+    key: Location | None = None
 
     @property
     def where(self) -> str:
@@ -76,7 +76,7 @@ class _Reader:
     left: int = MAX_VALUES
     open: set[int] = field(default_factory=set)
 
-    def node(self, value: Any, path: Path) -> Node:
+    def node(self, value: Any, path: Location) -> Node:
         self.left -= 1
         if self.left == 0:
             self.problems.append(Problem("", f"holds more than {MAX_VALUES} values once its anchors are followed", "write it shorter"))
@@ -92,7 +92,7 @@ class _Reader:
         self.problems.append(Problem(write_path(path), f"a value of type {type(value).__name__} cannot stand in a configuration", hint))
         return Node(None, path)
 
-    def _container(self, value: Mapping[Any, Any] | Sequence[Any], path: Path) -> Node:
+    def _container(self, value: Mapping[Any, Any] | Sequence[Any], path: Location) -> Node:
         if id(value) in self.open:
             self.problems.append(Problem(write_path(path), "contains itself", "write the value out instead of pointing back at it"))
             return Node(None, path)
@@ -107,7 +107,7 @@ class _Reader:
         finally:
             self.open.discard(id(value))
 
-    def _mapping(self, value: Mapping[Any, Any], path: Path) -> dict[str, Node]:
+    def _mapping(self, value: Mapping[Any, Any], path: Location) -> dict[str, Node]:
         found: dict[str, Node] = {}
         for key, item in value.items():
             if not isinstance(key, str):
@@ -118,10 +118,6 @@ class _Reader:
 
 
 def tree(document: Mapping[str, Any]) -> tuple[Node, list[Problem]]:
-    """The document as nodes, and what cannot be one: cycles, keys that are no text, more depth or values than anyone writes.
-
-    Args:
-        document: Plain data.
-    """
+    """The document as nodes, and what cannot be one: cycles, keys that are no text, too much depth, too many values."""
     problems: list[Problem] = []
     return _Reader(problems).node(document, ()), problems

@@ -1,46 +1,52 @@
-"""Where the author wrote what: from our names to the document's own spelling."""
+"""What reading a document has shown besides its content: where its author wrote what, what was left alone, what may surprise."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from pydantic.alias_generators import to_camel
 
-from lg_toolroute.config.nodes import Path, write_path
+from lg_toolroute.config.nodes import Location, write_path
 
 
+@dataclass(frozen=True, slots=True)
 class Places:
     """Paths of the document by the paths of the schema.
 
     Two of them are always equal: a configuration is the same wherever its parts were written.
     """
 
-    __slots__ = ("_written",)
-
-    def __init__(self, written: dict[Path, Path] | None = None) -> None:
-        self._written: dict[Path, Path] = written if written is not None else {}
-
-    def path(self, *loc: str | int) -> Path:
-        """The author's path; what he did not write himself is in camelCase."""
-        for end in range(len(loc), 0, -1):
-            found = self._written.get(loc[:end])
-            if found is not None:
-                return (*found, *(_camel(part) for part in loc[end:]))
-        return tuple(_camel(part) for part in loc)
+    written: Mapping[Location, Location] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, *loc: str | int) -> str:
-        """The author's path as text."""
-        return write_path(self.path(*loc))
+        """The author's path as text; what the document does not hold is in camelCase."""
+        for end in range(len(loc), -1, -1):
+            found = self.written.get(loc[:end])
+            if found is not None:
+                return write_path((*found, *(_camel(part) for part in loc[end:])))
+        return write_path(tuple(_camel(part) for part in loc))
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Places)
+    def nearest(self, *loc: str | int) -> str:
+        """The author's path as text; of what the document does not hold, the section that would hold it."""
+        return write_path(next((self.written[loc[:end]] for end in range(len(loc), -1, -1) if loc[:end] in self.written), ()))
 
-    def __hash__(self) -> int:
-        return hash(Places)
 
-    def __getstate__(self) -> dict[Path, Path]:
-        return self._written
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What is no part of the meaning of a configuration: two of them are always equal.
 
-    def __setstate__(self, state: dict[Path, Path]) -> None:
-        self._written = state
+    Attributes:
+        places: Where the author wrote what.
+        ignored: Sections that are not ours, as paths.
+        warnings: What may surprise, one sentence each.
+        source: Where the document was read from.
+    """
+
+    places: Places = field(default_factory=Places, compare=False)
+    ignored: tuple[str, ...] = field(default=(), compare=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    source: str = field(default="configuration", compare=False)
 
 
 _OURS = frozenset({
@@ -50,5 +56,5 @@ _OURS = frozenset({
 
 
 def _camel(part: str | int) -> str | int:
-    # Only names of the schema: what authors name themselves (tools, models, agents) keeps its underscores.
+    # Only names of the schema: names that authors give (tools, models, agents) keep their underscores.
     return to_camel(part) if isinstance(part, str) and part in _OURS else part

@@ -12,7 +12,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class KnownProvider:
     """A provider that is known by its id.
 
     Attributes:
@@ -20,8 +20,7 @@ class Provider:
         client: `openai` for `ChatOpenAI` with this base URL; anything else is the `model_provider` of `init_chat_model`.
         base_url: Where its API is; `None` where the client knows.
         key_env: The environment variables that may hold its key, the usual one first; empty if it has no single key.
-        needs_key: Whether a call without a key must fail. Local servers need none.
-        local: Whether it runs on the user's own machine.
+        needs_key: Whether a call without a key must fail. Servers on the user's own machine need none.
     """
 
     id: str
@@ -29,10 +28,9 @@ class Provider:
     base_url: str | None = None
     key_env: tuple[str, ...] = ()
     needs_key: bool = True
-    local: bool = False
 
 
-Api = Literal[
+ProviderApi = Literal[
     "openai-completions", "openai-responses", "anthropic", "anthropic-messages", "google-generative-ai", "google-vertex",
     "bedrock-converse-stream", "azure-openai-responses", "ollama", "mistral", "openai-chatgpt-responses", "github-copilot", "pi-messages",
 ]  # fmt: skip
@@ -52,16 +50,16 @@ API_CLIENTS: dict[str, str] = {
 """The client of each `api`. Those that are missing exist only inside OpenClaw."""
 
 
-def _compatible(id: str, base_url: str, *key_env: str) -> Provider:
-    return Provider(id, "openai", base_url, key_env)
+def _compatible(id: str, base_url: str, *key_env: str) -> KnownProvider:
+    return KnownProvider(id, "openai", base_url, key_env)
 
 
-def _local(id: str, base_url: str) -> Provider:
-    return Provider(id, "openai", base_url, needs_key=False, local=True)
+def _local(id: str, base_url: str) -> KnownProvider:
+    return KnownProvider(id, "openai", base_url, needs_key=False)
 
 
-def _client(client: str, *key_env: str, id: str | None = None) -> Provider:
-    return Provider(id or client, client, None, key_env, needs_key=bool(key_env))
+def _client(client: str, *key_env: str, id: str | None = None) -> KnownProvider:
+    return KnownProvider(id or client, client, None, key_env, needs_key=bool(key_env))
 
 
 _ALL = (
@@ -111,11 +109,11 @@ _ALL = (
     _client("baseten", "BASETEN_API_KEY"),
 )
 
-KNOWN_PROVIDERS: dict[str, Provider] = {provider.id: provider for provider in _ALL}
+KNOWN_PROVIDERS: dict[str, KnownProvider] = {provider.id: provider for provider in _ALL}
 """Every provider that is known by its id."""
 
 
-def known(provider_id: str) -> Provider | None:
+def known(provider_id: str) -> KnownProvider | None:
     """The provider of that id, or `None`; `-` and `_` are the same, as in `google-genai`."""
     name = provider_id.lower()
     return KNOWN_PROVIDERS.get(name) or KNOWN_PROVIDERS.get(name.replace("-", "_"))

@@ -18,15 +18,15 @@ import yaml
 
 from lg_toolroute.errors import ConfigError, Problem
 
-Format: TypeAlias = Literal["json", "json5", "yaml", "toml"]
-Source: TypeAlias = "str | os.PathLike[str] | bytes | Mapping[str, Any]"
+DocumentFormat: TypeAlias = Literal["json", "json5", "yaml", "toml"]
+DocumentSource: TypeAlias = "str | os.PathLike[str] | bytes | Mapping[str, Any]"
 
 MAX_BYTES = 1024 * 1024
 MAX_JSON5_BYTES = 256 * 1024  # json5 is parsed in Python, at some 100 kB/s
 _MAX_MERGED_KEYS = 10_000
 _MAX_MERGED_NODES = 20
 
-_SUFFIXES: dict[str, Format] = {".json": "json", ".json5": "json5", ".jsonc": "json5", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
+_SUFFIXES: dict[str, DocumentFormat] = {".json": "json", ".json5": "json5", ".jsonc": "json5", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 _TOML_LINE = re.compile(r"""^\s*(?:\[\[?[^\[\]]+\]\]?\s*(?:\#.*)?$|(?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:\s*\.\s*(?:[\w-]+|"[^"\n]*"|'[^'\n]*'))*\s*=)""")
 
 
@@ -34,7 +34,7 @@ class _Unreadable(Exception):
     """The text is not a document of its dialect; the message says where and why, and quotes no line."""
 
 
-def read(source: Source, format: Format | None = None) -> tuple[Mapping[str, Any], str]:
+def read(source: DocumentSource, format: DocumentFormat | None = None) -> tuple[Mapping[str, Any], str]:
     """Reads a configuration into plain data.
 
     Args:
@@ -48,7 +48,7 @@ def read(source: Source, format: Format | None = None) -> tuple[Mapping[str, Any
         ConfigError: There is no such file, it is too large, not UTF-8, empty, not of its dialect, holds a key twice, or is no mapping.
     """
     if format is not None and format not in _PARSERS:
-        raise _refusal("", f"the format {format!r} is not known", f"write one of {', '.join(_PARSERS)}", "configuration")
+        raise _refusal(f"the format {format!r} is not known", f"write one of {', '.join(_PARSERS)}", "configuration")
     if isinstance(source, Mapping):
         return source, "configuration"
     if isinstance(source, bytes):
@@ -58,12 +58,12 @@ def read(source: Source, format: Format | None = None) -> tuple[Mapping[str, Any
             raise _too_large("configuration")
         return _parse(source, format, "configuration")
     if not isinstance(source, (str, os.PathLike)):
-        raise _refusal("", f"{type(source).__name__} is no configuration", "pass a path, a text or a mapping", "configuration")
+        raise _refusal(f"{type(source).__name__} is no configuration", "pass a path, a text or a mapping", "configuration")
     path = Path(source)
     return _parse(_decode(_load(path), str(path)), format or _SUFFIXES.get(path.suffix.lower()), str(path))
 
 
-def _is_text(source: str, format: Format | None) -> bool:
+def _is_text(source: str, format: DocumentFormat | None) -> bool:
     stripped = source.strip()
     if not stripped or "\n" in source or stripped.startswith(("{", "[", "- ", "---", "&", "#")):
         return True
@@ -80,11 +80,11 @@ def _load(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _refusal("", "there is no such file", "check the path", name) from None
+        raise _refusal("there is no such file", "check the path", name) from None
     except IsADirectoryError:
-        raise _refusal("", "is a folder", "give the path of the file in it", name) from None
+        raise _refusal("is a folder", "give the path of the file in it", name) from None
     except OSError as error:
-        raise _refusal("", f"cannot be read ({error.strerror or type(error).__name__})", "check its permissions", name) from None
+        raise _refusal(f"cannot be read ({error.strerror or type(error).__name__})", "check its permissions", name) from None
     if len(data) > MAX_BYTES:
         raise _too_large(name)
     return data
@@ -96,27 +96,27 @@ def _decode(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _refusal("", f"is not UTF-8 (byte {error.start})", "save it in UTF-8", name) from None
+        raise _refusal(f"is not UTF-8 (byte {error.start})", "save it in UTF-8", name) from None
 
 
-def _parse(text: str, format: Format | None, name: str) -> tuple[Mapping[str, Any], str]:
+def _parse(text: str, format: DocumentFormat | None, name: str) -> tuple[Mapping[str, Any], str]:
     if not text.strip():
-        raise _refusal("", "is empty", 'write at least a primary model: {"model": "provider/model"}', name)
+        raise _refusal("is empty", 'write at least a primary model: {"model": "provider/model"}', name)
     chosen = format or _sniff(text)
     try:
         data = _PARSERS[chosen](text)
     except _Unreadable as error:
-        raise _refusal("", f"is not {chosen.upper()}: {error}", "", name) from None
+        raise _refusal(f"is not {chosen.upper()}: {error}", "", name) from None
     except RecursionError:
-        raise _refusal("", "is nested too deeply to be read", "at most 64 levels are accepted", name) from None
+        raise _refusal("is nested too deeply to be read", "at most 64 levels are accepted", name) from None
     if data is None:
-        raise _refusal("", "is empty", 'write at least a primary model: {"model": "provider/model"}', name)
+        raise _refusal("is empty", 'write at least a primary model: {"model": "provider/model"}', name)
     if not isinstance(data, Mapping):
-        raise _refusal("", f"is {_kind(data)}, not a mapping", 'begin with a key, for instance {"model": "provider/model"}', name)
+        raise _refusal(f"is {_kind(data)}, not a mapping", 'begin with a key, for instance {"model": "provider/model"}', name)
     return data, name
 
 
-def _sniff(text: str) -> Format:
+def _sniff(text: str) -> DocumentFormat:
     stripped = text.lstrip()
     if stripped[0] == "{" or stripped.startswith(("//", "/*")):
         return "json"
@@ -186,15 +186,6 @@ class _Loader(yaml.SafeLoader):
                 written.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
-    def construct_yaml_map(self, node: yaml.MappingNode) -> Any:
-        # The parent fills the mapping after it has been handed out, which is what makes anchors that contain themselves possible.
-        data: dict[Any, Any] = {}
-        yield data
-        data.update(self.construct_mapping(node))
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_yaml_map)
-
 
 def _yaml(text: str) -> Any:
     try:
@@ -209,7 +200,7 @@ def _yaml(text: str) -> Any:
         raise _Unreadable("a number or a date in it cannot be read; put it in quotes") from None
 
 
-_PARSERS: dict[Format, Callable[[str], Any]] = {"json": _json, "json5": _json5, "yaml": _yaml, "toml": _toml}
+_PARSERS: dict[DocumentFormat, Callable[[str], Any]] = {"json": _json, "json5": _json5, "yaml": _yaml, "toml": _toml}
 
 
 def _kind(data: Any) -> str:
@@ -217,8 +208,8 @@ def _kind(data: Any) -> str:
 
 
 def _too_large(name: str) -> ConfigError:
-    return _refusal("", f"is larger than {MAX_BYTES // 1024} KiB", "a configuration is rarely above 100 KiB; is this the right file?", name)
+    return _refusal(f"is larger than {MAX_BYTES // 1024} KiB", "a configuration is rarely above 100 KiB; is this the right file?", name)
 
 
-def _refusal(path: str, message: str, hint: str, source: str) -> ConfigError:
-    return ConfigError([Problem(path, message, hint)], source=source)
+def _refusal(message: str, hint: str, source: str) -> ConfigError:
+    return ConfigError([Problem("", message, hint)], source=source)

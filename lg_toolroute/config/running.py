@@ -1,8 +1,6 @@
-"""The schema of everything that happens while a graph runs: health, time limits, prediction, the handoff's words."""
+"""The schema of everything that happens while a graph runs: health, time limits, the handoff's words."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 from pydantic import Field
 
@@ -51,23 +49,6 @@ class TimeoutsConfig(Section):
     """Between two chunks, in seconds."""
     total_s: Seconds | None = 600.0
     """For the whole call, in seconds."""
-
-
-class PredictionConfig(Section):
-    """The next expected tool, predicted. Off by default; checked, but without effect in this version."""
-
-    mode: Literal["off", "warm", "speculate", "lead"] = "off"
-    """`warm` only records predictions; `speculate` starts the routed model early, the primary still decides; `lead` asks it first."""
-    order: int = Field(default=3, ge=1, le=8)
-    """Tools of history that a prediction looks at."""
-    min_confidence: float = Field(default=0.7, ge=0, le=1)
-    """Below this probability there is no prediction."""
-    min_decisions: int = Field(default=50, ge=0)
-    """No prediction before this many decisions have been seen."""
-    half_life_decisions: float = Field(default=2000.0, gt=0)
-    """After this many decisions an observation counts half."""
-    max_contexts: int = Field(default=20_000, ge=100, le=10_000_000)
-    """Upper limit of remembered contexts; about 300 bytes each."""
 
 
 class HandoffConfig(Section):

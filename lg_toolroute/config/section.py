@@ -25,6 +25,8 @@ SHORT_FOR_DEFAULTS = ("model", "image_model", "pdf_model", "heartbeat", "roles",
 SHORT_FOR_MODEL = ("tool_routing", "primary", "fallbacks")
 """Keys that may stand at the top of the document and mean `agents.defaults.model.<key>`."""
 
+NO_PREDICTION = "this version does not predict tools; take the key out, and where the next tool is known, set `expected_tool`"
+
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
@@ -34,7 +36,9 @@ class Section(BaseModel):
     Attributes:
         foreign: Keys that belong to OpenClaw, are left alone and are listed in `RoutingConfig.ignored_sections`.
         short: Further keys that authors may write, which are rewritten before the section is read; for did-you-mean.
-        open_ended: Whether keys that nobody knows are left alone too, unless they look like a misspelt key of ours.
+        text_key: The key that is meant where plain text stands in place of the mapping; empty if that is a mistake.
+        without: Keys of ours that this version does not have, each with what to do instead. They are mistakes.
+        open_ended: Whether unknown keys are left alone too, unless they look like a misspelt key of ours.
     """
 
     model_config = ConfigDict(
@@ -42,6 +46,8 @@ class Section(BaseModel):
         hide_input_in_errors=True,
     )
     foreign: ClassVar[frozenset[str]] = frozenset()
+    text_key: ClassVar[str] = ""
+    without: ClassVar[dict[str, str]] = {}
     open_ended: ClassVar[bool] = False
     short: ClassVar[tuple[str, ...]] = ()
 

@@ -30,7 +30,6 @@ class PolicyConfig(Section):
 class SwitchConfig(Section):
     """A section of OpenClaw's of which only one key is read here: whether its tool exists."""
 
-    foreign: ClassVar[frozenset[str]] = foreign.WEB_TOOL
     open_ended: ClassVar[bool] = True
     enabled: bool = True
     """`false` removes the tool for every model."""

@@ -1,18 +1,18 @@
-"""Who can reach what: every model that a chain can reach, its size, its tools, and what is dangerous or useless about that."""
+"""An audit of a configuration: every model that a chain can reach, its size, its tools, and which of that is dangerous or useless."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from lg_toolroute.core.rules.decision import plain
 from lg_toolroute.core.rules.groups import BUILT_IN_TOOLS, members
 from lg_toolroute.core.rules.match import Table
 from lg_toolroute.core.rules.spec import Size, model_size
+from lg_toolroute.core.rules.tools import Tools
+from lg_toolroute.rulebook.book import RuleBook
 from lg_toolroute.rulebook.breakeven import Speeds, break_even_s
-
-if TYPE_CHECKING:
-    from lg_toolroute.rulebook.book import RuleBook
 
 SMALL_B = 300.0
 """Models up to this many billions of parameters count as small.
@@ -20,8 +20,6 @@ SMALL_B = 300.0
 Source:
     OpenClaw's own audit of small models.
 """
-
-Tool = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class ModelAudit:
         reached: How it is reached: `primary`, `fallback`, `rule 'edit'`, `escalation of 'edit'`, `image`, `pdf`, `role 'heartbeat'`.
         size: Its size in words: `20B`, `235B (22B active)`, `unknown`.
         size_b: All its parameters in billions; `None` if unknown.
-        size_from: What told the size: `name`, `config` or `nothing`.
+        size_from: Where the size comes from: `name`, `config` or `nothing`.
         tools: What it may use, in the order given.
         denied: What it may not use, with the path of what refuses it.
         web: The tools among them that read the web.
@@ -61,17 +59,7 @@ class ModelAudit:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain data, for JSON."""
-        return {
-            "model": self.model,
-            "agent": self.agent,
-            "reached": list(self.reached),
-            "size": self.size,
-            "size_b": self.size_b,
-            "size_from": self.size_from,
-            "tools": list(self.tools),
-            "denied": dict(self.denied),
-            "flags": list(self.flags),
-        }
+        return {**plain(self), "denied": dict(self.denied), "flags": list(self.flags)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +80,6 @@ class Finding:
     remedy: str = ""
     path: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """The record as plain data, for JSON."""
-        return {"level": self.level, "kind": self.kind, "message": self.message, "remedy": self.remedy, "path": self.path}
-
 
 @dataclass(frozen=True, slots=True)
 class Audit:
@@ -105,13 +89,13 @@ class Audit:
         models: Every model that any chain can reach, agent by agent.
         findings: What should be looked at, the worst first.
         tools: The tools that were asked about.
-        assumed: Whether those are the names that ship with the groups, because nobody said which tools are bound.
+        assumed_tools: Whether those are the names that ship with the groups, because the caller did not say which tools are bound.
     """
 
     models: tuple[ModelAudit, ...]
     findings: tuple[Finding, ...]
     tools: tuple[str, ...]
-    assumed: bool
+    assumed_tools: bool
 
     @property
     def critical(self) -> tuple[Finding, ...]:
@@ -120,12 +104,7 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """The audit as plain data, for JSON."""
-        return {
-            "models": [model.to_dict() for model in self.models],
-            "findings": [finding.to_dict() for finding in self.findings],
-            "tools": list(self.tools),
-            "assumed_tools": self.assumed,
-        }
+        return {**plain(self), "models": [model.to_dict() for model in self.models]}
 
 
 def audit(book: RuleBook, tools: Sequence[tuple[str, Sequence[str]]] = (), *, agent: str | None = None) -> Audit:
@@ -141,35 +120,27 @@ def audit(book: RuleBook, tools: Sequence[tuple[str, Sequence[str]]] = (), *, ag
     models = tuple(record for one in agents for record in _models(book, bound, one))
     found = list(_dangers(models))
     for one in agents:
-        found += [*_holes(book, bound, one), *_rules(book, bound, one, told=bool(tools))]
+        found += [*_holes(book, bound, one), *_rules(book, bound, one, assumed=not tools)]
     order = ("critical", "warning", "note")
     findings = sorted(dict.fromkeys(found), key=lambda finding: order.index(finding.level))
-    return Audit(models, tuple(findings), tuple(name for name, _ in bound), assumed=not tools)
+    return Audit(models, tuple(findings), tuple(name for name, _ in bound), assumed_tools=not tools)
 
 
-def size_of(book: RuleBook, spec: str) -> tuple[Size | None, Literal["name", "config", "nothing"]]:
-    """A model's size and what told it. The configuration goes before the name.
-
-    Args:
-        book: The compiled rules.
-        spec: The model, canonical.
-    """
-    told = book.facts(spec).size
-    if told is not None:
-        return told, "config"
+def _size(book: RuleBook, spec: str) -> tuple[Size | None, Literal["name", "config", "nothing"]]:
+    configured = book.facts(spec).size
+    if configured is not None:
+        return configured, "config"
     named = model_size(spec.partition("/")[2])
-    return (named, "name") if named is not None else (None, "nothing")
+    return named, "nothing" if named is None else "name"
 
 
-def _models(book: RuleBook, tools: Sequence[Tool], agent: str | None) -> Iterator[ModelAudit]:
-    reached: dict[str, list[str]] = {}
+def _models(book: RuleBook, tools: Tools, agent: str | None) -> Iterator[ModelAudit]:
+    reached: dict[str, dict[str, None]] = {}
     for model, way in _ways(book, agent):
-        ways = reached.setdefault(model, [])
-        if way not in ways:
-            ways.append(way)
+        reached.setdefault(model, {})[way] = None
     web, runs = _dangerous(book)
     for model, ways in reached.items():
-        size, origin = size_of(book, model)
+        size, origin = _size(book, model)
         verdicts = [(name, book.verdict(name, model, agent=agent, tags=tags)) for name, tags in tools]
         usable = tuple(name for name, path in verdicts if path is None)
         yield ModelAudit(
@@ -195,13 +166,10 @@ def _ways(book: RuleBook, agent: str | None) -> Iterator[tuple[str, str]]:
         if rule.options.escalate is not None and rule.options.escalate.to is not None:
             yield rule.options.escalate.to, f"escalation of {rule.pattern!r}"
     for kind in ("image", "pdf"):
-        for model in book.capability_chain(kind, agent=agent):
-            yield model, kind
+        yield from ((model, kind) for model in book.capability_chain(kind, agent=agent))
     for role in book.roles(agent):
-        chains = [book.reasoning_chain(agent=agent, role=role), *(rule.chain for rule in book.rules(agent, role))]
-        for chain in chains:
-            for model in chain:
-                yield model, f"role {role!r}"
+        for chain in (book.reasoning_chain(agent=agent, role=role), *(rule.chain for rule in book.rules(agent, role))):
+            yield from ((model, f"role {role!r}") for model in chain)
 
 
 def _dangerous(book: RuleBook) -> tuple[Table, Table]:
@@ -249,33 +217,27 @@ _HOLES = (
 )
 
 
-def _holes(book: RuleBook, tools: Sequence[Tool], agent: str | None) -> Iterator[Finding]:
+def _holes(book: RuleBook, tools: Tools, agent: str | None) -> Iterator[Finding]:
     names = {name for name, _ in tools}
-    for path, entries, spec in _deny_lists(book, agent):
-        written = {entry.lower() for entry in entries}
+    models = dict.fromkeys(model for model, _ in _ways(book, agent))
+    for spec, layer in [(model, layer) for model in models for layer in book.layers(model, agent=agent) if not layer.allows]:
+        written = {entry.lower() for entry in layer.table.patterns}
         for denied, left, why in _HOLES:
-            said = [entry for entry in denied if entry in written]
+            listed = [entry for entry in denied if entry in written]
             open_ = [name for name in left if name in names and name not in written and book.verdict(name, spec, agent=agent) is None]
-            if said and open_:
+            if listed and open_:
                 yield Finding(
                     "warning",
                     "hole",
-                    f"{', '.join(said)} is denied and {', '.join(open_)} is not: {why}",
+                    f"{', '.join(listed)} is denied and {', '.join(open_)} is not: {why}",
                     f"add {', '.join(open_)} to the list, or say why it may stay",
-                    path,
+                    layer.path,
                 )
 
 
-def _deny_lists(book: RuleBook, agent: str | None) -> Iterator[tuple[str, Sequence[str], str]]:
-    for spec in dict.fromkeys(model for model, _ in _ways(book, agent)):
-        for layer in book.layers(spec, agent=agent):
-            if not layer.allows:
-                yield layer.path, layer.table.patterns, spec
-
-
-def _rules(book: RuleBook, tools: Sequence[Tool], agent: str | None, *, told: bool) -> Iterator[Finding]:
+def _rules(book: RuleBook, tools: Tools, agent: str | None, *, assumed: bool) -> Iterator[Finding]:
     primary = next(iter(book.reasoning_chain(agent=agent)), None)
-    if told:
+    if not assumed:
         for problem in book.unmatched(tools, agent):
             yield Finding("warning", "dead_rule", problem.message, problem.hint, problem.path)
     for name, tags in tools:

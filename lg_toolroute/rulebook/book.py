@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from lg_toolroute.config import RoutingConfig
 from lg_toolroute.core.rules.decision import Decision, Skip
-from lg_toolroute.core.rules.facts import ModelFacts
+from lg_toolroute.core.rules.facts import NO_FACTS, ModelFacts
 from lg_toolroute.core.rules.groups import all_groups
 from lg_toolroute.core.rules.match import Table, kind_of
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.params import merge
 from lg_toolroute.core.rules.spec import canonical
 from lg_toolroute.errors import Problem
-from lg_toolroute.rulebook.compile import (
-    HEARTBEAT,
-    Rule,
-    View,
-    agent_layers,
-    compile_chain,
-    compile_facts,
-    compile_view,
-    distinct,
-    facts_of,
-    param_layers,
-)
+from lg_toolroute.rulebook.agent_rules import HEARTBEAT, AgentRules, Rule, agent_sections, capability_chain, compile_agent_rules, distinct
+from lg_toolroute.rulebook.explain import explain
+from lg_toolroute.rulebook.model_facts import compile_facts, param_layers
 from lg_toolroute.rulebook.policy import ListLayer, Policy, compile_policy, refusal
 from lg_toolroute.rulebook.toolsets import Toolsets
 
-if TYPE_CHECKING:
-    from lg_toolroute.config import RoutingConfig
-
 _MEMO_LIMIT = 8192  # tool names may be invented by models: remembering must have an end
+
+
+def compile_config(config: RoutingConfig) -> RuleBook:
+    """Compiles a configuration, as `load_config` gives it."""
+    return RuleBook(config)
 
 
 class RuleBook:
@@ -40,21 +34,34 @@ class RuleBook:
     It is made by `compile_config(config)`, never changes, and remembers what it has been asked. It can be pickled, copied and shared
     between threads.
 
+    What most methods take:
+
+    - `agent`: the agent's id; `None`, or one that is not configured, has the defaults.
+    - `role`: the role of the run; `None`, or one that is not configured, has the agent's own chain.
+    - `spec`: a model, `provider/model`, in any spelling that `canonical` reads.
+    - `tags`: the tool's own tags.
+
     Attributes:
         config: The configuration it was compiled from.
         groups: Members by group name.
         toolsets: What it says of all tools of a graph at once, remembered.
     """
 
-    __slots__ = ("_decisions", "_facts", "_layers", "_policies", "_views", "config", "groups", "toolsets")
+    __slots__ = ("_agent_rules", "_decisions", "_facts", "_layers", "_policies", "config", "groups", "toolsets")
 
     def __init__(self, config: RoutingConfig) -> None:
         self.config = config
         self.groups = all_groups(config.tools.groups)
         self._facts = compile_facts(config)
-        self._forget()
-        self._view(None, None)
-        self._policy(None)
+        # Single reads and writes of a dict are atomic; two threads that miss at once do the same work twice and agree.
+        self._decisions: dict[tuple[Any, ...], Decision] = {}
+        self._agent_rules: dict[tuple[str | None, str | None], AgentRules] = {}
+        self._policies: dict[str | None, Policy] = {}
+        self._layers: dict[tuple[str, str | None], tuple[ListLayer, ...]] = {}
+        self.toolsets = Toolsets(decide=self.decide, allowed=self.allowed)
+        # What cannot be compiled is refused now, not at the first tool call.
+        self._rules_of(None, None)
+        self._policy_of(None)
 
     def __getstate__(self) -> RoutingConfig:
         return self.config
@@ -63,15 +70,7 @@ class RuleBook:
         RuleBook.__init__(self, state)
 
     def __repr__(self) -> str:
-        return f"RuleBook({self.config.source!r}, {len(self._view(None, None).rules)} rules, {len(self.config.agents.entries)} agents)"
-
-    def _forget(self) -> None:
-        # Single reads and writes of a dict are atomic; two threads that miss at once do the same work twice and agree.
-        self._decisions: dict[tuple[Any, ...], Decision] = {}
-        self._views: dict[tuple[str | None, str | None], View] = {}
-        self._policies: dict[str | None, Policy] = {}
-        self._layers: dict[tuple[str, str | None], tuple[ListLayer, ...]] = {}
-        self.toolsets = Toolsets(self)
+        return f"RuleBook({self.config.source!r}, {len(self._rules_of(None, None).rules)} rules, {len(self.config.agents.entries)} agents)"
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -79,12 +78,8 @@ class RuleBook:
         return tuple(self.config.agents.entries)
 
     def roles(self, agent: str | None = None) -> tuple[str, ...]:
-        """The roles that an agent's runs may have.
-
-        Args:
-            agent: The agent's id.
-        """
-        sections = [self.config.agents.defaults, *(entry for name, entry in self.config.agents.entries.items() if name == agent)]
+        """The roles that an agent's runs may have."""
+        sections = [section for _, section in agent_sections(self.config, agent)]
         heartbeat = [HEARTBEAT] if any(section.heartbeat is not None and section.heartbeat.model is not None for section in sections) else []
         return tuple(dict.fromkeys([*heartbeat, *(role for section in sections for role in section.roles)]))
 
@@ -99,12 +94,7 @@ class RuleBook:
     ) -> Decision:
         """Who writes a call of a tool, in which order, and why.
 
-        Args:
-            tool: The expected tool; `None` when the model is to reason.
-            agent: The agent's id; `None`, or one that is not configured, has the defaults.
-            tags: The tool's own tags.
-            role: The role of the run.
-            source: How the tool is known: `forced`, `intercepted` or `predicted`.
+        `tool` is the expected one, `None` when the model is to reason; `source` says how it is known: `forced` or `intercepted`.
         """
         key = (tool, agent, tags if type(tags) is tuple else tuple(tags), role, source)
         found = self._decisions.get(key)
@@ -116,10 +106,10 @@ class RuleBook:
         return found
 
     def _decide(self, tool: str | None, agent: str | None, tags: tuple[str, ...], role: str | None, source: str | None) -> Decision:
-        view = self._view(agent, role)
-        number = None if tool is None else view.table.find(tool, tags)
-        rule = None if number is None else view.rules[number]
-        chain = view.chain if rule is None else rule.chain
+        own = self._rules_of(agent, role)
+        number = None if tool is None else own.table.find(tool, tags)
+        rule = None if number is None else own.rules[number]
+        chain = own.chain if rule is None else rule.chain
         skipped = () if tool is None else tuple(self._skips(chain, tool, agent, tags))
         out = {skip.model for skip in skipped}
         model = next((spec for spec in chain if spec not in out), None)
@@ -134,128 +124,88 @@ class RuleBook:
             model=model,
             source=source,
             reason=_reason(tool, rule, chain, skipped, model),
-            options=view.options if rule is None else rule.options,
+            options=own.options if rule is None else rule.options,
         )
 
     def _skips(self, chain: Sequence[str], tool: str, agent: str | None, tags: tuple[str, ...]) -> Iterator[Skip]:
         for spec in chain:
             if self.facts(spec).supports_tools is False:
                 yield Skip(spec, f"cannot call tools ({self._tools_fact(spec)})", kind="no_tools")
-            elif (layer := refusal(self._layers_of(spec, agent), tool, tags)) is not None:
+            elif (layer := refusal(self.layers(spec, agent=agent), tool, tags)) is not None:
                 yield Skip(spec, f"may not use {tool!r} ({layer})", kind="policy")
 
     def explain(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = ()) -> str:
-        """The decision for a tool in readable lines, with the numbers that tell whether its rule pays.
-
-        Args:
-            tool: The tool's name.
-            agent: The agent's id.
-            tags: The tool's own tags.
-        """
-        from lg_toolroute.rulebook.explain import explain
-
-        return explain(self, tool, agent=agent, tags=tags)
+        """The decision for a tool in readable lines, with the numbers that tell whether its rule pays."""
+        decision = self.decide(tool, agent=agent, tags=tags)
+        primary = next(iter(self.reasoning_chain(agent=agent)), None)
+        return explain(decision, primary=primary, agent_known=agent is None or agent in self.agents, facts=self.facts)
 
     def primary(self, *, agent: str | None = None, role: str | None = None) -> str | None:
-        """The model that reasons; `None` if the configuration names none.
-
-        Args:
-            agent: The agent's id.
-            role: The role of the run.
-        """
-        return self._view(agent, role).primary
+        """The model that reasons; `None` if the configuration names none."""
+        return self._rules_of(agent, role).primary
 
     def reasoning_chain(self, *, agent: str | None = None, role: str | None = None, override: str | None = None) -> tuple[str, ...]:
         """The models that reason, in order.
 
-        Args:
-            agent: The agent's id.
-            role: The role of the run.
-            override: A model that the caller asks for: it goes first, and the configured primary last unless `fallbacks` is `[]`.
+        An `override`, a model that the caller asks for, goes first, and the configured primary last unless `fallbacks` is `[]`.
 
         Raises:
             ValueError: `override` is no model spec.
         """
-        view = self._view(agent, role)
+        own = self._rules_of(agent, role)
         if override is None:
-            return view.chain
-        if view.fallbacks is not None and not view.fallbacks:
+            return own.chain
+        if own.fallbacks is not None and not own.fallbacks:
             return (canonical(override),)
-        return distinct((canonical(override), *(view.fallbacks or ()), view.primary))
+        return distinct((canonical(override), *(own.fallbacks or ()), own.primary))
 
     def capability_chain(self, kind: Literal["image", "pdf"], *, agent: str | None = None) -> tuple[str, ...]:
-        """The models for messages that carry an image or a PDF; `()` if nobody said. PDFs go to the image models if they have none.
-
-        Args:
-            kind: What the message carries.
-            agent: The agent's id.
-        """
-        chain = compile_chain(self.config, f"{kind}_model", agent)
-        return chain or (compile_chain(self.config, "image_model", agent) if kind == "pdf" else ())
+        """The models for messages that carry an image or a PDF; `()` if none is configured. PDFs go to the image models if they have none."""
+        chain = capability_chain(self.config, f"{kind}_model", agent)
+        return chain or (capability_chain(self.config, "image_model", agent) if kind == "pdf" else ())
 
     def verdict(self, tool: str, spec: str, *, agent: str | None = None, tags: Sequence[str] = ()) -> str | None:
-        """Whether a model may use a tool: `None` if it may, else the path of what refuses it, `tools.byModel['ollama/*'].deny`.
-
-        Args:
-            tool: The tool's name.
-            spec: The model.
-            agent: The agent's id.
-            tags: The tool's own tags.
-        """
+        """Whether a model may use a tool: `None` if it may, else the path of what refuses it, `tools.byModel['ollama/*'].deny`."""
         spec = canonical(spec)
         if self.facts(spec).supports_tools is False:
             return self._tools_fact(spec)
-        return refusal(self._layers_of(spec, agent), tool, tags)
+        return refusal(self.layers(spec, agent=agent), tool, tags)
 
     def allowed(self, spec: str, tools: Sequence[tuple[str, Sequence[str]]], *, agent: str | None = None) -> tuple[str, ...]:
-        """The names of the tools that a model may use, in the order given.
-
-        Args:
-            spec: The model.
-            tools: Pairs of a tool's name and its tags.
-            agent: The agent's id.
-        """
+        """The names of the tools that a model may use, in the order given. `tools` are pairs of a name and tags."""
         spec = canonical(spec)
         if self.facts(spec).supports_tools is False:
             return ()
-        layers = self._layers_of(spec, agent)
+        layers = self.layers(spec, agent=agent)
         return tuple(name for name, tags in tools if refusal(layers, name, tags) is None)
 
     def layers(self, spec: str, *, agent: str | None = None) -> tuple[ListLayer, ...]:
-        """The lists of the tool policy that apply to a model.
-
-        Args:
-            spec: The model.
-            agent: The agent's id.
-        """
-        return self._layers_of(canonical(spec), agent)
+        """The lists of the tool policy that apply to a model."""
+        key = (canonical(spec), agent)
+        found = self._layers.get(key)
+        if found is None:
+            if len(self._layers) >= _MEMO_LIMIT:
+                self._layers.clear()
+            found = self._layers[key] = self._policy_of(agent).layers(key[0])
+        return found
 
     def params(self, spec: str, *, agent: str | None = None, rule_params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """The settings of a model's calls, merged key by key; `null` removes a setting.
-
-        Args:
-            spec: The model.
-            agent: The agent's id.
-            rule_params: The settings of the rule that chose the model; they go on top.
-        """
+        """The settings of a model's calls, merged key by key; `null` removes a setting. `rule_params` go on top."""
         return merge(*param_layers(self.config, canonical(spec), agent), rule_params)
 
     def facts(self, spec: str) -> ModelFacts:
-        """What the configuration says about a model.
-
-        Args:
-            spec: The model.
-        """
-        return facts_of(self._facts, spec)
+        """What the configuration says about a model, given by its canonical spec."""
+        found = self._facts.get(spec)
+        return found if found is not None else self._facts.get(f"{spec.partition('/')[0]}/", NO_FACTS)
 
     def specs(self) -> tuple[str, ...]:
         """Every model that any chain can reach, in the order of the document."""
         found: dict[str, None] = {}
         for agent in (None, *self.agents):
             for role in (None, *self.roles(agent)):
-                view = self._view(agent, role)
-                found.update(dict.fromkeys(view.chain))
-                for rule in view.rules:
+                own = self._rules_of(agent, role)
+                found.update(dict.fromkeys(own.chain))
+                for rule in own.rules:
                     found.update(dict.fromkeys(rule.chain))
                     if rule.options.escalate is not None and rule.options.escalate.to is not None:
                         found[rule.options.escalate.to] = None
@@ -264,33 +214,18 @@ class RuleBook:
         return tuple(found)
 
     def rules(self, agent: str | None = None, role: str | None = None) -> tuple[Rule, ...]:
-        """The rules of an agent after inheritance, its own first.
-
-        Args:
-            agent: The agent's id.
-            role: The role of the run.
-        """
-        return self._view(agent, role).rules
-
-    def routed_patterns(self, agent: str | None = None) -> tuple[str, ...]:
-        """The tool patterns for which an agent has rules.
-
-        Args:
-            agent: The agent's id.
-        """
-        return self._view(agent, None).table.patterns
+        """The rules of an agent after inheritance, its own first."""
+        return self._rules_of(agent, role).rules
 
     def unmatched(self, tool_names: Sequence[str | tuple[str, Sequence[str]]], agent: str | None = None) -> tuple[Problem, ...]:
         """The rules that match none of the bound tools, each with the nearest name.
 
-        Args:
-            tool_names: Names, or pairs of a name and its tags. Where no tags are given, rules for tags are not judged.
-            agent: The agent's id.
+        Tools are names, or pairs of a name and its tags. Where no tags are given, rules for tags are not judged.
         """
         tools = [(tool, None) if isinstance(tool, str) else (tool[0], tuple(tool[1])) for tool in tool_names]
         names = [name for name, _ in tools]
         problems = []
-        for rule in self._view(agent, None).rules:
+        for rule in self._rules_of(agent, None).rules:
             untagged = kind_of(rule.pattern) in ("tag", "group") and any(tags is None for _, tags in tools)
             table = Table.of((rule.pattern,), self.groups)
             if (untagged and table.tagged) or any(table.holds(name, tags or ()) for name, tags in tools):
@@ -300,29 +235,21 @@ class RuleBook:
             problems.append(Problem(rule.path, f"{rule.pattern!r} matches none of {count}", hint))
         return tuple(problems)
 
-    def _view(self, agent: str | None, role: str | None) -> View:
+    def _rules_of(self, agent: str | None, role: str | None) -> AgentRules:
         agent = agent if agent in self.config.agents.entries else None
         role = role if role is not None and role in self.roles(agent) else None
-        found = self._views.get((agent, role))
+        found = self._agent_rules.get((agent, role))
         if found is None:
-            found = self._views[(agent, role)] = compile_view(self.config, self.groups, agent, role)
+            found = self._agent_rules[(agent, role)] = compile_agent_rules(self.config, self.groups, agent, role)
         return found
 
-    def _policy(self, agent: str | None) -> Policy:
+    def _policy_of(self, agent: str | None) -> Policy:
         agent = agent if agent in self.config.agents.entries else None
         found = self._policies.get(agent)
         if found is None:
-            own = [((*loc, "tools"), section.tools) for loc, section in agent_layers(self.config, agent) if section.tools is not None]
+            own = [((*loc, "tools"), section.tools) for loc, section in agent_sections(self.config, agent) if section.tools is not None]
             sections = [(("tools",), self.config.tools), *own]
             found = self._policies[agent] = compile_policy(self.config, sections, self.groups)
-        return found
-
-    def _layers_of(self, spec: str, agent: str | None) -> tuple[ListLayer, ...]:
-        found = self._layers.get((spec, agent))
-        if found is None:
-            if len(self._layers) >= _MEMO_LIMIT:
-                self._layers.clear()
-            found = self._layers[(spec, agent)] = self._policy(agent).layers(spec)
         return found
 
     def _tools_fact(self, spec: str) -> str:

@@ -55,32 +55,18 @@ class Traffic:
 
 
 def break_even_s(speeds: Speeds) -> float | None:
-    """Tokens of arguments above which routing saves time; `None` if it never does.
-
-    Args:
-        speeds: What is assumed.
-    """
+    """Tokens of arguments above which routing saves time; `None` if it never does."""
     saved_s = 1 / speeds.primary_tokens_per_s - 1 / speeds.routed_tokens_per_s
     return (speeds.first_token_s + speeds.cut_s) / saved_s if saved_s > 0 else None
 
 
 def saved_s(arguments: float, speeds: Speeds) -> float:
-    """Seconds that routing one call saves; negative if it costs time.
-
-    Args:
-        arguments: Tokens of arguments.
-        speeds: What is assumed.
-    """
+    """Seconds that routing one call of so many tokens of arguments saves; negative if it costs time."""
     return arguments / speeds.primary_tokens_per_s - arguments / speeds.routed_tokens_per_s - speeds.first_token_s - speeds.cut_s
 
 
 def request_usd(routed: Cost, traffic: Traffic) -> float | None:
-    """What the routed request's input costs in US dollars; `None` without a price.
-
-    Args:
-        routed: The routed model's prices.
-        traffic: What is assumed.
-    """
+    """What the routed request's input costs in US dollars; `None` without a price."""
     if routed.input is None:
         return None
     cached = routed.cache_read if routed.cache_read is not None else routed.input
@@ -88,13 +74,7 @@ def request_usd(routed: Cost, traffic: Traffic) -> float | None:
 
 
 def break_even_usd(primary: Cost, routed: Cost, traffic: Traffic) -> float | None:
-    """Tokens of arguments above which routing saves money; infinite if it never does, `None` where a price is missing.
-
-    Args:
-        primary: The primary's prices.
-        routed: The routed model's prices.
-        traffic: What is assumed.
-    """
+    """Tokens of arguments above which routing saves money; infinite if it never does, `None` where a price is missing."""
     request = request_usd(routed, traffic)
     if request is None or primary.output is None or routed.output is None:
         return None

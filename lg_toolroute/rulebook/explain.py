@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
-from lg_toolroute.core.rules.facts import Cost
+from lg_toolroute.core.rules.decision import Decision, RuleOptions
+from lg_toolroute.core.rules.facts import Cost, ModelFacts
 from lg_toolroute.core.rules.match import kind_of
 from lg_toolroute.rulebook.breakeven import Speeds, Traffic, break_even_s, break_even_usd
-
-if TYPE_CHECKING:
-    from lg_toolroute.core.rules.decision import Decision, RuleOptions
-    from lg_toolroute.rulebook.book import RuleBook
 
 _KINDS = {
     "exact": "exact name",
@@ -29,43 +25,42 @@ _MOMENTS = {
 
 
 def explain(
-    book: RuleBook,
-    tool: str,
+    decision: Decision,
     *,
-    agent: str | None = None,
-    tags: Sequence[str] = (),
-    speeds: Speeds | None = None,
-    traffic: Traffic | None = None,
+    primary: str | None,
+    agent_known: bool,
+    facts: Callable[[str], ModelFacts],
+    speeds: Speeds = Speeds(),  # noqa: B008  # frozen
+    traffic: Traffic = Traffic(),  # noqa: B008  # frozen
 ) -> str:
-    """The decision for a tool, in readable lines.
+    """A decision in readable lines.
 
     Args:
-        book: The compiled rules.
-        tool: The tool's name.
-        agent: The agent's id.
-        tags: The tool's own tags.
+        decision: The decision.
+        primary: The model that reasons for this agent.
+        agent_known: Whether the decision's agent is configured.
+        facts: Gives what is known about a model; its prices are read.
         speeds: What the arithmetic in time assumes.
         traffic: What the arithmetic in money assumes.
     """
-    decision = book.decide(tool, agent=agent, tags=tags)
-    lines = [f"{tool} → {decision.model or 'nobody'}", f"  why         {decision.reason}"]
-    if agent is not None and agent not in book.agents:
-        lines.append(f"  agent       {agent!r} is not configured, so it has the defaults")
+    lines = [f"{decision.tool} → {decision.model or 'no model'}", f"  why         {decision.reason}"]
+    if not agent_known:
+        lines.append(f"  agent       {decision.agent!r} is not configured, so it has the defaults")
     if decision.rule is None:
         lines.append("  rule        none")
     else:
         lines.append(f"  rule        {decision.rule!r} ({_KINDS[kind_of(decision.rule)]}), at {decision.path}")
         lines += [f"  {'moment' if number == 0 else '':<10}  {_MOMENTS[moment]}" for number, moment in enumerate(decision.moments)]
-    lines += _chain(book, decision, agent)
+    lines += _chain(decision, primary)
     if decision.rule is not None:
         lines += [f"  {name:<10}  {text}" for name, text in _options(decision.options)]
-        lines += _break_even(book, decision, agent, speeds or Speeds(), traffic or Traffic())
+        if decision.model is not None and "call" in decision.moments:
+            lines += _break_even(primary, decision.model, facts, speeds, traffic)
     return "\n".join(lines)
 
 
-def _chain(book: RuleBook, decision: Decision, agent: str | None) -> Iterator[str]:
+def _chain(decision: Decision, primary: str | None) -> Iterator[str]:
     why = {skip.model: skip.why for skip in decision.skipped}
-    primary = next(iter(book.reasoning_chain(agent=agent)), None)
     if not decision.chain:
         yield "  chain       empty; under the middleware the agent's own model writes it, elsewhere write model.primary"
     for number, model in enumerate(decision.chain, 1):
@@ -85,19 +80,14 @@ def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
     if options.escalate is not None:
         target = options.escalate.to or "the next candidate"
         yield "escalate", f"after {options.escalate.after} failed results in a row, to {target}"
-    if options.predict is not None:
-        yield "predict", options.predict
     if options.params:
         yield "params", ", ".join(f"{name}={value!r}" for name, value in options.params.items())
     if options.refusal_falls_back:
         yield "refusal", "goes to the next candidate"
 
 
-def _break_even(book: RuleBook, decision: Decision, agent: str | None, speeds: Speeds, traffic: Traffic) -> Iterator[str]:
-    primary = next(iter(book.reasoning_chain(agent=agent)), None)
-    if decision.model is None or "call" not in decision.moments:
-        return
-    if decision.model == primary:
+def _break_even(primary: str | None, routed: str, facts: Callable[[str], ModelFacts], speeds: Speeds, traffic: Traffic) -> Iterator[str]:
+    if routed == primary:
         yield "  pays        the primary writes it itself: nothing is saved and nothing is spent"
         return
     least = break_even_s(speeds)
@@ -108,10 +98,11 @@ def _break_even(book: RuleBook, decision: Decision, agent: str | None, speeds: S
     if primary is None:
         yield "  money       unknown: no primary is configured"
         return
-    money = break_even_usd(book.facts(primary).cost or Cost(), book.facts(decision.model).cost or Cost(), traffic)
+    costs = {model: facts(model).cost or Cost() for model in (primary, routed)}
+    money = break_even_usd(costs[primary], costs[routed], traffic)
     if money is None:
-        missing = [model for model in (primary, decision.model) if (book.facts(model).cost or Cost()).output is None]
-        yield f"  money       unknown: no prices for {' and '.join(missing or [decision.model])} (models.providers.<id>.models[].cost)"
+        missing = [model for model, cost in costs.items() if cost.output is None] or [routed]
+        yield f"  money       unknown: no prices for {' and '.join(missing)} (models.providers.<id>.models[].cost)"
     elif math.isinf(money):
         yield f"  money       never saved: the routed model's output costs no less ({traffic})"
     else:

@@ -8,17 +8,16 @@ A tool is allowed if no layer refuses it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
+from lg_toolroute.config import RoutingConfig
+from lg_toolroute.config.nodes import Location
+from lg_toolroute.config.places import Places
+from lg_toolroute.config.tools import PolicyConfig, SwitchConfig, ToolsConfig
 from lg_toolroute.core.rules.glob import Glob, is_glob, parse_glob
 from lg_toolroute.core.rules.groups import PROFILES
 from lg_toolroute.core.rules.match import Table
 from lg_toolroute.core.rules.spec import parse_spec
-
-if TYPE_CHECKING:
-    from lg_toolroute.config import PolicyConfig, RoutingConfig, ToolsConfig
-    from lg_toolroute.config.places import Places
 
 _WEB_SWITCHES = (("search", "web_search"), ("fetch", "web_fetch"), ("x_search", "x_search"))
 _SWITCHES = (("browser", ("browser",)), ("cron", ("cron", "automations")))
@@ -46,7 +45,7 @@ class ListLayer:
 class ModelPattern:
     """The key of an entry of `byProvider` or `byModel`: a provider, a model, a spec, or a glob over one of these; in any case.
 
-    What it may mean it does mean: a layer can only remove, so too wide a reading never opens anything.
+    It is read as widely as it can be: a layer can only remove, so too wide a reading never opens anything.
     """
 
     text: str
@@ -60,11 +59,7 @@ class ModelPattern:
         return cls(lowered, None)
 
     def matches(self, spec: str) -> bool:
-        """Whether it means that model.
-
-        Args:
-            spec: The model, canonical.
-        """
+        """Whether it means a model, given by its canonical spec."""
         whole = spec.casefold()
         provider, _, model = whole.partition("/")
         names = (whole, f"{provider}:{model}", model, provider)
@@ -86,101 +81,76 @@ class Policy:
     matched: tuple[tuple[ModelPattern, ListLayer], ...]
 
     def layers(self, spec: str) -> tuple[ListLayer, ...]:
-        """The lists that apply to a model.
-
-        Args:
-            spec: The model, canonical.
-        """
+        """The lists that apply to a model, given by its canonical spec."""
         return (*self.always, *(layer for pattern, layer in self.matched if pattern.matches(spec)))
 
 
 def refusal(layers: Sequence[ListLayer], tool: str, tags: Sequence[str]) -> str | None:
-    """The path of the first list that refuses a tool, or `None`.
-
-    Args:
-        layers: The lists.
-        tool: The tool's name.
-        tags: The tool's own tags.
-    """
+    """The path of the first list that refuses a tool, or `None`."""
     for layer in layers:
         if layer.refuses(tool, tags):
             return layer.path
     return None
 
 
-def compile_policy(
-    config: RoutingConfig, sections: Sequence[tuple[tuple[str, ...], ToolsConfig]], groups: Mapping[str, Sequence[str]]
-) -> Policy:
-    """The policy of one agent.
-
-    Args:
-        config: The configuration.
-        sections: The `tools` sections that make it up, each with its path in our names, the global one first.
-        groups: All groups.
-    """
+def compile_policy(config: RoutingConfig, sections: Sequence[tuple[Location, ToolsConfig]], groups: Mapping[str, Sequence[str]]) -> Policy:
+    """The policy of one agent, made of `tools` sections: each with its path in the schema's names, the global one first."""
     compiler = _Compiler(groups, config.places)
-    always = [*compiler.switches(config), *compiler.base(sections)]
-    matched: list[tuple[ModelPattern, ListLayer]] = []
+    for name, switched in _SWITCHES:
+        compiler.switch((name,), getattr(config, name), switched)
+    profile: str | None = None
+    also: tuple[str, ...] | None = None
+    where: Location = ()
     for loc, tools in sections:
-        more, more_matched = compiler.section(tools, loc)
-        always += more
-        matched += more_matched
-    return Policy(tuple(always), tuple(matched))
+        if tools.profile is not None:
+            profile, where = tools.profile, loc
+        also = tools.also_allow if tools.also_allow is not None else also
+    compiler.profile(where, profile, also)
+    for loc, tools in sections:
+        compiler.section(loc, tools)
+    return Policy(tuple(compiler.always), tuple(compiler.matched))
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiler:
     groups: Mapping[str, Sequence[str]]
     places: Places
+    always: list[ListLayer] = field(default_factory=list)
+    matched: list[tuple[ModelPattern, ListLayer]] = field(default_factory=list)
 
-    def switches(self, config: RoutingConfig) -> list[ListLayer]:
-        off = [(name, tools) for name, tools in _SWITCHES if (switch := getattr(config, name)) is not None and not switch.enabled]
-        return [ListLayer(self.places.of(name, "enabled"), Table.of(tools, self.groups), allows=False) for name, tools in off]
-
-    def base(self, sections: Sequence[tuple[tuple[str, ...], ToolsConfig]]) -> list[ListLayer]:
-        profile: str | None = None
-        also: tuple[str, ...] | None = None
-        where: tuple[str, ...] = ()
-        for loc, tools in sections:
-            if tools.profile is not None:
-                profile, where = tools.profile, loc
-            also = tools.also_allow if tools.also_allow is not None else also
-        return self._profile(profile, also, (*where, "profile"))
-
-    def section(self, tools: ToolsConfig, loc: tuple[str, ...]) -> tuple[list[ListLayer], list[tuple[ModelPattern, ListLayer]]]:
-        always = self._lists(tools, loc)
+    def section(self, loc: Location, tools: ToolsConfig) -> None:
+        self.lists(loc, tools)
         for name, tool in _WEB_SWITCHES:
-            switch = getattr(tools.web, name) if tools.web is not None else None
-            if switch is not None and not switch.enabled:
-                always.append(ListLayer(self.places.of(*loc, "web", name, "enabled"), Table.of((tool,), self.groups), allows=False))
-        matched: list[tuple[ModelPattern, ListLayer]] = []
+            self.switch((*loc, "web", name), getattr(tools.web, name, None), (tool,))
         for kind, entries in (("by_provider", tools.by_provider), ("by_model", tools.by_model)):
             for name, policy in entries.items():
-                place = (*loc, kind, name)
-                lists = [*self._profile(policy.profile, policy.also_allow, (*place, "profile")), *self._lists(policy, place)]
-                matched += [(ModelPattern.of(name), layer) for layer in lists]
-        return always, matched
+                self.profile((*loc, kind, name), policy.profile, policy.also_allow, ModelPattern.of(name))
+                self.lists((*loc, kind, name), policy, ModelPattern.of(name))
 
-    def _profile(self, profile: str | None, also: Sequence[str] | None, loc: tuple[str, ...]) -> list[ListLayer]:
-        if profile is None or profile == "full":
-            return []
-        return [ListLayer(self.places.of(*loc), Table.of((*PROFILES[profile], *(also or ())), self.groups), allows=True)]
+    def switch(self, loc: Location, switch: SwitchConfig | None, tools: Sequence[str]) -> None:
+        if switch is not None and not switch.enabled:
+            self.add((*loc, "enabled"), tools, allows=False)
 
-    def _lists(self, policy: PolicyConfig, loc: tuple[str, ...]) -> list[ListLayer]:
-        lists: list[ListLayer] = []
+    def profile(self, loc: Location, profile: str | None, also: Sequence[str] | None, pattern: ModelPattern | None = None) -> None:
+        if profile is not None and profile != "full":
+            self.add((*loc, "profile"), (*PROFILES[profile], *(also or ())), allows=True, pattern=pattern)
+
+    def lists(self, loc: Location, policy: PolicyConfig, pattern: ModelPattern | None = None) -> None:
         if policy.deny:
-            lists.append(ListLayer(self.places.of(*loc, "deny"), Table.of(policy.deny, self.groups), allows=False))
+            self.add((*loc, "deny"), policy.deny, allows=False, pattern=pattern)
         if policy.allow is not None:
-            lists.append(ListLayer(self.places.of(*loc, "allow"), Table.of(policy.allow, self.groups), allows=True))
-        return lists
+            self.add((*loc, "allow"), policy.allow, allows=True, pattern=pattern)
+
+    def add(self, loc: Location, entries: Sequence[str], *, allows: bool, pattern: ModelPattern | None = None) -> None:
+        layer = ListLayer(self.places.of(*loc), Table.of(entries, self.groups), allows)
+        if pattern is None:
+            self.always.append(layer)
+        else:
+            self.matched.append((pattern, layer))
 
 
 def pattern_spec(key: str) -> str | None:
-    """The one model that a key means, canonical; `None` if it is a pattern or names no provider.
-
-    Args:
-        key: A key of `byModel`, `byProvider` or `models`.
-    """
+    """The one model that a key means, canonical; `None` if it is a pattern or names no provider."""
     if is_glob(key):
         return None
     try:

@@ -10,9 +10,9 @@ from langchain_core.messages.utils import count_tokens_approximately
 
 from lg_toolroute.clients.models import LanguageModel
 from lg_toolroute.core.rules.facts import ModelFacts
-from lg_toolroute.core.rules.tools import named_tools
+from lg_toolroute.core.rules.tools import Tools, named_tools
 from lg_toolroute.core.turn.escalation import ToolOutcome, args_key, escalation
-from lg_toolroute.core.turn.inputs import Tools, TurnInputs
+from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.overrides import NO_OVERRIDES, Overrides
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lg_toolroute.config import load_config
 from lg_toolroute.errors import ConfigError
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 specs = st.sampled_from(["a/b", "C:d", "openrouter/x/y:free", "ollama/gpt-oss:20b"])
 words = st.sampled_from(["edit", "write", "web_search", "mcp__a__b", "ed*", "*", "group:fs", "tag:x", "?x", "odd name", "a.b"])
@@ -26,7 +26,6 @@ rules = st.one_of(
             "handoff": st.sampled_from(["text", "draft"]),
             "streamArgs": st.sampled_from(["checked", "live"]),
             "escalate": st.fixed_dictionaries({"after": st.integers(1, 5)}, optional={"to": specs}),
-            "predict": st.sampled_from(["off", "speculate"]),
             "params": st.dictionaries(st.sampled_from(["temperature", "topP"]), st.integers(0, 1)),
             "refusalFallsBack": st.booleans(),
         },

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lg_toolroute import ConfigError, load_config
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 RULE = {"primary": "x/y", "fallbacks": [], "moments": ["call"], "escalate": {"after": 2, "to": "z/w"}, "params": {"t": 1}, "onIntercept": "cut"}
 WHOLE: dict[str, Any] = {
@@ -45,7 +45,6 @@ WHOLE: dict[str, Any] = {
     },
     "health": {"rateLimitS": 3},
     "timeouts": {"idleS": 3},
-    "prediction": {"mode": "off"},
     "handoff": {"instruction": "x"},
     "cutWhenNotStreaming": True,
 }

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lg_toolroute.config import load_config
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 TOOLS = (*((name, ()) for name in ("read", "edit", "write", "exec", "web_search", "browser", "mcp__a__b")), ("tagged", ("mcp",)))
 SPECS = ("ollama/gpt-oss:20b", "openai/gpt-5", "openrouter/deepseek/v4")

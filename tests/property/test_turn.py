@@ -24,7 +24,7 @@ from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.selection import Survey
 from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn
 from lg_toolroute.errors import ChainExhausted
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.runner.drivers import adrive, drive
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
 from tests.e2e.engine import DEEPSEEK, KIMI, LOCAL, Folder, routed

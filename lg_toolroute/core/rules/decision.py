@@ -1,19 +1,15 @@
 """The record of one routing decision: immutable, comparable, JSON-able.
 
-Nothing is decided here. `router.py` makes decisions; the nodes, the middleware and the chat model act on them and store them.
+Nothing is decided here: the rule book makes decisions; the graph, the middleware and the chat model act on them and store them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 from lg_toolroute.core.rules.params import NO_PARAMS
-
-Moment = Literal["call", "result"]
-Source = Literal["forced", "intercepted", "predicted"]
-Prediction = Literal["off", "warm", "speculate", "lead"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,6 @@ class RuleOptions:
         handoff: `text` passes on the primary's words; `draft` also its arguments, to be corrected.
         stream_args: `checked` shows arguments when they have been checked; `live` as they come.
         escalate: When to go one step up the chain; `None` for never.
-        predict: What a prediction of this tool may do; `None` leaves it to the `prediction` section.
         params: Settings for the routed model only, on top of all others.
         boundary: The rule said `fallbacks: []`: its call is never sent to any other model.
         refusal_falls_back: A refusal for reasons of content goes to the next candidate; otherwise it is the answer.
@@ -48,22 +43,9 @@ class RuleOptions:
     handoff: Literal["text", "draft"] = "text"
     stream_args: Literal["checked", "live"] = "checked"
     escalate: Escalate | None = None
-    predict: Prediction | None = None
     params: Mapping[str, Any] = field(default=NO_PARAMS)
     boundary: bool = False
     refusal_falls_back: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "on_intercept": self.on_intercept,
-            "handoff": self.handoff,
-            "stream_args": self.stream_args,
-            "escalate": None if self.escalate is None else {"after": self.escalate.after, "to": self.escalate.to},
-            "predict": self.predict,
-            "params": dict(self.params),
-            "boundary": self.boundary,
-            "refusal_falls_back": self.refusal_falls_back,
-        }
 
 
 DEFAULT_OPTIONS = RuleOptions()
@@ -85,9 +67,6 @@ class Skip:
     due_in_s: float | None = None
     kind: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"model": self.model, "why": self.why, "due_in_s": self.due_in_s, "kind": self.kind}
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -100,9 +79,9 @@ class Decision:
         path: Where the rule stands in the document: `agents.defaults.model.toolRouting.edit`.
         moments: When the rule acts, `("call",)` unless it says otherwise; `()` without a rule.
         chain: The candidates in order, canonical specs, no duplicates, before anything is skipped.
-        skipped: Candidates that are known to be of no use without asking anybody: refused by the tool policy, or without tools.
+        skipped: Candidates that cannot write the call: refused by the tool policy, or without tools.
         model: The first candidate that is not skipped; `None` if there is none.
-        source: How the tool is known; `None` when nobody said.
+        source: How the tool is known, `forced` or `intercepted`; `None` if that is open.
         reason: One plain sentence.
         options: How the rule is carried out.
     """
@@ -127,16 +106,14 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         """The decision as plain data, for JSON."""
-        return {
-            "tool": self.tool,
-            "agent": self.agent,
-            "rule": self.rule,
-            "path": self.path,
-            "moments": list(self.moments),
-            "chain": list(self.chain),
-            "skipped": [skip.to_dict() for skip in self.skipped],
-            "model": self.model,
-            "source": self.source,
-            "reason": self.reason,
-            "options": self.options.to_dict(),
-        }
+        data: dict[str, Any] = plain(self)
+        return data
+
+
+def plain(record: Any) -> Any:
+    """A record as data that JSON can hold: dataclasses and mappings become dicts, tuples become lists."""
+    if is_dataclass(record) and not isinstance(record, type):
+        return {each.name: plain(getattr(record, each.name)) for each in fields(record)}
+    if isinstance(record, Mapping):
+        return {key: plain(value) for key, value in record.items()}
+    return [plain(value) for value in record] if isinstance(record, (tuple, list)) else record

@@ -1,23 +1,19 @@
-"""What a configuration says about a model: window, inputs, tools, prices. What nobody said is `None`."""
+"""What a configuration says about a model: window, inputs, tools, prices. `None` stands for what it does not say."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from lg_toolroute.core.rules.spec import Size
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Prices in US dollars for a million tokens; `None` where nobody said."""
+    """Prices in US dollars for a million tokens; `None` where the configuration has none."""
 
     input: float | None = None
     output: float | None = None
     cache_read: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"input": self.input, "output": self.output, "cache_read": self.cache_read}
 
 
 @dataclass(frozen=True, slots=True)

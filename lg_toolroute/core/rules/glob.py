@@ -1,57 +1,38 @@
-"""Globs over tool names: `*`, `?`, `[..]`, matched in linear steps whatever the pattern is.
-
-`fnmatch` would do for a few patterns; it compiles a regular expression for each, which costs more for a thousand rules than all the rest
-of compiling, and lets a hostile pattern backtrack.
-"""
+"""Globs over tool names: `*`, `?`, `[..]`, with the meaning that `fnmatch` gives them, case included."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from fnmatch import translate
+from functools import lru_cache
 
-_Chars: TypeAlias = "str | _Set | None"  # a letter, a set of letters, or any letter
+# Everything but literal text. The possessive `+` keeps an unclosed `[` literal, as `fnmatch` does.
+_WILDCARD = re.compile(r"\*|\?|\[!?+\]?+[^\]]*+\]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
-    negated: bool
-    ranges: tuple[tuple[str, str], ...]
-
-    def holds(self, letter: str) -> bool:
-        return any(low <= letter <= high for low, high in self.ranges) != self.negated
+@lru_cache(maxsize=8192)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern))
 
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A glob, taken apart.
+    """A glob. Its regular expression is compiled when a name first gets as far as that.
 
     Attributes:
-        pieces: What stands between the stars: plain text, or one entry a letter where `?` or a set occurs.
+        pattern: As written.
         literals: How many of its characters stand for themselves.
-        runs: The stretches of characters that stand for themselves.
+        longest: Its longest stretch of characters that stand for themselves; a name without it cannot match.
     """
 
-    pieces: tuple[str | tuple[_Chars, ...], ...]
+    pattern: str
     literals: int
-    runs: tuple[str, ...]
+    longest: str
 
     def matches(self, name: str) -> bool:
         """Whether the whole name fits."""
-        pieces = self.pieces
-        if len(pieces) == 1:
-            return len(name) == len(pieces[0]) and _at(pieces[0], name, 0)
-        first, last = pieces[0], pieces[-1]
-        end = len(name) - len(last)
-        if end < len(first) or not _at(first, name, 0) or not _at(last, name, end):
-            return False
-        # Each piece as far left as possible: if any placing fits, this one does.
-        place = len(first)
-        for piece in pieces[1:-1]:
-            place = _find(piece, name, place, end)
-            if place < 0:
-                return False
-            place += len(piece)
-        return True
+        return self.longest in name and _compiled(self.pattern).match(name) is not None
 
 
 def is_glob(pattern: str) -> bool:
@@ -60,75 +41,6 @@ def is_glob(pattern: str) -> bool:
 
 
 def parse_glob(pattern: str) -> Glob:
-    """Takes a pattern apart. A `[` that is never closed stands for itself, as in `fnmatch`.
-
-    Args:
-        pattern: The pattern.
-    """
-    pieces: list[list[_Chars]] = [[]]
-    place = 0
-    while place < len(pattern):
-        mark = pattern[place]
-        place += 1
-        if mark == "*":
-            pieces.append([])
-        elif mark == "?":
-            pieces[-1].append(None)
-        elif mark == "[" and (close := _closing(pattern, place)) > 0:
-            pieces[-1].append(_set(pattern[place:close]))
-            place = close + 1
-        else:
-            pieces[-1].append(mark)
-    # `**` is `*`: an empty piece in the middle changes nothing.
-    pieces = [piece for number, piece in enumerate(pieces) if piece or number in (0, len(pieces) - 1)]
-    if len(pieces) == 1 and "*" in pattern and not pieces[0]:
-        pieces = [[], []]
-    runs: list[str] = []
-    for piece in pieces:
-        run = ""
-        for char in (*piece, None):
-            if isinstance(char, str):
-                run += char
-            elif run:
-                runs.append(run)
-                run = ""
-    flat = tuple("".join(piece) if all(isinstance(char, str) for char in piece) else tuple(piece) for piece in pieces)  # type: ignore[arg-type]
-    return Glob(flat, sum(map(len, runs)), tuple(runs))
-
-
-def _closing(pattern: str, start: int) -> int:
-    place = start
-    if pattern[place : place + 1] == "!":
-        place += 1
-    if pattern[place : place + 1] == "]":
-        place += 1
-    return pattern.find("]", place)
-
-
-def _set(body: str) -> _Set:
-    negated = body[:1] == "!"
-    body = body[1:] if negated else body
-    ranges, place = [], 0
-    while place < len(body):
-        if body[place + 1 : place + 2] == "-" and place + 2 < len(body):
-            ranges.append((body[place], body[place + 2]))
-            place += 3
-        else:
-            ranges.append((body[place], body[place]))
-            place += 1
-    return _Set(negated, tuple(ranges))
-
-
-def _at(piece: str | tuple[_Chars, ...], name: str, place: int) -> bool:
-    if isinstance(piece, str):
-        return name.startswith(piece, place)
-    return all(
-        char is None or (char == name[place + offset] if isinstance(char, str) else char.holds(name[place + offset]))
-        for offset, char in enumerate(piece)
-    )
-
-
-def _find(piece: str | tuple[_Chars, ...], name: str, start: int, end: int) -> int:
-    if isinstance(piece, str):
-        return name.find(piece, start, end)
-    return next((place for place in range(start, end - len(piece) + 1) if _at(piece, name, place)), -1)
+    """Takes a pattern apart. A `[` that is never closed stands for itself."""
+    texts = _WILDCARD.split(pattern)
+    return Glob(pattern, sum(map(len, texts)), max(texts, key=len))

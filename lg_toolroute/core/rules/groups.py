@@ -8,7 +8,7 @@ Source: the tool policy page of openclaw 2026.9.6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 GROUP = "group:"
 TAG = "tag:"
@@ -64,20 +64,12 @@ def group_name(text: str) -> str:
 
 
 def all_groups(own: Mapping[str, Sequence[str]] | None = None) -> dict[str, tuple[str, ...]]:
-    """The groups that ship and those of a configuration, by name; its own take the place of those that ship.
-
-    Args:
-        own: Members by group name, with or without `group:`.
-    """
+    """The groups that ship and those of a configuration, by name; its own take the place of those that ship."""
     return {**GROUPS, **{group_name(name): tuple(members) for name, members in (own or {}).items()}}
 
 
 def members(name: str, groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """What a group stands for: names, patterns and tags, no groups, no duplicates.
-
-    Args:
-        name: The group, with or without `group:`.
-        groups: All groups, as `all_groups` gives them.
 
     Raises:
         KeyError: There is no such group.
@@ -96,20 +88,3 @@ def _collect(name: str, groups: Mapping[str, Sequence[str]], way: tuple[str, ...
             _collect(group_name(member), groups, (*way, name), found)
         else:
             found[member] = None
-
-
-def expand(entries: Iterable[str], groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Entries of a policy with every group replaced by its members.
-
-    Args:
-        entries: Names, patterns, groups, tags.
-        groups: All groups, as `all_groups` gives them.
-
-    Raises:
-        KeyError: There is no such group.
-    """
-    found: dict[str, None] = {}
-    for entry in entries:
-        for member in members(entry, groups) if entry.lower().startswith(GROUP) else (entry,):
-            found[member] = None
-    return tuple(found)

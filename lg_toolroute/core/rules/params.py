@@ -1,4 +1,4 @@
-"""Settings of a model call (`temperature`, `thinking`, …) as a mapping that nobody can change by accident."""
+"""Settings of a model call (`temperature`, `thinking`, …) as a read-only mapping."""
 
 from __future__ import annotations
 
@@ -41,11 +41,7 @@ NO_PARAMS = Params()
 
 
 def merge(*layers: Mapping[str, Any] | None) -> Params:
-    """Settings of several layers, key by key: the later layer wins, and `None` removes what an earlier one set.
-
-    Args:
-        layers: From the broadest to the most specific; `None` for a layer that is not there.
-    """
+    """Settings of several layers, the broadest first: key by key the later layer wins, and `None` removes what an earlier one set."""
     merged: dict[str, Any] = {}
     for layer in layers:
         for key, value in (layer or {}).items():

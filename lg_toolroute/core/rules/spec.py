@@ -51,13 +51,7 @@ class Size:
 
 
 def parse_spec(text: str) -> ModelSpec:
-    """Reads `provider/model` or `provider:model`; the first `/` or `:` splits.
-
-    Args:
-        text: What the user wrote; spaces around it are dropped.
-
-    Returns:
-        The spec, its provider in lower case.
+    """Reads `provider/model` or `provider:model`; the first `/` or `:` splits, and the provider becomes lower case.
 
     Raises:
         ValueError: There is no provider or no model; the message says what to write instead.
@@ -90,10 +84,7 @@ def canonical(text: str) -> str:
 def model_size(model_name: str) -> Size | None:
     """The size that a model's name tells; `None` when it tells none, which does not mean small.
 
-    Read are `20b`, `0.6b`, `8x7b`, `235b-a22b`, `1t` and `500m`. Of several totals the largest counts.
-
-    Args:
-        model_name: A model's name or a whole spec.
+    Read are `20b`, `0.6b`, `8x7b`, `235b-a22b`, `1t` and `500m`. Of several totals the largest counts. A whole spec is read too.
     """
     name = model_name.lower()
     totals = [

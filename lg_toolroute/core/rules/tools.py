@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+Tools = tuple[tuple[str, tuple[str, ...]], ...]
+"""The tools that an agent binds: `(name, tags)`."""
+
 
 def tool_name(tool: Any) -> str:
     """The name of a tool as a model sees it: of a `BaseTool`, a tool dict in any dialect, a function, or a name itself."""
@@ -23,6 +26,6 @@ def tool_tags(tool: Any) -> tuple[str, ...]:
     return tuple(tags) if isinstance(tags, (list, tuple)) else ()
 
 
-def named_tools(tools: Sequence[Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def named_tools(tools: Sequence[Any]) -> Tools:
     """The name and the tags of each tool."""
     return tuple((tool_name(tool), tool_tags(tool)) for tool in tools)

@@ -9,10 +9,8 @@ from typing import Literal, Protocol
 
 from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.rules.facts import ModelFacts
+from lg_toolroute.core.rules.tools import Tools
 from lg_toolroute.core.turn.escalation import pick_start
-
-Tools = tuple[tuple[str, tuple[str, ...]], ...]
-"""The tools that an agent binds: `(name, tags)`."""
 
 
 class ToolsetRules(Protocol):

@@ -31,8 +31,7 @@ from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
 from lg_toolroute.config import RoutingConfig
-from lg_toolroute.core.rules.tools import named_tools, tool_name
-from lg_toolroute.core.turn.inputs import Tools
+from lg_toolroute.core.rules.tools import Tools, named_tools, tool_name
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.inputs import IsFailure, has_error_status
 from lg_toolroute.runner.overrides import read_overrides

@@ -17,8 +17,7 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command
 
 from lg_toolroute.clients.wrappers import first_leaf
-from lg_toolroute.core.rules.tools import tool_name
-from lg_toolroute.core.turn.inputs import Tools
+from lg_toolroute.core.rules.tools import Tools, tool_name
 from lg_toolroute.core.turn.turn import PHASES
 from lg_toolroute.errors import AnswerRejected, ChainExhausted
 from lg_toolroute.gates.gate import gate_of, gated

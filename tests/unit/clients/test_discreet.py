@@ -12,7 +12,7 @@ from langchain_core.load import dumpd
 from lg_toolroute import ConfigError, ToolRouter, create_toolroute_agent
 from lg_toolroute.clients.models import ModelBook
 from lg_toolroute.config import load_config
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.testing import FaultServer, Say, faults
 
 SECRET = "token-of-nobody"

@@ -15,7 +15,7 @@ from lg_toolroute.clients.models import ModelBook, arguments_schema
 from lg_toolroute.clients.wrappers import first_leaf, leaves, map_leaves
 from lg_toolroute.config import load_config
 from lg_toolroute.errors import ConfigError
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.testing import ScriptedModel
 
 ENV = {"DEEPSEEK_API_KEY": "sk-deepseek-secret", "MY_KEY": "sk-my-secret"}

@@ -1,5 +1,8 @@
 """Whole documents: the three that were written before this package, OpenClaw's own, and what becomes of their parts."""
 
+import json
+from pathlib import Path
+
 import json5
 import jsonschema
 import pytest
@@ -88,6 +91,20 @@ def test_sections_of_openclaw_are_left_alone_and_listed():
     assert "agents.list[1].tools.elevated" in config.ignored_sections
     assert "models.providers.kimi.models[0].cost.cacheWrite" in config.ignored_sections
     assert not any(path.startswith("tools.byProvider") for path in config.ignored_sections)
+
+
+@pytest.mark.parametrize(
+    ("section", "around"),
+    [
+        ("root", lambda keys: keys),
+        ("agent", lambda keys: {"agents": {"defaults": keys}}),
+        ("web_tool", lambda keys: {"tools": {"web": {"search": keys}}}),
+        ("compat", lambda keys: {"models": {"providers": {"p": {"models": [{"id": "m", "compat": keys}]}}}}),
+    ],
+)
+def test_no_key_of_openclaw_is_taken_for_a_misspelt_one_of_ours(section, around):
+    names = json.loads(Path(__file__).with_name("openclaw_names.json").read_text())[section]
+    assert len(load_config(around(dict.fromkeys(names, 1))).ignored_sections) == len(names)
 
 
 def test_a_restriction_of_openclaw_that_is_not_enforced_is_a_warning():

@@ -41,7 +41,7 @@ def test_a_misspelt_key_is_answered_with_the_right_one():
 
 
 def test_an_unknown_key_inside_our_sections_is_refused_and_at_the_top_it_is_left_alone():
-    assert list(problems({"prediction": {"zzz": 1}})) == ["prediction.zzz"]
+    assert list(problems({"timeouts": {"zzz": 1}})) == ["timeouts.zzz"]
     assert load_config({"zzz": 1}).ignored_sections == ("zzz",)
 
 
@@ -172,7 +172,6 @@ def test_providers_and_their_models_are_described_once():
         ({"tools": "none"}, "tools"),
         ({"tools": {"deny": [1]}}, "tools.deny[0]"),
         ({"health": {"transientAfter": 0}}, "health.transientAfter"),
-        ({"prediction": {"minConfidence": 1.5}}, "prediction.minConfidence"),
         ({"timeouts": {"totalS": float("inf")}}, "timeouts.totalS"),
         ({"cutWhenNotStreaming": "perhaps"}, "cutWhenNotStreaming"),
         ({"toolRouting": {"edit": {"model": "a/b", "moments": []}}}, "toolRouting.edit.moments"),
@@ -215,12 +214,10 @@ def test_a_mapping_that_is_missing_is_said_with_what_to_write():
     assert found["health"].startswith("3 should be a mapping; its keys are rateLimitS, ")
 
 
-def test_a_prediction_that_is_switched_on_is_said_to_change_nothing():
-    """It is read and checked; whoever writes it would otherwise believe that it works."""
-    rule = {"primary": "a/c", "predict": "speculate"}
-    said = load_config({"model": "a/b", "prediction": {"mode": "lead"}, "toolRouting": {"edit": rule}}).warnings
-    assert [each.partition(":")[0] for each in said if "predicts no tool" in each] == ["toolRouting.edit.predict", "prediction.mode"]
-    assert not load_config({"model": "a/b", "prediction": {"mode": "off"}}).warnings
+def test_a_prediction_is_refused_because_this_version_has_none():
+    found = problems({"model": "a/b", "prediction": {"mode": "off"}, "toolRouting": {"edit": {"primary": "a/c", "predict": "speculate"}}})
+    assert list(found) == ["prediction", "toolRouting.edit.predict"]
+    assert all("this version does not predict tools" in message for message in found.values())
 
 
 def test_a_blank_around_a_pattern_is_a_warning():

@@ -73,7 +73,6 @@ def test_a_known_provider_without_its_key_is_refused_with_the_variable(provider_
 def test_a_local_server_needs_no_key(provider_id):
     settings = load_config({}).models.provider(provider_id).resolve({})
     assert settings.api_key is None
-    assert settings.local
 
 
 def test_a_known_provider_behind_a_proxy_needs_no_key():

@@ -4,7 +4,7 @@ import json
 
 from lg_toolroute.config import load_config
 from lg_toolroute.rulebook.audit import audit
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 SMALL = "ollama/gpt-oss:20b"
 TOOLS = [(name, ()) for name in ("read", "edit", "write", "exec", "web_search", "x_search", "browser")]
@@ -86,7 +86,7 @@ def test_a_rule_that_matches_nothing_is_only_judged_by_bound_tools():
     rules = {"web_serach": "b/big-480b"}
     assert "did you mean 'web_search'?" in [finding.remedy for finding in audited(model="a/big-480b", toolRouting=rules).findings]
     assumed = audited([], model="a/big-480b", toolRouting=rules)
-    assert assumed.assumed
+    assert assumed.assumed_tools
     assert not [finding for finding in assumed.findings if finding.kind == "dead_rule"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lg_toolroute.config import load_config
 from lg_toolroute.core.rules.decision import Escalate, RuleOptions, Skip
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 CONFIG = {
     "model": {"primary": "p/primary", "fallbacks": ["f/one", "f/two"]},
@@ -81,7 +81,7 @@ def test_without_a_tool_the_primary_reasons():
     assert (decision.tool, decision.model, decision.reason) == (None, "p/primary", "p/primary reasons")
 
 
-def test_without_any_model_nobody_is_chosen_and_the_reason_says_so():
+def test_without_any_model_none_is_chosen_and_the_reason_says_so():
     book = compile_config(load_config({"toolRouting": {"edit": "a/b"}}))
     assert book.decide("read").model is None
     assert book.decide("read").reason == "the configuration names no primary"
@@ -99,7 +99,7 @@ def test_rules_merge_tool_by_tool_and_null_removes():
     assert book.decide("edit", agent="own").model == "x/editor"
     assert book.decide("write", agent="own").rule is None
     assert book.decide("secret_x", agent="own").model == "ollama/local"
-    assert book.routed_patterns("own") == ("edit", "secret_*", "group:web")
+    assert tuple(rule.pattern for rule in book.rules("own")) == ("edit", "secret_*", "group:web")
     assert book.decide("edit", agent="own").path == "agents.entries.own.model.toolRouting.edit"
 
 
@@ -166,7 +166,7 @@ def test_a_candidate_without_tools_is_skipped_for_tools_but_may_reason():
     assert book.decide(None).model == "p/primary"
 
 
-def test_a_tool_that_nobody_may_use_has_no_model():
+def test_a_tool_that_no_candidate_may_use_has_no_model():
     decision = compiled(tools={"deny": ["edit"]}).decide("edit")
     assert decision.model is None
     assert len(decision.skipped) == 4
@@ -179,14 +179,13 @@ def test_the_options_of_a_rule_are_in_the_decision():
         "handoff": "draft",
         "streamArgs": "live",
         "escalate": {"after": 3, "to": "C:d"},
-        "predict": "speculate",
         "params": {"temperature": 0},
         "refusalFallsBack": True,
         "moments": ["call", "result", "call"],
     }
     decision = compile_config(load_config({"toolRouting": {"edit": rule}})).decide("edit")
     assert decision.moments == ("call", "result")
-    assert decision.options == RuleOptions("drain", "draft", "live", Escalate(3, "c/d"), "speculate", {"temperature": 0}, False, True)
+    assert decision.options == RuleOptions("drain", "draft", "live", Escalate(3, "c/d"), {"temperature": 0}, False, True)
 
 
 def test_a_refusal_of_the_reasoning_model_may_fall_back():

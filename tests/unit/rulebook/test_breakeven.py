@@ -30,7 +30,7 @@ def test_money_is_saved_above_the_price_of_the_second_request():
     assert break_even_usd(Cost(3, 15, 0.3), routed, traffic) == pytest.approx(8000 * 0.15 / 13.75)
 
 
-def test_at_equal_prices_money_is_never_saved_and_without_prices_nobody_knows():
+def test_at_equal_prices_money_is_never_saved_and_without_prices_it_is_unknown():
     price = Cost(3, 15)
     assert math.isinf(break_even_usd(price, price, Traffic()))
     assert break_even_usd(Cost(), price, Traffic()) is None

@@ -1,8 +1,8 @@
 """A decision in readable lines."""
 
 from lg_toolroute.config import load_config
+from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.rulebook.breakeven import Speeds
-from lg_toolroute.rulebook.compile import compile_config
 from lg_toolroute.rulebook.explain import explain
 
 PRICES = {
@@ -57,7 +57,6 @@ def test_every_option_that_was_set_is_shown():
         "handoff": "draft",
         "streamArgs": "live",
         "escalate": {"after": 3, "to": "e/e"},
-        "predict": "speculate",
         "params": {"temperature": 0},
         "moments": ["call", "result"],
         "refusalFallsBack": True,
@@ -70,7 +69,6 @@ def test_every_option_that_was_set_is_shown():
         "drain: the primary's whole message is read, its arguments are a draft",
         "shown as they come",
         "after 3 failed results in a row, to e/e",
-        "speculate",
         "temperature=0",
         "goes to the next candidate",
     ):
@@ -79,12 +77,13 @@ def test_every_option_that_was_set_is_shown():
 
 def test_a_rule_that_cannot_pay_says_so():
     book = compile_config(load_config(BASE))
-    assert "never saved: the routed model is no faster" in explain(book, "edit", speeds=Speeds(80, 60))
+    slow = explain(book.decide("edit"), primary="p/primary", agent_known=True, facts=book.facts, speeds=Speeds(80, 60))
+    assert "never saved: the routed model is no faster" in slow
     assert "the primary writes it itself" in text(tools={"byModel": {"r/*": {"deny": ["edit"]}, "ollama/*": {"deny": ["edit"]}}})
     cost = {"input": 1, "output": 2}
     same = {"providers": {name: {"models": [{"id": model, "cost": cost}]} for name, model in (("p", "primary"), ("r", "editor"))}}
     assert "never saved: the routed model's output costs no less" in text(models=same)
 
 
-def test_nobody_is_named_when_nobody_may():
-    assert text(tools={"deny": ["edit"]}).startswith("edit → nobody\n")
+def test_no_model_is_named_when_none_may_use_the_tool():
+    assert text(tools={"deny": ["edit"]}).startswith("edit → no model\n")

@@ -4,7 +4,7 @@ import pytest
 
 from lg_toolroute.config import load_config
 from lg_toolroute.core.rules.groups import BUILT_IN_TOOLS
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.rulebook.policy import ModelPattern
 
 TOOLS = tuple((name, ()) for name in ("read", "write", "edit", "apply_patch", "exec", "web_search", "web_fetch", "x_search", "browser", "message"))
@@ -113,10 +113,10 @@ def test_an_agents_own_lists_can_only_remove():
     agents = {"entries": {"a": {"tools": {"allow": ["exec", "read"], "byModel": {"*:20b": {"deny": ["read"]}}}}}}
     assert allowed({"deny": ["exec"]}, BIG, agent="a", agents=agents) == {"read"}
     assert allowed({"deny": ["exec"]}, SMALL, agent="a", agents=agents) == set()
-    assert allowed({"deny": ["exec"]}, SMALL, agent="somebody", agents=agents) == EVERYTHING - {"exec"}
+    assert allowed({"deny": ["exec"]}, SMALL, agent="unknown", agents=agents) == EVERYTHING - {"exec"}
 
 
-def test_a_policy_of_the_defaults_is_everybodys():
+def test_a_policy_of_the_defaults_applies_to_every_agent():
     agents = {"defaults": {"tools": {"deny": ["read"]}}, "entries": {"a": {"tools": {"deny": ["edit"]}}}}
     assert allowed({}, agent="a", agents=agents) == EVERYTHING - {"read", "edit"}
     assert allowed({}, agents=agents) == EVERYTHING - {"read"}

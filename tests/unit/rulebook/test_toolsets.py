@@ -6,7 +6,7 @@ import pickle
 from typing import Any
 
 from lg_toolroute import load_config
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.rulebook.toolsets import _MOST
 
 TOOLS = (("read", ()), ("edit", ()), ("write", ("mcp",)), ("web_search", ()), ("exec", ()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lg_toolroute.core.rules.groups import GROUPS, PROFILES, all_groups, expand, members
+from lg_toolroute.core.rules.groups import GROUPS, PROFILES, all_groups, members
 from lg_toolroute.core.rules.match import Table, kind_of
 
 
@@ -95,6 +95,12 @@ def test_a_pattern_of_a_group_and_a_tag_of_a_group_match():
     assert winner(["group:mine"], "memory_get", groups=groups) == "group:mine"
 
 
+def test_of_two_groups_whose_patterns_match_the_earlier_wins():
+    groups = {"wide": ("db_*",), "narrow": ("db_query_*",)}
+    assert winner(["group:wide", "group:narrow"], "db_query_1", groups=groups) == "group:wide"
+    assert winner(["group:narrow", "group:wide"], "db_query_1", groups=groups) == "group:narrow"
+
+
 def test_an_own_group_takes_the_place_of_one_that_ships():
     assert winner(["group:fs"], "read_file", groups={"group:fs": ("read_file",)}) == "group:fs"
     assert winner(["group:fs"], "edit", groups={"fs": ("read_file",)}) is None
@@ -119,4 +125,4 @@ def test_every_group_and_profile_can_be_expanded():
     for name in groups:
         assert members(name, groups)
     for entries in PROFILES.values():
-        assert expand(entries, groups)
+        assert Table.of(entries, groups).patterns == entries

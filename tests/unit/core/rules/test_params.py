@@ -1,4 +1,4 @@
-"""Settings that nobody changes by accident."""
+"""Settings are read-only and merge key by key."""
 
 import copy
 import pickle

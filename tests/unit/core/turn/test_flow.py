@@ -18,7 +18,7 @@ from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.selection import Survey
 from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn
 from lg_toolroute.errors import AttemptFailed, CandidateSkipped, ChainExhausted
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 
 A, B, C = "a/a", "b/b", "c/c"
 TOOLS = (("edit", ()), ("write", ()), ("read", ()))

@@ -12,7 +12,7 @@ from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.selection import Survey, choose, gates_for, why_not
 from lg_toolroute.core.turn.turn import Job
-from lg_toolroute.rulebook.compile import compile_config
+from lg_toolroute.rulebook.book import compile_config
 from tests.support.turns import writing
 
 A, B, C = "a/a", "b/b", "c/c"
