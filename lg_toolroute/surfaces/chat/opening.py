@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 
-from lg_toolroute.clients.models import Bound
+from lg_toolroute.clients.bindings import Bound
 from lg_toolroute.clients.wrappers import map_leaves
 from lg_toolroute.gates.gate import gated
 from lg_toolroute.gates.timing import Limits

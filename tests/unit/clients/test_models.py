@@ -11,7 +11,8 @@ from langchain_core.tools import InjectedToolArg, InjectedToolCallId, tool
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
 from pydantic import BaseModel
 
-from lg_toolroute.clients.models import ModelBook, arguments_schema
+from lg_toolroute.clients.bindings import arguments_schema
+from lg_toolroute.clients.models import ModelBook
 from lg_toolroute.clients.wrappers import first_leaf, leaves, map_leaves
 from lg_toolroute.config import load_config
 from lg_toolroute.errors import ConfigError
