@@ -18,6 +18,7 @@ from lg_toolroute.clients.hidden_fields import HEADER_FIELDS, hide_headers
 from lg_toolroute.clients.thinking_client import thinking_client
 from lg_toolroute.clients.wrappers import LanguageModel
 from lg_toolroute.config.models import ProviderSettings
+from lg_toolroute.config.providers import is_community
 from lg_toolroute.config.running import TimeoutsConfig
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.rules.spec import parse_spec
@@ -46,7 +47,7 @@ def check_client(spec: str, settings: ProviderSettings, params: Mapping[str, Any
     Raises:
         ConfigError: A package or a setting is missing.
     """
-    if community.is_community(settings.client):
+    if is_community(settings.client):
         community.check(spec, settings, params)
         return
     package = _PACKAGES.get(settings.client)
@@ -70,7 +71,7 @@ def build_client(spec: str, settings: ProviderSettings, params: dict[str, Any], 
     """
     check_client(spec, settings, params)
     silence_s = max((limit for limit in (timeouts.first_token_s, timeouts.idle_s) if limit is not None), default=None)
-    if community.is_community(settings.client):
+    if is_community(settings.client):
         return community.build(spec, settings, params, silence_s, facts)
     build = _openai_compatible if settings.client == "openai" else _by_init_chat_model
     return build(parse_spec(spec).model, settings, params, silence_s)

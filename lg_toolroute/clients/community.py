@@ -38,7 +38,7 @@ from pydantic.fields import FieldInfo
 
 from lg_toolroute.clients.hidden_fields import hide_fields
 from lg_toolroute.config.models import ProviderSettings
-from lg_toolroute.config.providers import COMMUNITY
+from lg_toolroute.config.providers import COMMUNITY, is_community
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.spec import parse_spec
@@ -79,11 +79,6 @@ class _LocalModule(Protocol):
     PER_CALL: frozenset[str]
     check: Callable[[str, Mapping[str, Any]], None]
     build: Callable[[str, Mapping[str, Any], ModelFacts], BaseChatModel]
-
-
-def is_community(client: str | None) -> bool:
-    """Whether a provider's client is a class of `langchain-community`."""
-    return client is not None and client.startswith(COMMUNITY)
 
 
 def per_call_settings(client: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, SecretStr, field_serializer
 from lg_toolroute.config import foreign
 from lg_toolroute.config.environment import UnsetVariable, expand, masked
 from lg_toolroute.config.places import Places
-from lg_toolroute.config.providers import KNOWN_PROVIDERS, Api, client_of, known
+from lg_toolroute.config.providers import KNOWN_PROVIDERS, Api, client_of, is_community, known
 from lg_toolroute.config.section import Section, dumped
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
@@ -188,7 +188,8 @@ class ProviderConfig(Section):
             provider=self._id,
             client=client or "openai",
             api=self.api or "openai-completions",
-            base_url=base_url or (provider.base_url if provider else None),
+            # A community class knows its own address; the table has that of the OpenAI-compatible API.
+            base_url=base_url or (provider.base_url if provider and not is_community(client) else None),
             api_key=SecretStr(key) if key else None,
             headers={name: SecretStr(text) for name, text in headers.items() if text is not None},
             local=provider.local if provider else False,

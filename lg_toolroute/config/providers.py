@@ -141,7 +141,12 @@ KNOWN_PROVIDERS: dict[str, Provider] = {provider.id: provider for provider in _A
 
 def client_of(api: str) -> str | None:
     """The client of an `api`; `None` for one that exists only inside OpenClaw."""
-    return api if api.startswith(COMMUNITY) else API_CLIENTS.get(api)
+    return api if is_community(api) else API_CLIENTS.get(api)
+
+
+def is_community(client: str | None) -> bool:
+    """Whether a client is a chat model class of `langchain-community`."""
+    return client is not None and client.startswith(COMMUNITY)
 
 
 def known(provider_id: str) -> Provider | None:
