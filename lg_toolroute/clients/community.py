@@ -81,13 +81,13 @@ class _LocalModule(Protocol):
     build: Callable[[str, Mapping[str, Any], ModelFacts], BaseChatModel]
 
 
-def per_call_settings(client: str) -> frozenset[str]:
+def per_call_settings(client: str, spec: str) -> frozenset[str]:
     """The settings that are passed with each call instead of building another client; only for models that are loaded into this process.
 
     Raises:
         ConfigError: `langchain-community`, or what the class needs, is not installed.
     """
-    local = _local_module(client, client) if is_community(client) else None
+    local = _local_module(client, spec) if is_community(client) else None
     return local.PER_CALL if local is not None else frozenset()
 
 

@@ -143,7 +143,7 @@ class ModelBook:
 
     def _build(self, spec: str, params: dict[str, Any]) -> LanguageModel:
         settings = self._provider(spec).resolve(self._environ)
-        per_call = {name: params.pop(name) for name in per_call_settings(settings.client) & params.keys()}
+        per_call = {name: params.pop(name) for name in per_call_settings(settings.client, spec) & params.keys()}
         if per_call:
             return self.get(spec, params).bind(**per_call)
         return build_client(spec, settings, params, self._book.config.timeouts, self._book.facts(spec))

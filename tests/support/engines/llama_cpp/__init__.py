@@ -5,7 +5,8 @@ does not have is a `TypeError`; a model file must exist; calls must not overlap,
 format decides how tools work:
 
 - the model's own template (`chat_format=None`): a tool that is forced comes back as a tool call, any other call as text in the template's markup.
-- `chatml-function-calling`: tools without a choice are ignored, an automatic choice cannot be streamed, and a choice is `"none"`, `"auto"` or an object.
+- `chatml-function-calling`: tools without a choice are ignored, an automatic choice cannot be streamed, and a choice is `"none"`, `"auto"`
+  or an object.
 
 Source: the behaviour of llama-cpp-python 0.3.35.
 """

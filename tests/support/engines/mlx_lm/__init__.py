@@ -48,8 +48,9 @@ class TokenizerWrapper:
     tool_parser: Callable[..., Any] | None = None
 
     def apply_chat_template(
-        self, conversation: list[dict[str, Any]], tools: list[dict[str, Any]] | None = None, *, add_generation_prompt: bool = False, tokenize: bool = True
-    ) -> Any:
+        self, conversation: list[dict[str, Any]], tools: list[dict[str, Any]] | None = None, *, add_generation_prompt: bool = False,
+        tokenize: bool = True,
+    ) -> Any:  # fmt: skip
         for message in conversation:
             assert message["role"] in {"system", "user", "assistant", "tool"}, message
             assert message.get("content") is None or isinstance(message["content"], str), message
