@@ -98,10 +98,13 @@ def check(spec: str, settings: ProviderSettings, params: Mapping[str, Any]) -> N
         ConfigError: With the command that installs what is missing, or the setting to write.
     """
     local = _local_module(settings.client, spec)
-    if local is not None:
-        local.check(spec, params)
-    else:
+    if local is None:
         _class(settings, spec)
+        return
+    if settings.base_url is not None or settings.headers:
+        message = f"{_name(settings.client)} runs in this process and takes no base URL and no headers"
+        raise _error(f"models.providers.{settings.provider}", message, "leave them out, or leave `api` out to talk to a server")
+    local.check(spec, params)
 
 
 def build(spec: str, settings: ProviderSettings, params: dict[str, Any], silence_s: float | None, facts: ModelFacts) -> BaseChatModel:

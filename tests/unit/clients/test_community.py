@@ -93,6 +93,11 @@ def test_a_model_file_that_is_missing_is_found_without_loading(llama_cpp: Any, g
     assert not llama_cpp.Llama.loaded
 
 
+def test_a_model_in_this_process_takes_no_base_url(llama_cpp: Any, gguf: Path):  # noqa: F811
+    (problem,) = book("ChatLlamaCpp", baseUrl="http://127.0.0.1:8080/v1", params={"model_path": str(gguf)}).check()
+    assert str(problem).startswith("models.providers.mine: ChatLlamaCpp runs in this process and takes no base URL and no headers; leave them out")
+
+
 def test_a_model_file_that_the_engine_refuses_is_a_mistake_of_the_configuration(llama_cpp: Any, gguf: Path, monkeypatch: pytest.MonkeyPatch):  # noqa: F811
     def refuse(self: Any, model_path: str, **settings: Any) -> None:
         raise ValueError("invalid magic characters")
