@@ -8,14 +8,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from lg_toolroute.errors import ChainExhausted, ConfigError, ToolDeniedError, ToolRouteError
+from lg_toolroute.errors import ChainExhausted, ConfigError, ToolRouteError
 
 if TYPE_CHECKING:
     from lg_toolroute.config import RoutingConfig, load_config
     from lg_toolroute.core.rules.decision import Decision
     from lg_toolroute.router import ToolRouter
     from lg_toolroute.state import ToolRouteContext, ToolRouteState
-    from lg_toolroute.surfaces.chat.model import ToolRoutedChatModel
+    from lg_toolroute.surfaces.chat.chat_model import ToolRoutedChatModel
     from lg_toolroute.surfaces.graph.build import add_toolroute, create_toolroute_agent
     from lg_toolroute.surfaces.middleware.middleware import ToolRouteMiddleware
 
@@ -29,7 +29,7 @@ _HOMES = {
     "ToolRouteState": "state",
     "ToolRouteContext": "state",
     "ToolRouteMiddleware": "surfaces.middleware.middleware",
-    "ToolRoutedChatModel": "surfaces.chat.model",
+    "ToolRoutedChatModel": "surfaces.chat.chat_model",
 }
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "ConfigError",
     "Decision",
     "RoutingConfig",
-    "ToolDeniedError",
     "ToolRouteContext",
     "ToolRouteError",
     "ToolRouteMiddleware",

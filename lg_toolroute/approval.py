@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from langchain_core.messages import AIMessage
-
-from lg_toolroute.surfaces.graph.tool_node import writer_of
+from lg_toolroute.runner.refusals import record_of, writer_of
 
 
 def written_by(tool_call: Any, state: Any, runtime: Any = None) -> str:
@@ -35,20 +33,12 @@ def written_by(tool_call: Any, state: Any, runtime: Any = None) -> str:
     writer = writer_of(messages, tool_call["id"])
     if writer is None:
         return f"{tool_call['name']}\n\n{arguments}"
-    record = _record(messages, tool_call["id"])
+    record = record_of(messages, tool_call["id"])
     reasoner, rule = record.get("reasoner"), record.get("rule")
     told = f"{tool_call['name']}, written by {writer}"
     if writer != reasoner and reasoner is not None:
         told += f" for {reasoner}" + (f" (rule {rule!r})" if rule else "")
     return f"{told}\n\n{arguments}"
-
-
-def _record(messages: Any, call_id: str | None) -> dict[str, Any]:
-    for message in reversed(messages):
-        if isinstance(message, AIMessage) and any(call["id"] == call_id for call in message.tool_calls):
-            record: dict[str, Any] = message.response_metadata.get("toolroute") or {}
-            return record
-    return {}
 
 
 __all__ = ["written_by"]

@@ -39,7 +39,7 @@ def create_routed_deep_agent(
         tools: As `create_deep_agent` takes them.
         middleware: Stands before the routing.
         subagents: As `create_deep_agent` takes them. One that is compiled already, or runs elsewhere, is left as it is.
-        agent: Whose rules apply to the agent itself, an id under `agents`; unset: the runtime context's, or the defaults. A subagent whose name is
+        agent: An id under `agents`, for the rules of the agent itself; unset: the runtime context's, or the defaults. A subagent whose name is
             such an id has that one's.
         durable: As `ToolRouteMiddleware` takes it; for the agent itself.
         general_purpose: The general-purpose subagent is there, and routed.

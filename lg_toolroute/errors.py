@@ -4,14 +4,13 @@
 Exception
 └── ToolRouteError
     ├── ConfigError          (also ValueError)       yours: the configuration is wrong; all mistakes at once
-    ├── ToolDeniedError                              yours: a call was refused by the tool policy
     ├── AnswerRejected                               the model's: it answered, but not with a call that can be run
     ├── AttemptFailed                                the world's: one try of one model, and what became of it
-    ├── CandidateSkipped                             nobody's: a model was not asked, and why
+    ├── CandidateSkipped                             a model was not asked, and why
     └── ChainExhausted       (also ExceptionGroup)   the world's: every candidate failed or was skipped
 ```
 
-Whatever else comes out of a run was raised by a tool, by LangGraph, or by code of yours, and is passed on untouched.
+Every other exception of a run was raised by a tool, by LangGraph, or by code of yours, and is passed on untouched.
 """
 
 from __future__ import annotations
@@ -65,23 +64,6 @@ class ConfigError(ToolRouteError, ValueError):
 
 def _rebuild_config_error(problems: tuple[Problem, ...], source: str) -> ConfigError:
     return ConfigError(problems, source=source)
-
-
-class ToolDeniedError(ToolRouteError):
-    """A tool call was refused, because the model that wrote it may not run that tool.
-
-    Attributes:
-        tool: The tool's name.
-        model: The model that wrote the call, `provider/model`.
-        why: The layer of the policy that refused it, `tools.byModel['ollama/*'].deny`.
-    """
-
-    def __init__(self, tool: str, model: str, why: str) -> None:
-        self.tool, self.model, self.why = tool, model, why
-        super().__init__(f"{model} may not run {tool!r}: {why}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (ToolDeniedError, (self.tool, self.model, self.why))
 
 
 class AnswerRejected(ToolRouteError):

@@ -9,7 +9,7 @@ import re
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.spec import canonical
+from lg_toolroute.core.rules.tools import tool_name, tool_tags
 from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
 from lg_toolroute.health.book import HealthBook, MemoryHealth, StoreHealth
@@ -94,14 +95,14 @@ class ToolRouter:
         return f"ToolRouter({self.config.source!r}, {len(self.book.specs())} models, strict={self.strict})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ToolRouter:
-        return self  # whoever copies an agent means the same models, in the same health
+        return self  # a copy of an agent shares the models and what is known of their health
 
     def decide(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = (), role: str | None = None) -> Decision:
         """Who writes the next call of `tool`, in which order, and why. Health is not asked: it changes from call to call.
 
         Args:
             tool: The tool's name.
-            agent: Whose rules are read; unset: the defaults.
+            agent: The agent that the rules are for; unset: the defaults.
             tags: The tool's own tags, for `tag:` patterns.
             role: The role of the run, whose chain reasons.
         """
@@ -117,7 +118,7 @@ class ToolRouter:
         Args:
             model_spec: `provider/model` or `provider:model`.
             tools: Tools, tool dicts, functions or names.
-            agent: Whose policy applies.
+            agent: The agent that the policy is for.
         """
         named = [(tool, tool_name(tool), tool_tags(tool)) for tool in tools]
         allowed = set(self.book.allowed(canonical(model_spec), [(name, tags) for _, name, tags in named], agent=agent))
@@ -155,7 +156,7 @@ class ToolRouter:
         """
         names = [tool_name(tool) for tool in tools]
         _refuse_odd(names)
-        _refuse_twins(names)
+        refuse_twins(names)
         problems = [*self.book.unmatched(names, agent), *self._unknown(agent)]
         if self.strict:
             problems.extend(self.models.check())
@@ -194,15 +195,18 @@ class ToolRouter:
         hint = did_you_mean(agent, known, f"configured are {', '.join(sorted(known)[:8])}" if known else "write it under agents.entries")
         return [Problem("agent", f"{agent!r} is not configured, so it has the defaults", hint)]
 
-    def check_models(self) -> None:
+    def check_models(self, handed_in: Collection[str] = ()) -> None:
         """Raise before the first call if a model that a chain can reach cannot be built. Done once.
+
+        Args:
+            handed_in: Models that need not be built, because the application handed them in for this turn.
 
         Raises:
             ConfigError: A key, a base URL or a package is missing.
         """
         if self._checked:
             return
-        problems = self.models.check()
+        problems = self.models.check(handed_in)
         if problems:
             raise ConfigError(problems, source=self.config.source)
         self._checked = True
@@ -219,25 +223,8 @@ def _refuse_odd(names: Sequence[str]) -> None:
         raise ConfigError([Problem("tools", f"{name!r} is no name that a model can call", hint) for name in odd], source="tools")
 
 
-def _refuse_twins(names: Sequence[str]) -> None:
+def refuse_twins(names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         hint = "a tool's name must be unique among the bound tools; rename one of them"
         raise ConfigError([Problem("tools", f"{name!r} is bound {names.count(name)} times", hint) for name in twice], source="tools")
-
-
-def tool_name(tool: Any) -> str:
-    """The name of a tool as a model sees it: of a `BaseTool`, a tool dict in any dialect, a function, or a name itself."""
-    if isinstance(tool, str):
-        return tool
-    if isinstance(tool, Mapping):
-        function = tool.get("function")
-        name = (function.get("name") if isinstance(function, Mapping) else None) or tool.get("name") or tool.get("title") or tool.get("type")
-        return str(name or "")
-    return str(getattr(tool, "name", None) or getattr(tool, "__name__", None) or type(tool).__name__)
-
-
-def tool_tags(tool: Any) -> tuple[str, ...]:
-    """The tags of a tool, for `tag:` patterns."""
-    tags = getattr(tool, "tags", None)
-    return tuple(tags) if isinstance(tags, (list, tuple)) else ()

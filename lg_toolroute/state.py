@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from typing import Annotated, Any, ClassVar, Literal, NotRequired, cast, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, NotRequired, cast, get_origin, get_type_hints
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph import StateGraph
@@ -56,7 +56,7 @@ def node_schema(schema: type[Any]) -> type[Any]:
     return cast("Any", TypedDict)("ToolRouteNodeState", {**ours, **keys})  # type: ignore[no-any-return]  # made at run time
 
 
-def faces(schema: type[Any]) -> tuple[type[Any] | None, type[Any] | None]:
+def input_and_output(schema: type[Any]) -> tuple[type[Any] | None, type[Any] | None]:
     """What a graph of this state takes, and what it gives back: everything but the keys of a turn. `None`: the state itself.
 
     Args:
@@ -95,7 +95,9 @@ class ToolRouteContext(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    agent: str | None = Field(default=None, title="Agent", description="Whose rules and tool policy apply; empty: the defaults.")
+    agent: str | None = Field(
+        default=None, title="Agent", description="An id under agents, for that agent's rules and tool policy; empty: the defaults."
+    )
     role: str | None = Field(default=None, title="Role", description="The role of this run (`heartbeat`, …), which picks the chain that reasons.")
     model: str | None = Field(
         default=None,
@@ -103,15 +105,3 @@ class ToolRouteContext(BaseModel):
         description="Reason on this model instead of the primary, as provider/model. Rules, policies and fallbacks stay as they are.",
         json_schema_extra={"langgraph_nodes": ["model"]},
     )
-    prediction: Literal["off", "warm", "speculate", "lead"] | None = Field(
-        default=None, title="Prediction", description="How a prediction of the next tool is used in this run; without effect in this version."
-    )
-
-
-def context_value(context: Any, name: str) -> Any:
-    """One value of a runtime context that may be a `ToolRouteContext`, any other object, a mapping, or nothing."""
-    if context is None:
-        return None
-    if isinstance(context, Mapping):
-        return context.get(name)
-    return getattr(context, name, None)

@@ -55,7 +55,7 @@ def find_tools(given: str | None) -> list[Tool]:
     # A tag is no attribute: `tag:mcp` is a pattern and nothing that an agent binds.
     if not colon or "," in given:
         return [(name.strip(), ()) for name in given.split(",") if name.strip()]
-    from lg_toolroute.router import tool_name, tool_tags
+    from lg_toolroute.core.rules.tools import tool_name, tool_tags
 
     return [(tool_name(tool), tool_tags(tool)) for tool in _imported(given, module, attribute)]
 

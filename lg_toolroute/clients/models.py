@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -89,11 +89,15 @@ class ModelBook:
         """The spec under which this very model was handed in; `None` if it was not."""
         return next((spec for spec, given in self._given.items() if given is model), None)
 
-    def check(self) -> tuple[Problem, ...]:
-        """What stands in the way of building the models that the chains can reach; nothing is built."""
+    def check(self, handed_in: Collection[str] = ()) -> tuple[Problem, ...]:
+        """What stands in the way of building the models that the chains can reach; nothing is built.
+
+        Args:
+            handed_in: Further models that need not be built.
+        """
         problems: dict[tuple[str, str], Problem] = {}
         for spec in self._book.specs():
-            if spec in self._given:
+            if spec in self._given or spec in handed_in:
                 continue
             try:
                 check_client(spec, self._provider(spec).resolve(self._environ), self._book.params(spec))

@@ -8,13 +8,13 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from lg_toolroute import ToolRouter, create_toolroute_agent
 from lg_toolroute.cli import OK, PROBLEMS
+from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.demo.demo_models import PRIMARY, DemoServer, demo_config
 from lg_toolroute.demo.folder_tools import folder_tools, web_fetch_tool
 from lg_toolroute.demo.pages import pages
 from lg_toolroute.demo.project import PROMPT, project_copy
 from lg_toolroute.demo.screen import Screen, short
 from lg_toolroute.demo.session import Session
-from lg_toolroute.router import tool_name
 
 
 class ForwardClock:

@@ -22,7 +22,7 @@ Emit = Callable[[dict[str, Any]], None]
 
 
 def silent(event: dict[str, Any]) -> None:
-    """For a run that nobody listens to."""
+    """Takes the events of a run that has no stream for them."""
 
 
 def _event(name: str, message_id: str | None, **values: Any) -> dict[str, Any]:
@@ -31,17 +31,8 @@ def _event(name: str, message_id: str | None, **values: Any) -> dict[str, Any]:
 
 def asking(turn: Turn, job: Job) -> dict[str, Any]:
     skipped = [{"model": skip.model, "why": skip.why} for skip in turn.skipped if skip.model in job.chain]
-    return _event(
-        "ask",
-        turn.id,
-        model=job.candidate,
-        tool=job.tool,
-        rule=job.rule,
-        moment=job.moment or None,
-        source=job.source,
-        why=job.why,
-        skipped=skipped,
-    )
+    about = {"rule": job.rule, "moment": job.moment, "source": job.source, "why": job.why}
+    return _event("ask", turn.id, model=job.candidate, tool=job.tool, **about, skipped=skipped)
 
 
 def attempted(turn: Turn, attempt: Attempt) -> dict[str, Any]:
@@ -59,17 +50,13 @@ def attempted(turn: Turn, attempt: Attempt) -> dict[str, Any]:
     )
 
 
-def handed_off(turn: Turn) -> list[dict[str, Any]]:
-    return [
-        _event("handoff", turn.id, tool=job.tool, **{"from": turn.reasoner}, chain=list(job.chain), rule=job.rule, why=job.why)
-        for job in turn.open_jobs
-        if job.source == "intercepted"
-    ]
+def handed_off(turn: Turn, job: Job) -> dict[str, Any]:
+    return _event("handoff", turn.id, tool=job.tool, **{"from": turn.reasoner}, chain=list(job.chain), rule=job.rule, why=job.why)
 
 
 def landed(turn: Turn, record: dict[str, Any]) -> dict[str, Any]:
     return _event("landed", turn.id, record=record)
 
 
-def denied(message_id: str | None, tool: str, model: str, why: str) -> dict[str, Any]:
-    return _event("denied", message_id, tool=tool, model=model, why=why)
+def denied(tool: str, model: str, why: str) -> dict[str, Any]:
+    return _event("denied", None, tool=tool, model=model, why=why)

@@ -4,74 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
-from lg_toolroute.core.turn.turn import Turn, record
-from lg_toolroute.gates.chunks import highest_block, is_call_block
+from lg_toolroute.core.turn.changes import record
+from lg_toolroute.core.turn.turn import Turn
+from lg_toolroute.gates.chunks import is_call_block
+from lg_toolroute.runner.segments import Segment
 
 _ITEM_IDS = ("rs_", "msg_", "fc_")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One segment of a turn, as it was shown.
-
-    Attributes:
-        message: What one model said: words and kept calls, or the calls it wrote.
-        slots: The position in the landed message of each of its calls.
-        writes: It holds calls that a rule gave to this model; otherwise it is reasoning.
-        cut: The model was stopped in the middle.
-    """
-
-    message: AIMessage
-    slots: tuple[int, ...] = ()
-    writes: bool = False
-    cut: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"message": self.message, "slots": list(self.slots), "writes": self.writes, "cut": self.cut}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Part:
-        return cls(data["message"], tuple(data["slots"]), data["writes"], data["cut"])
-
-
-def words_of(parts: Sequence[Part]) -> str:
-    """The words that were shown so far, for the model that goes on."""
-    return "".join(part.message.text for part in parts if not part.writes)
-
-
-def next_block(parts: Sequence[Part]) -> int:
-    """Where the content blocks of the next segment start; 0 while no segment has indexed blocks."""
-    return max((highest_block(part.message.content) for part in parts), default=-1) + 1
-
-
-def land(turn: Turn, parts: Sequence[Part], *, name: str | None = None) -> AIMessage:
+def land(turn: Turn, segments: Sequence[Segment], *, name: str | None = None) -> AIMessage:
     """The one message of a turn.
 
     Args:
         turn: The turn, done.
-        parts: Its segments, in the order in which they were shown.
+        segments: Its segments, in the order in which they were shown.
         name: The name of the agent that speaks; otherwise the segments' own.
     """
-    reasoning = [part for part in parts if not part.writes]
-    owner = (reasoning or list(parts))[0]
+    reasoning = [segment for segment in segments if not segment.writes]
+    owner = (reasoning or list(segments))[0]
     standard = owner.message.response_metadata.get("output_version") == "v1"
     content: str | list[Any] = ""
     calls: list[tuple[int, ToolCall]] = []
     usage: UsageMetadata | None = None
     extra: dict[str, Any] = {}
-    for part in parts:
-        message = without_response_items(part.message) if part.cut else part.message
-        content = _joined(content, message.content if part is owner or not part.writes else _call_blocks(message.content, standard))
-        calls.extend(zip(part.slots, message.tool_calls, strict=False))
+    for segment in segments:
+        message = without_response_items(segment.message) if segment.cut else segment.message
+        content = _joined(content, message.content if segment is owner or not segment.writes else _call_blocks(message.content, standard))
+        calls.extend(zip(segment.slots, message.tool_calls, strict=False))
         if message.usage_metadata is not None:
             usage = message.usage_metadata if usage is None else add_usage(usage, message.usage_metadata)
-        if not part.writes:
+        if not segment.writes:
             extra.update({key: value for key, value in message.additional_kwargs.items() if key not in {"tool_calls", "function_call"}})
     calls.sort(key=lambda item: item[0])
     ordered = [call for _, call in calls]
@@ -80,23 +47,23 @@ def land(turn: Turn, parts: Sequence[Part], *, name: str | None = None) -> AIMes
     return AIMessage(
         content=_in_order(content, [call["id"] for call in ordered]),
         tool_calls=ordered,
-        invalid_tool_calls=[call for part in reasoning for call in part.message.invalid_tool_calls],
+        invalid_tool_calls=[call for segment in reasoning for call in segment.message.invalid_tool_calls],
         id=turn.id,
         name=name or owner.message.name,
         usage_metadata=usage,
         additional_kwargs=extra,
-        response_metadata=_metadata(turn, parts, owner.message),
+        response_metadata=_metadata(turn, segments, owner.message),
     )
 
 
-def _metadata(turn: Turn, parts: Sequence[Part], owner: AIMessage) -> dict[str, Any]:
+def _metadata(turn: Turn, segments: Sequence[Segment], owner: AIMessage) -> dict[str, Any]:
     metadata = {key: value for key, value in owner.response_metadata.items() if key != "usage_estimated"}
-    if any(part.cut for part in parts):
+    if any(segment.cut for segment in segments):
         for key in ("id", "object", "status", "created_at", "incomplete_details"):
             metadata.pop(key, None)
-    last = parts[-1].message.response_metadata
+    last = segments[-1].message.response_metadata
     for key in ("finish_reason", "stop_reason", "done_reason"):
-        if last.get(key) is not None and (key in metadata or len(parts) > 1):
+        if last.get(key) is not None and (key in metadata or len(segments) > 1):
             metadata[key] = last[key]
     metadata["toolroute"] = record(turn)
     return metadata
@@ -198,4 +165,4 @@ def _stripped(block: Any) -> Any:
     return block
 
 
-__all__ = ["Part", "land", "next_block", "without_response_items", "words_of"]
+__all__ = ["land", "without_response_items"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
@@ -17,9 +18,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from lg_toolroute.config import load_config
 from lg_toolroute.core.failures.circuit import Circuit
 from lg_toolroute.core.failures.failure import failure
-from lg_toolroute.core.turn.flow import Ask, Claim, LookUp, Reply, Report, Step, ask, begin, hand_off, select, take_turn
-from lg_toolroute.core.turn.selection import Scene, Survey
-from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn, advance, record
+from lg_toolroute.core.turn.changes import record
+from lg_toolroute.core.turn.flow import Ask, Claim, Flow, LookUp, Report, Step, begin, walk
+from lg_toolroute.core.turn.inputs import TurnInputs
+from lg_toolroute.core.turn.selection import Survey
+from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn
 from lg_toolroute.errors import ChainExhausted
 from lg_toolroute.rulebook.compile import compile_config
 from lg_toolroute.runner.drivers import adrive, drive
@@ -67,16 +70,16 @@ answers = st.lists(
 
 @dataclass
 class World:
-    """Answers every step, the same way whenever it is asked the same: by who is asked for what, and for the how-manieth time."""
+    """Answers every step, the same way whenever it is asked the same: by model, tools and number of tries."""
 
     plan: list[dict[str, Any]]
-    scene: Scene
+    inputs: TurnInputs
     down: frozenset[str] = frozenset()
     probing: frozenset[str] = frozenset()
     reports: list[tuple[str, str | None]] = field(default_factory=list)
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
-    def perform(self, step: Step) -> Any:
+    def look(self, step: Step) -> Any:
         match step:
             case LookUp():
                 circuits = {spec: Circuit(opened=1, since=0.0, until=100.0, cls="rate_limit") for spec in self.down}
@@ -86,14 +89,33 @@ class World:
             case Report(spec, failed, _tool):
                 self.reports.append((spec, None if failed is None else failed.cls))
                 return None
-            case Ask(turn, jobs):
-                return [self.reply(turn, job) for job in jobs]
 
-    async def aperform(self, step: Step) -> Any:
+    async def alook(self, step: Step) -> Any:
         await asyncio.sleep(0)
-        return self.perform(step)
+        return self.look(step)
 
-    def reply(self, turn: Turn, job: Job) -> Reply:
+    def ask(self, step: Ask) -> Generator[None, None, list[Answer]]:
+        yield  # what a consumer is shown does not matter here
+        return [self.answer(step.turn, job) for job in step.jobs]
+
+    async def aask(self, step: Ask, answers: list[Answer]) -> AsyncGenerator[None, None]:
+        yield
+        await asyncio.sleep(0)
+        answers.extend(self.answer(step.turn, job) for job in step.jobs)
+
+    def drive(self, flow: Flow) -> Turn:
+        ended: list[Turn] = []
+        for _ in drive(into(ended, flow), self.look, self.ask):
+            continue
+        return ended[0]
+
+    async def adrive(self, flow: Flow) -> Turn:
+        ended: list[Turn] = []
+        async for _ in adrive(into(ended, flow), self.alook, self.aask):
+            continue
+        return ended[0]
+
+    def answer(self, turn: Turn, job: Job) -> Answer:
         spec = job.candidate or ""
         self.asked.append((spec, job.tools))
         tries = sum(attempt.model == spec and attempt.tool == job.tool for attempt in turn.attempts)
@@ -102,12 +124,12 @@ class World:
         if plan["fails"]:
             found = failure(plan["fails"], "it failed")
             attempt = Attempt(spec, "failed", plan["fails"], job.tool, detail="it failed")
-            spent = plan["spent"] and job.live
+            spent = plan["spent"] and job.decision is not None and job.decision.options.stream_args == "live"
             acceptable = shown and plan["fails"] == "truncated"
-            return Reply(Answer(attempt, shown=shown, spent=spent, next_candidate=found.next_candidate, acceptable=acceptable), found)
-        if job.tools:
-            return Reply(Answer(Attempt(spec, "answered", tool=job.tool), calls=len(job.tools), call_ids=job.call_ids))
-        return Reply(self.words(turn, spec, plan["names"]))
+            return Answer(attempt, found, shown=shown, spent=spent, acceptable=acceptable)
+        if job.calls:
+            return Answer(Attempt(spec, "answered", tool=job.tool), call_ids=tuple(call.call_id for call in job.calls))
+        return self.words(turn, spec, plan["names"])
 
     def words(self, turn: Turn, spec: str, names: list[str]) -> Answer:
         """The primary names tools; what its gate does with them follows from the gates alone."""
@@ -122,15 +144,15 @@ class World:
                 break
         halted = bool(cut) and gates[cut[0].tool] == "cut"
         attempt = Attempt(spec, "cut" if halted else "answered")
-        return Answer(attempt, shown=True, calls=len(kept), call_ids=tuple(kept), routed=tuple(cut))
+        return Answer(attempt, shown=True, call_ids=tuple(kept), routed=tuple(cut))
 
 
 def worlds(
     config: dict[str, Any], plan: list[dict[str, Any]], forced: str | None, down: frozenset[str], probing: frozenset[str]
-) -> tuple[Scene, World]:
+) -> tuple[TurnInputs, World]:
     book = compile_config(load_config(config))
-    scene = Scene(book, TOOLS, book.facts, forced=forced)
-    return scene, World(plan, scene, down, probing - down)
+    inputs = TurnInputs(book, TOOLS, book.facts, forced=forced)
+    return inputs, World(plan, inputs, down, probing - down)
 
 
 def outcome(run: Any) -> Any:
@@ -146,23 +168,22 @@ def new_ids() -> Any:
     return lambda: f"new_{next(numbers)}"
 
 
-def through_json(turn: Turn) -> Turn:
-    return Turn.from_dict(json.loads(json.dumps(turn.to_dict())))
+def into(ended: list[Turn], flow: Flow) -> Generator[Step, Any, None]:
+    """The flow; its result is added to the list."""
+    ended.append((yield from flow))
 
 
-def step_by_step(turn: Turn, scene: Scene, world: World) -> Turn:
+def through_json(turn: Turn, inputs: TurnInputs) -> Turn:
+    found = Turn.from_dict(json.loads(json.dumps(turn.to_dict())), inputs.decision)
+    assert found is not None
+    return found
+
+
+def phase_by_phase(turn: Turn, inputs: TurnInputs, world: World) -> Turn:
     """As the graph goes: one phase a node, and a checkpoint written and read between any two."""
-    turn = through_json(turn)
+    turn = through_json(turn, inputs)
     while turn.phase != "done":
-        if turn.phase == "select":
-            turn = drive(select(turn, scene), world.perform)
-        elif turn.phase == "ask":
-            turn = drive(ask(turn), world.perform)
-        elif turn.phase == "advance":
-            turn = advance(turn)
-        else:
-            turn = hand_off(turn, scene)
-        turn = through_json(turn)
+        turn = through_json(world.drive(walk(turn, inputs, {turn.phase})), inputs)
     return turn
 
 
@@ -174,15 +195,15 @@ situations = {"config": configs, "plan": answers, "forced": forced_tools, "down"
 @settings(max_examples=300, deadline=None)
 @given(**situations)
 def test_the_two_drivers_and_a_turn_resumed_at_every_phase_agree(config, plan, forced, down, probing):
-    scene, plain = worlds(config, plan, forced, down, probing)
-    awaited, resumed = World(plan, scene, plain.down, plain.probing), World(plan, scene, plain.down, plain.probing)
+    inputs, plain = worlds(config, plan, forced, down, probing)
+    awaited, resumed = World(plan, inputs, plain.down, plain.probing), World(plan, inputs, plain.down, plain.probing)
 
     def begun() -> Turn:
-        return begin("turn", "base", scene, new_ids())
+        return begin("turn", "base", inputs, new_ids())
 
-    whole = outcome(lambda: drive(take_turn(begun(), scene), plain.perform))
-    assert outcome(lambda: asyncio.run(adrive(take_turn(begun(), scene), awaited.aperform))) == whole
-    assert outcome(lambda: step_by_step(begun(), scene, resumed)) == whole
+    whole = outcome(lambda: plain.drive(walk(begun(), inputs)))
+    assert outcome(lambda: asyncio.run(awaited.adrive(walk(begun(), inputs)))) == whole
+    assert outcome(lambda: phase_by_phase(begun(), inputs, resumed)) == whole
     assert plain.asked == awaited.asked == resumed.asked
     assert plain.reports == awaited.reports == resumed.reports
     if isinstance(whole, Turn):
@@ -192,24 +213,24 @@ def test_the_two_drivers_and_a_turn_resumed_at_every_phase_agree(config, plan, f
 @settings(max_examples=300, deadline=None)
 @given(**situations)
 def test_a_turn_ends_and_keeps_to_policy_boundary_and_chain(config, plan, forced, down, probing):
-    """Whatever fails: nobody is asked for a tool it may not use, a boundary is never left, and nobody is asked more than twice for one thing."""
-    scene, world = worlds(config, plan, forced, down, probing)
-    turn = outcome(lambda: drive(take_turn(begin("turn", None, scene, new_ids()), scene), world.perform))
-    reasoning = scene.book.reasoning_chain()
+    """Whatever fails: no model is asked for a tool it may not use, a boundary is never left, and no model is asked more than twice for one thing."""
+    inputs, world = worlds(config, plan, forced, down, probing)
+    turn = outcome(lambda: world.drive(walk(begin("turn", None, inputs, new_ids()), inputs)))
+    reasoning = inputs.rules.reasoning_chain()
     for spec, tools in world.asked:
         assert world.asked.count((spec, tools)) <= 2
         if not tools:
             assert spec in reasoning
         for tool in tools:
-            decision = scene.book.decide(tool)
+            decision = inputs.rules.decide(tool)
             assert spec in decision.chain
-            assert scene.book.verdict(tool, spec) is None
+            assert inputs.rules.verdict(tool, spec) is None
             if decision.options.boundary:
                 assert decision.chain == (spec,)
     if isinstance(turn, Turn):
         written = [call_id for call_id, _ in turn.writers]
         assert len(set(written)) == len(written)
-        wanted = [call_id for job in turn.jobs for call_id in job.call_ids]
+        wanted = [call.call_id for job in turn.jobs for call in job.calls]
         assert set(wanted) <= set(written)
         assert not turn.pending
         assert all(job.settled for job in turn.jobs)

@@ -15,7 +15,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ToolOutcome:
     """One tool result within a user's turn.
 
     Attributes:
@@ -48,13 +48,13 @@ def args_key(args: Mapping[str, Any]) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def escalation(results: Iterable[Result | tuple[str, str, bool]], tool: str, after: int = 2, *, pending: str | None = None) -> Escalation:
+def escalation(results: Iterable[ToolOutcome | tuple[str, str, bool]], tool: str, after: int = 2, *, pending: str | None = None) -> Escalation:
     """How far up its chain the next call of `tool` goes, and why.
 
     Each `after` failures in a row are a step, and so is each failed call that was issued again unchanged; a step starts the count anew.
 
     Args:
-        results: The results of this user's turn, oldest first: `Result`s or `(tool, args_key, error)`.
+        results: The results of this user's turn, oldest first: `ToolOutcome`s or `(tool, args_key, error)`.
         tool: The tool to be called next.
         after: Failed results in a row that make a step, at least 1.
         pending: The key of arguments that are about to be used: if a call with them has failed in this row, that alone is a step.
@@ -66,7 +66,7 @@ def escalation(results: Iterable[Result | tuple[str, str, bool]], tool: str, aft
         raise ValueError(f"escalate.after: {after!r} is less than 1; write 1 or more, or leave `escalate` out")
     steps = count = total = repeats = 0
     failed: set[str] = set()
-    for name, key, error in ((r.tool, r.args_key, r.error) if isinstance(r, Result) else r for r in results):
+    for name, key, error in ((r.tool, r.args_key, r.error) if isinstance(r, ToolOutcome) else r for r in results):
         if name != tool:
             continue
         if not error:
@@ -91,7 +91,7 @@ def _reason(tool: str, failures: int, repeats: int, steps: int) -> str:
     return f"Escalated {steps} step{'s' if steps > 1 else ''}: {failed} in this turn{again}."
 
 
-def escalation_steps(results: Iterable[Result | tuple[str, str, bool]], tool: str, after: int = 2) -> int:
+def escalation_steps(results: Iterable[ToolOutcome | tuple[str, str, bool]], tool: str, after: int = 2) -> int:
     """The `steps` of `escalation`."""
     return escalation(results, tool, after).steps
 

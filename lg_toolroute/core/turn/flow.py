@@ -7,20 +7,22 @@ begin ─► select ─► ask ─► done
            └hand_off┘ a routed tool was named: its chain
 ```
 
-A graph runs each part in a node of its own, with a checkpoint in between; the middleware and the chat model run `take_turn`. What a
-generator yields is a `Step`; a driver (`drive.py`) answers it, plainly or awaited.
+What a generator yields is a `Step`; `runner/runner.py` answers it, plainly or awaited. A graph runs each phase in a node of its own, with a
+checkpoint in between; `walk` takes the phases that may be run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lg_toolroute.core.failures.classify import Failure
+from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.rules.decision import Skip
-from lg_toolroute.core.turn.selection import Scene, Survey, choose, gates_for
-from lg_toolroute.core.turn.turn import Answer, Intercepted, Job, Turn, accept, advance, merge_skips, next_phase, settle
+from lg_toolroute.core.turn.changes import accept, advance, merge_skips, next_phase, settle
+from lg_toolroute.core.turn.inputs import TurnInputs
+from lg_toolroute.core.turn.selection import Survey, choose, gates_for
+from lg_toolroute.core.turn.turn import PHASES, Answer, Intercepted, Job, Turn
 from lg_toolroute.errors import AttemptFailed, CandidateSkipped, ChainExhausted
 
 
@@ -40,7 +42,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Wanted: one `Reply` a job, in order. Several jobs may be asked at once."""
+    """Wanted: one `Answer` a job, in order. Several jobs may be asked at once."""
 
     turn: Turn
     jobs: tuple[Job, ...]
@@ -56,131 +58,70 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back of one job.
+class HandedOff:
+    """To be told: these jobs write calls that the reasoning model named."""
 
-    Attributes:
-        answer: What the turn needs to know of it.
-        failure: What the health of the model needs to know of it; `None` for a success.
-    """
-
-    answer: Answer
-    failure: Failure | None = None
+    turn: Turn
+    jobs: tuple[Job, ...]
 
 
-Step = LookUp | Claim | Ask | Report
+Step = LookUp | Claim | Ask | Report | HandedOff
 Flow = Generator[Step, Any, Turn]
 NewId = Callable[[], str]
 
 
-def begin(turn_id: str, base: str | None, scene: Scene, new_id: NewId) -> Turn:
+def begin(turn_id: str, base: str | None, inputs: TurnInputs, new_id: NewId) -> Turn:
     """A new turn: which chain speaks first, and whether it reasons or writes a call that is known already."""
-    reasoning = _reasoning_chain(scene)
-    turn = Turn(id=turn_id, base=base, agent=scene.agent, role=scene.role, primary=reasoning[0] if reasoning else None)
-    if scene.forced is not None and scene.forced in scene.names:
-        decision, chain, why = scene.decide(scene.forced, "forced")
+    reasoning = inputs.reasoning_chain()
+    turn = Turn(turn_id, base, primary=reasoning[0] if reasoning else None)
+    if inputs.forced is not None and inputs.forced in inputs.tags:
+        decision = inputs.decision(inputs.forced, "forced")
         if "call" in decision.moments:
-            job = _writing_job(scene, (Intercepted(0, scene.forced, new_id()),), "forced", exact=False)
-            return replace(turn, jobs=(job,), routed=_routed(job))
-        job = Job(chain=reasoning, source="forced", why=f"{scene.forced!r} is known to come next, and has no route.")
-        return replace(turn, jobs=(job,), routed={**_routed(job), "tool": scene.forced}, forced=scene.forced)
-    for tool in reversed(scene.results):
-        decision, chain, why = scene.decide(tool, None)
+            return replace(turn, jobs=(_writing_job(inputs, (Intercepted(0, inputs.forced, new_id()),), "forced", exact=False),))
+        return replace(turn, jobs=(Job(reasoning, decision=decision, why=f"{inputs.forced!r} is known to come next, and has no route."),))
+    for tool in reversed(inputs.results):
+        decision, chain, why = inputs.decide(tool, None)
         if "result" in decision.moments:
-            job = Job(
-                chain=chain,
-                rule=decision.rule,
-                path=decision.path,
-                moment="result",
-                why=why,
-                params=dict(decision.options.params),
-                params_for=next(iter(decision.chain), None),
-            )
-            return replace(turn, jobs=(job,), routed={**_routed(job), "tool": tool})
-    return replace(turn, jobs=(Job(chain=reasoning),))
+            return replace(turn, jobs=(Job(chain, decision=decision, why=why),))
+    return replace(turn, jobs=(Job(reasoning),))
 
 
-def _reasoning_chain(scene: Scene) -> tuple[str, ...]:
-    chain = scene.book.reasoning_chain(agent=scene.agent, role=scene.role, override=scene.override)
-    given = scene.model_given
-    if given is not None and given not in chain:
-        # A role or a caller that names a model means that one; the agent's own comes after it.
-        headed = scene.override is not None or scene.book.primary(agent=scene.agent, role=scene.role) is not None
-        chain = (*chain, given) if headed else (given, *chain)
-    for present, kind, needs in ((scene.pdfs, "pdf", "pdf"), (scene.images, "image", "image")):
-        if present and chain:
-            inputs = scene.facts(chain[0]).inputs
-            if inputs is not None and needs not in inputs:
-                capable = scene.book.capability_chain("pdf" if kind == "pdf" else "image", agent=scene.agent)
-                return tuple(dict.fromkeys((*capable, *chain)))
-    return chain
+def _writing_job(inputs: TurnInputs, calls: Sequence[Intercepted], source: str, *, exact: bool) -> Job:
+    decision, chain, why = inputs.decide(calls[0].tool, source)
+    return Job(chain, tuple(calls), decision, why, exact)
 
 
-def _writing_job(scene: Scene, calls: Sequence[Intercepted], source: str, *, exact: bool) -> Job:
-    decision, chain, why = scene.decide(calls[0].tool, source)
-    options = decision.options
-    return Job(
-        chain=chain,
-        tools=tuple(call.tool for call in calls),
-        slots=tuple(call.slot for call in calls),
-        call_ids=tuple(call.call_id for call in calls),
-        blocks=tuple(call.block for call in calls),
-        announced=sum(call.announced for call in calls),
-        exact=exact,
-        rule=decision.rule,
-        path=decision.path,
-        moment="call",
-        source=source,
-        why=why,
-        params=dict(options.params),
-        params_for=next(iter(decision.chain), None),
-        live=options.stream_args == "live",
-        draft=options.handoff == "draft",
-        refusal_falls_back=options.refusal_falls_back,
-    )
-
-
-def _routed(job: Job) -> Mapping[str, Any]:
-    return {"tool": job.tool, "rule": job.rule, "path": job.path, "moment": job.moment, "source": job.source, "why": job.why}
-
-
-def hand_off(turn: Turn, scene: Scene) -> Turn:
+def hand_off(turn: Turn, inputs: TurnInputs) -> Turn:
     """The turn, with a writing job for each chain that has intercepted calls; order and count of calls are the primary's."""
     drained = {name for name, mode in turn.gates if mode == "drain"}
     exact = len(turn.pending) > 1 or any(call.tool in drained for call in turn.pending)
     groups: dict[tuple[Any, ...], list[Intercepted]] = {}
     for call in turn.pending:
-        decision, chain, _ = scene.decide(call.tool, "intercepted")
-        options = decision.options
-        key = (chain, options.handoff, options.stream_args, options.refusal_falls_back, repr(sorted(options.params.items())))
-        groups.setdefault(key, []).append(call)
-    jobs = tuple(_writing_job(scene, calls, "intercepted", exact=exact) for calls in groups.values())
-    return replace(turn, jobs=(*turn.jobs, *jobs), pending=(), routed=_routed(jobs[0]), phase="select")
+        decision, chain, _ = inputs.decide(call.tool, "intercepted")
+        # One request writes the calls that are asked for in the same way; how a call was intercepted or escalated makes no difference to it.
+        way = replace(decision.options, on_intercept="cut", escalate=None, boundary=False)
+        groups.setdefault((chain, way), []).append(call)
+    jobs = tuple(_writing_job(inputs, calls, "intercepted", exact=exact) for calls in groups.values())
+    return replace(turn, jobs=(*turn.jobs, *jobs), pending=(), phase="select")
 
 
-def select(turn: Turn, scene: Scene) -> Flow:
+def select(turn: Turn, inputs: TurnInputs) -> Flow:
     """The turn, with a candidate for every open job.
 
     Raises:
-        ChainExhausted: A job has nobody left who could do it.
+        ChainExhausted: A job has no candidate left that could do it.
     """
     wanted = {spec: None for job in turn.open_jobs for spec in job.chain}
-    for tool in scene.routed:
-        wanted.update(dict.fromkeys(scene.decide(tool, None)[1]))
+    for tool in inputs.routed:
+        wanted.update(dict.fromkeys(inputs.decide(tool, None)[1]))
     survey: Survey = yield LookUp(tuple(wanted))
     jobs: list[Job] = []
+    gates = turn.gates
     for job in turn.jobs:
         if job.settled:
             jobs.append(job)
             continue
-        refused: list[str] = []
-        spec, skips = choose(job, scene, survey)
-        while spec is not None and survey.half_open(spec) and not (yield Claim(spec)):
-            refused.append(spec)
-            again, skips = choose(job, scene, survey, refused)
-            if again in refused:
-                break
-            spec = again
+        spec, skips = yield from _choose(job, inputs, survey)
         turn = merge_skips(turn, skips)
         if spec is None and job.acceptable:
             jobs.append(replace(job, settled=True))
@@ -189,23 +130,39 @@ def select(turn: Turn, scene: Scene) -> Flow:
             raise exhausted(turn, job, survey)
         complaint = job.complaint if job.repaired and job.repaired[-1] == spec else ""
         jobs.append(replace(job, candidate=spec, complaint=complaint))
-        if not job.tools:
-            turn = replace(turn, gates=gates_for(spec, scene, survey))
-    turn = replace(turn, jobs=tuple(jobs))
-    return replace(turn, phase="ask") if turn.open_jobs else next_phase(turn)
+        if not job.calls:
+            gates = gates_for(spec, inputs, survey)
+    if any(not job.settled for job in jobs):
+        return replace(turn, jobs=tuple(jobs), gates=gates, phase="ask")
+    return next_phase(replace(turn, jobs=tuple(jobs), gates=gates))
 
 
-def ask(turn: Turn) -> Flow:
+def _choose(job: Job, inputs: TurnInputs, survey: Survey) -> Generator[Step, Any, tuple[str | None, tuple[Skip, ...]]]:
+    """The candidate to ask. A half-open model is asked by one caller at a time: the others skip it."""
+    refused: list[str] = []
+    spec, skips = choose(job, inputs, survey)
+    while spec is not None and survey.half_open(spec) and not (yield Claim(spec)):
+        refused.append(spec)
+        again, skips = choose(job, inputs, survey, refused)
+        if again in refused:
+            break
+        spec = again
+    return spec, skips
+
+
+def ask(turn: Turn, inputs: TurnInputs) -> Flow:
     """The turn after its open jobs were asked, and their models' health was told.
 
     Raises:
-        ChainExhausted: A job failed and has nobody left.
+        ChainExhausted: A job failed and has no candidate left.
     """
     jobs = turn.open_jobs
-    replies: list[Reply] = yield Ask(turn, jobs)
-    for job, reply in zip(jobs, replies, strict=True):
-        yield Report(reply.answer.attempt.model, reply.failure, job.tool)
-        turn = settle(turn, job, reply.answer)
+    answers: list[Answer] = yield Ask(turn, jobs)
+    for job, answer in zip(jobs, answers, strict=True):
+        model, failure = answer.attempt.model, answer.failure
+        yield Report(model, failure, job.tool)
+        too_small = inputs.facts(model).context_window if failure is not None and failure.larger_window else None
+        turn = settle(turn, job, answer, too_small)
     for job in turn.open_jobs:
         if job.failure and not job.left:
             if not job.acceptable:
@@ -215,26 +172,32 @@ def ask(turn: Turn) -> Flow:
     return next_phase(turn)
 
 
-def take_turn(turn: Turn, scene: Scene) -> Flow:
-    """The whole turn, from wherever it stands to its end.
+def walk(turn: Turn, inputs: TurnInputs, phases: Collection[str] = PHASES) -> Flow:
+    """The turn after all the phases that it may go through from where it stands.
+
+    Args:
+        turn: The turn.
+        inputs: What it reads.
+        phases: The turn stops before any other phase.
 
     Raises:
-        ChainExhausted: Nobody is left who could go on.
+        ChainExhausted: No candidate is left that could go on.
     """
-    while turn.phase != "done":
+    while turn.phase in phases:
         if turn.phase == "select":
-            turn = yield from select(turn, scene)
+            turn = yield from select(turn, inputs)
         elif turn.phase == "ask":
-            turn = yield from ask(turn)
+            turn = yield from ask(turn, inputs)
         elif turn.phase == "advance":
             turn = advance(turn)
         else:
-            turn = hand_off(turn, scene)
+            turn = hand_off(turn, inputs)
+            yield HandedOff(turn, turn.open_jobs)
     return turn
 
 
-def exhausted(turn: Turn, job: Job, survey: Survey | None = None) -> ChainExhausted:
-    """The error that says who was tried, who was skipped, and who is due back first.
+def exhausted(turn: Turn, job: Job, survey: Survey) -> ChainExhausted:
+    """The error that says which models were tried, which were skipped, and which one is due back first.
 
     Args:
         turn: The turn that ends with it.
@@ -242,12 +205,10 @@ def exhausted(turn: Turn, job: Job, survey: Survey | None = None) -> ChainExhaus
         survey: The health of models after the last attempt; a model that failed in this turn may be due back first.
     """
     failed = [AttemptFailed(a.model, a.reason, a.detail) for a in turn.attempts if a.outcome == "failed" and a.tool == job.tool]
-    skipped = [_skipped(skip) for skip in turn.skipped if skip.model in job.chain and skip.model not in job.tried]
+    skipped = [CandidateSkipped(s.model, s.why, s.due_in_s) for s in turn.skipped if s.model in job.chain and s.model not in job.tried]
     what = "answer" if job.tool is None else f"write the call of {job.tool!r}"
-    waits = [skip.due_in_s for skip in skipped if skip.due_in_s is not None]
-    if survey is not None:
-        tried = [survey.circuits[spec].blocked(survey.now) for spec in job.tried if spec in survey.circuits]
-        waits += [blocked[1] for blocked in tried if blocked is not None]
+    tried = [survey.circuits[spec].blocked(survey.now) for spec in job.tried if spec in survey.circuits]
+    waits = [skip.due_in_s for skip in skipped if skip.due_in_s is not None] + [blocked[1] for blocked in tried if blocked is not None]
     due = min(waits, default=None)
     head = f"no model is left to {what}: {len(failed)} failed, {len(skipped)} skipped"
     if due is not None:
@@ -258,7 +219,3 @@ def exhausted(turn: Turn, job: Job, survey: Survey | None = None) -> ChainExhaus
             CandidateSkipped("(none)", "no model is configured: write `model.primary`")
         ]
     return ChainExhausted(head, causes, tool=job.tool, due_in_s=due)
-
-
-def _skipped(skip: Skip) -> CandidateSkipped:
-    return CandidateSkipped(skip.model, skip.why, skip.due_in_s)

@@ -1,25 +1,31 @@
-"""What one turn is: its requests, its attempts, where it stands. Plain data, and how that data changes.
+"""What one turn is: its requests, its attempts, where it stands. Plain data.
 
 A *turn* yields one AI message. It begins with one job (the primary reasons, or a forced tool is written at once); when a routed
 tool is intercepted it goes on with writing jobs, one a chain. Each job is answered by the first candidate of its chain that can.
-Everything here survives JSON, because a turn is interrupted at any point and resumed by another process.
+A turn survives JSON, because it may be interrupted at any point and resumed by another process.
 
-`flow.py` walks through a turn; nothing here asks for anything.
+`changes.py` says how this data changes, `flow.py` in which order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Literal, TypeVar
 
-from lg_toolroute.core.rules.decision import Skip
+from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.core.rules.decision import Decision, Skip
+
+VERSION = 2
+"""The shape of a turn as data. A turn of another version is not read: its run begins the turn anew."""
 
 Phase = Literal["select", "ask", "advance", "hand_off", "done"]
+PHASES: frozenset[str] = frozenset({"select", "ask", "advance", "hand_off"})
 Outcome = Literal["answered", "cut", "failed"]
+Decide = Callable[[str, str | None], Decision]
+"""The decision on a tool: `(tool, source) -> Decision`."""
 
-REPAIRABLE = frozenset({"invalid_tool_call", "empty_response", "truncated"})
-"""Failures of the answer, not of the model: the same model may mend them once, told what was wrong."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Attempt:
         reason: The failure class; empty when it did not fail.
         tool: What it was to write; `None` when it was to reason.
         latency_s: Seconds from the request to the end of the answer.
-        usage: `{"input_tokens", "output_tokens", "total_tokens"}`, or `None` when nobody knows.
+        usage: `{"input_tokens", "output_tokens", "total_tokens"}`; `None` if the provider reported none.
         usage_estimated: The usage was estimated, because the provider reports none for a stream that is cut.
         detail: What went wrong, shortened, without secrets.
     """
@@ -54,7 +60,7 @@ class Intercepted:
     Attributes:
         slot: Its position among the calls of the message.
         tool: The tool's name.
-        call_id: The id it gets; ours.
+        call_id: The id it gets; it stays true whichever candidate writes the call.
         announced: A consumer has seen the name and the id.
         block: The index of its content block, with clients whose content names the calls.
     """
@@ -71,66 +77,78 @@ class Job:
     """One request, to be answered by the first candidate of its chain that can.
 
     Attributes:
-        tools: The tools whose calls are to be written, one name a call; empty when the model is to reason.
-        chain: The candidates, in order.
-        slots: The position in the message of each call to be written.
-        call_ids: The id of each call to be written; ours, so that it stays true whichever candidate writes it.
-        blocks: The index of each call's content block, with clients whose content names the calls.
+        chain: The candidates, in order, after escalation.
+        calls: The calls to be written; empty when the model is to reason.
+        decision: The rules' decision that led to this job; `None` for plain reasoning.
+        why: One sentence for people: the decision's reason, and what escalated it.
         exact: Exactly these calls are wanted (a drained message); otherwise at least one of the one tool.
-        rule: The pattern of the rule that won, and `path`, where it stands.
-        moment: `call`, `result`, or empty for plain reasoning.
-        source: How the tool became known.
-        why: One sentence for people.
-        params: Settings of the rule, for the routed model only, which is `params_for`: also after an escalation went past it.
-        live: Arguments are passed on as they come.
-        draft: The primary's own arguments are passed on, to be corrected.
-        refusal_falls_back: A refusal goes to the next candidate.
         tried: Candidates that are used up in this turn.
         repaired: Candidates that had their one chance to mend an answer.
         complaint: What was wrong with the last answer, told to the candidate that is asked again.
         larger_than: Only candidates with a larger context window, in tokens, are still of use.
-        announced: How many of `call_ids` a consumer has seen, with their tool's name.
-        candidate: Who is asked now.
+        candidate: The model that is asked now.
         settled: It has its answer.
         failure: The class of the last failure that is not dealt with yet; empty if there is none.
-        acceptable: What was shown is an answer if nobody can go on: text that was cut off by the model's own limit.
+        acceptable: What was shown is an answer if no other model can go on: text that was cut off by the model's own limit.
     """
 
     chain: tuple[str, ...]
-    tools: tuple[str, ...] = ()
-    slots: tuple[int, ...] = ()
-    call_ids: tuple[str, ...] = ()
-    blocks: tuple[int | None, ...] = ()
-    exact: bool = False
-    rule: str | None = None
-    path: str | None = None
-    moment: str = ""
-    source: str | None = None
+    calls: tuple[Intercepted, ...] = ()
+    decision: Decision | None = None
     why: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
-    params_for: str | None = None
-    live: bool = False
-    draft: bool = False
-    refusal_falls_back: bool = False
+    exact: bool = False
     tried: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
     complaint: str = ""
     larger_than: int | None = None
-    announced: int = 0
     candidate: str | None = None
     settled: bool = False
     failure: str = ""
     acceptable: bool = False
 
     @property
+    def tools(self) -> tuple[str, ...]:
+        """The tool of each call to be written."""
+        return tuple(call.tool for call in self.calls)
+
+    @property
     def tool(self) -> str | None:
         """The (first) tool to be written; `None` when the model is to reason."""
-        return self.tools[0] if self.tools else None
+        return self.calls[0].tool if self.calls else None
+
+    @property
+    def announced(self) -> int:
+        """How many of the calls a consumer has seen by name and id."""
+        return sum(call.announced for call in self.calls)
 
     @property
     def left(self) -> tuple[str, ...]:
         """Candidates that may still be asked in this turn."""
-        return tuple(spec for spec in self.chain if spec not in self.tried)
+        return tuple(spec for spec in self.chain if spec not in self.tried) if self.tried else self.chain
+
+    @property
+    def source(self) -> str | None:
+        """How the tool became known."""
+        return None if self.decision is None else self.decision.source
+
+    @property
+    def moment(self) -> str | None:
+        """When the rule acts in this job: `call`, `result`, or `None` if no rule does."""
+        if self.calls:
+            return "call"
+        return "result" if self.decision is not None and self.source is None else None
+
+    @property
+    def rule(self) -> str | None:
+        """The pattern of the rule that acts in this job; `None` if none does."""
+        return None if self.decision is None or self.moment is None else self.decision.rule
+
+    @property
+    def params(self) -> Mapping[str, Any] | None:
+        """The settings of the rule for the candidate; `None` for any but the rule's own model."""
+        if self.decision is None or self.moment is None or self.candidate != next(iter(self.decision.chain), None):
+            return None
+        return self.decision.options.params
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,28 +157,21 @@ class Turn:
 
     Attributes:
         id: The id of the message it yields; all its segments carry it.
-        base: The id of the last message it answers. A turn whose base is not the thread's last message is stale.
-        agent: Whose rules apply, and `role`, which chain reasons.
+        base: What identifies the last message it answers. A turn whose base is not the thread's last message is stale.
         phase: What has to happen next.
-        jobs: The jobs under way.
+        jobs: The jobs, the first of which began the turn; the others write calls that it intercepted.
         gates: The routed tools at which the reasoning model is stopped, each with `cut` or `drain`.
         pending: Routed calls that were intercepted and wait to be handed off.
-        reasoner: The model whose words stand in the message; `None` before anybody spoke.
+        reasoner: The model whose words stand in the message; `None` before one spoke.
         writers: Who wrote which call: `(call id, model)`, in order of settling.
         attempts: Every try, in order.
         skipped: Every candidate that was passed over, with its reason, once.
-        calls: How many calls the message holds that are not to be written by another model.
-        spoken: Something of this turn has been shown.
         primary: The first candidate of the reasoning chain.
-        routed: The last job that a rule decided, for the record: tool, rule, moment, source, why.
-        forced: The tool that the reasoning model itself is to call, because it is known to come next and has no route.
         saved_output_tokens: Tokens that a cut model did not have to write, once the routed model has written them.
     """
 
     id: str
     base: str | None = None
-    agent: str | None = None
-    role: str | None = None
     phase: Phase = "select"
     jobs: tuple[Job, ...] = ()
     gates: tuple[tuple[str, str], ...] = ()
@@ -169,52 +180,44 @@ class Turn:
     writers: tuple[tuple[str, str], ...] = ()
     attempts: tuple[Attempt, ...] = ()
     skipped: tuple[Skip, ...] = ()
-    calls: int = 0
-    spoken: bool = False
     primary: str | None = None
-    routed: Mapping[str, Any] | None = None
-    forced: str | None = None
     saved_output_tokens: int = 0
 
     @property
     def open_jobs(self) -> tuple[Job, ...]:
         return tuple(job for job in self.jobs if not job.settled)
 
+    @property
+    def routed(self) -> Job | None:
+        """The job that a rule or an expected tool decided: the first of the calls that were handed off, else the first job if it was decided."""
+        if len(self.jobs) > 1:
+            return self.jobs[1]
+        return next((job for job in self.jobs if job.decision is not None), None)
+
+    @property
+    def forced(self) -> str | None:
+        """The tool that the reasoning model itself is to call, because it is known to come next and has no route."""
+        job = self.jobs[0] if self.jobs else None
+        return job.decision.tool if job is not None and job.decision is not None and not job.calls and job.source == "forced" else None
+
     def to_dict(self) -> dict[str, Any]:
-        """The turn as plain data, for a checkpoint. Nothing is copied that is not changed: a turn is written down in every node."""
-        data = _fields(self)
-        data["jobs"] = tuple(map(_fields, self.jobs))
-        data["pending"] = tuple(map(_fields, self.pending))
-        data["attempts"] = tuple(map(_fields, self.attempts))
-        data["skipped"] = tuple(map(_fields, self.skipped))
-        return data
+        """The turn as plain data, for a checkpoint: what differs from the defaults, and the version."""
+        return {"version": VERSION, **_data(self)}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Turn:
-        """The turn that `to_dict` wrote down, also after a trip through JSON (which turns tuples into lists)."""
-        return cls(
-            **{
-                **data,
-                "jobs": tuple(_job(job) for job in data["jobs"]),
-                "gates": tuple((name, mode) for name, mode in data["gates"]),
-                "pending": tuple(Intercepted(**call) for call in data["pending"]),
-                "writers": tuple((call_id, model) for call_id, model in data["writers"]),
-                "attempts": tuple(Attempt(**attempt) for attempt in data["attempts"]),
-                "skipped": tuple(Skip(**skip) for skip in data["skipped"]),
-            }
-        )
+    def from_dict(cls, data: Any, decide: Decide) -> Turn | None:
+        """The turn that `to_dict` wrote down, also after a trip through JSON; `None` if this is no turn of this version.
 
-
-def _fields(record: Any) -> dict[str, Any]:
-    """The fields of a slotted dataclass, by name."""
-    return {name: getattr(record, name) for name in record.__slots__}
-
-
-_TUPLES = ("chain", "tools", "slots", "call_ids", "blocks", "tried", "repaired")
-
-
-def _job(data: Mapping[str, Any]) -> Job:
-    return Job(**{**data, **{name: tuple(data[name]) for name in _TUPLES}})
+        Args:
+            data: What was written down.
+            decide: Gives the decision on a tool; a decision is written down by its tool and source alone.
+        """
+        if not isinstance(data, Mapping) or data.get("version") != VERSION:
+            return None
+        try:
+            return _read(cls, data, decide)
+        except (TypeError, KeyError, ValueError, AttributeError):  # not written by this package: foreign, or damaged
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,126 +226,69 @@ class Answer:
 
     Attributes:
         attempt: The record of the try.
+        failure: Why it failed; `None` for a success.
+        segment: What it adds to the message, as the runner keeps it; `None` if it adds nothing.
         shown: Text of it reached the consumer, and stays part of the message.
-        calls: How many calls of it stay in the message.
         call_ids: The ids of the calls that stay in the message, in order.
         routed: The intercepted calls.
         announced: How many calls to be written the consumer has seen by name.
-        spent: Arguments went out live; nobody else may write this call any more.
-        next_candidate: After a failure: may the next candidate be asked?
-        window: The context window that was too small, in tokens; `None` if that is not known, or if it was not the window.
-        acceptable: After a failure: what was shown is an answer if nobody can go on.
+        spent: Arguments went out live; no other model may write this call any more.
+        acceptable: After a failure: what was shown is an answer if no other model can go on.
     """
 
     attempt: Attempt
+    failure: Failure | None = None
+    segment: Any = None
     shown: bool = False
-    calls: int = 0
     call_ids: tuple[str, ...] = ()
     routed: tuple[Intercepted, ...] = ()
     announced: int = 0
     spent: bool = False
-    next_candidate: bool = True
-    window: int | None = None
     acceptable: bool = False
 
 
-def settle(turn: Turn, job: Job, answer: Answer) -> Turn:
-    """The turn after `job` got `answer`."""
-    attempt = answer.attempt
-    turn = replace(
-        turn,
-        attempts=(*turn.attempts, attempt),
-        spoken=turn.spoken or answer.shown or answer.announced > 0,
-        writers=(*turn.writers, *((call_id, attempt.model) for call_id in answer.call_ids)),
-    )
-    if not job.tools:
-        turn = replace(turn, calls=turn.calls + answer.calls)
-        if answer.shown or attempt.outcome != "failed":
-            turn = replace(turn, reasoner=turn.reasoner or attempt.model)
-    elif attempt.outcome == "answered" and any(earlier.outcome == "cut" for earlier in turn.attempts):
-        turn = replace(turn, saved_output_tokens=turn.saved_output_tokens + int((attempt.usage or {}).get("output_tokens", 0)))
-    if attempt.outcome == "failed":
-        after = _after_failure(replace(job, announced=max(job.announced, answer.announced)), answer)
-        return _with_job(turn, job, after)
-    turn = _with_job(turn, job, replace(job, settled=True, failure="", complaint=""))
-    return replace(turn, pending=(*turn.pending, *answer.routed))
+# -- as plain data -------------------------------------------------------------------------------------------------------------------------
+
+_RECORDS: Mapping[str, type[Any]] = {"jobs": Job, "calls": Intercepted, "pending": Intercepted, "attempts": Attempt, "skipped": Skip}
+"""The fields that hold records, by name."""
+
+_PAIRS = frozenset({"gates", "writers"})
+_NAMES = frozenset({"chain", "tried", "repaired"})
 
 
-def _after_failure(job: Job, answer: Answer) -> Job:
-    attempt = answer.attempt
-    # Who was to go on, and added nothing before it failed, leaves what stood there as good as it was.
-    acceptable = answer.acceptable or (job.acceptable and not answer.shown)
-    failed = replace(job, failure=attempt.reason, complaint="", acceptable=acceptable)
-    if answer.spent or not (answer.next_candidate or (attempt.reason == "content_policy" and job.refusal_falls_back)):
-        return replace(failed, tried=job.chain)
-    if attempt.reason in REPAIRABLE and attempt.model not in job.repaired:
-        return replace(failed, repaired=(*job.repaired, attempt.model), complaint=attempt.detail)
-    used_up = tuple(spec for spec in job.chain if spec == attempt.model or spec in job.tried)
-    if answer.window is not None:
-        failed = replace(failed, larger_than=max(job.larger_than or 0, answer.window))
-    return replace(failed, tried=used_up)
+_DEFAULTS: dict[type[Any], tuple[tuple[str, Any], ...]] = {
+    cls: tuple((each.name, None if each.default is MISSING else each.default) for each in fields(cls))
+    for cls in (Turn, Job, Intercepted, Attempt, Skip)
+}
 
 
-def _with_job(turn: Turn, old: Job, new: Job) -> Turn:
-    return replace(turn, jobs=tuple(new if job is old or job == old else job for job in turn.jobs))
+def _data(record: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for name, default in _DEFAULTS[type(record)]:
+        value = getattr(record, name)
+        if value is default or value == default:
+            continue
+        if name in _RECORDS:
+            value = [_data(each) for each in value]
+        elif type(value) is Decision:
+            value = [value.tool, value.source]
+        data[name] = value
+    return data
 
 
-def accept(turn: Turn, job: Job) -> Turn:
-    """The turn, with what `job` has shown taken for its answer, because nobody is left who could go on."""
-    return _with_job(turn, job, replace(job, settled=True, failure="", candidate=None))
+def _read(cls: type[T], data: Mapping[str, Any], decide: Decide) -> T:
+    values = dict(data)
+    values.pop("version", None)
+    for name, value in data.items():
+        if name in _RECORDS:
+            values[name] = tuple(_read(_RECORDS[name], each, decide) for each in value)
+        elif name in _PAIRS:
+            values[name] = tuple((first, second) for first, second in value)
+        elif name in _NAMES:
+            values[name] = tuple(value)
+        elif name == "decision":
+            values[name] = decide(*value)
+    return cls(**values)
 
 
-def next_phase(turn: Turn) -> Turn:
-    """The turn, its phase set by what is left to do after its jobs were answered."""
-    if any(job.failure for job in turn.open_jobs):
-        return replace(turn, phase="advance")
-    if turn.pending:
-        return replace(turn, phase="hand_off")
-    return replace(turn, phase="done")
-
-
-def advance(turn: Turn) -> Turn:
-    """The turn, after failures are taken note of: each open job goes on to its next candidate, or mends its answer."""
-    jobs = tuple(job if job.settled else replace(job, failure="", candidate=None) for job in turn.jobs)
-    return replace(turn, jobs=jobs, phase="select")
-
-
-def merge_skips(turn: Turn, skips: tuple[Skip, ...]) -> Turn:
-    """The turn with `skips` noted, each model and kind of reason once, the newest wording kept."""
-    known = {(skip.model, skip.kind): skip for skip in turn.skipped}
-    known.update({(skip.model, skip.kind): skip for skip in skips})
-    return replace(turn, skipped=tuple(known.values()))
-
-
-def record(turn: Turn) -> dict[str, Any]:
-    """What the message carries in `response_metadata["toolroute"]`: the decision, every attempt, and who wrote which call."""
-    routed = dict(turn.routed or {})
-    writers = dict(turn.writers)
-    wrote = [model for call_id, model in turn.writers]
-    return {
-        "tool": routed.get("tool"),
-        "rule": routed.get("rule"),
-        "path": routed.get("path"),
-        "moment": routed.get("moment"),
-        "source": routed.get("source"),
-        "reason": routed.get("why", ""),
-        "model": wrote[-1] if wrote else turn.reasoner,
-        "primary": turn.primary,
-        "reasoner": turn.reasoner,
-        "calls": writers,
-        "attempts": [
-            {
-                "model": a.model,
-                "outcome": a.outcome,
-                "reason": a.reason,
-                "tool": a.tool,
-                "latency_s": round(a.latency_s, 6),
-                "usage": None if a.usage is None else dict(a.usage),
-                "usage_estimated": a.usage_estimated,
-                "detail": a.detail,
-            }
-            for a in turn.attempts
-        ],
-        "skipped": [{"model": s.model, "why": s.why} for s in turn.skipped],
-        "saved_output_tokens": turn.saved_output_tokens,
-    }
+__all__ = ["PHASES", "VERSION", "Answer", "Attempt", "Decide", "Intercepted", "Job", "Outcome", "Phase", "Turn"]

@@ -1,0 +1,3 @@
+"""A routed turn as a chat model: the model (`chat_model`), one call as a turn (`turn`), how it calls the inner models (`inner_calls`), the run they
+are part of (`outer_run`), and the chunks it shows (`outer_chunks`).
+"""

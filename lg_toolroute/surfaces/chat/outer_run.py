@@ -1,11 +1,11 @@
-"""What the one outer run of a routed chat model shares with the inner models' runs: callbacks, tags, metadata, never tokens.
+"""The outer run of a routed chat model, and the callbacks that its inner models' runs are given.
 
-An inner run is a child of the outer one. Tracers and counters see both; three things keep a turn from being seen twice:
+An inner run is a child of the outer one, so callback handlers could see a turn twice. Three rules prevent that:
 
-- handlers that show what they hear (LangGraph's `messages`, `astream_events`) hear the outer run only;
-- every other handler that follows a run to its end hears of an inner run's beginning and end, but not its tokens, which are the outer run's; one
-  that only looks at how a call begins hears of the outer one;
-- the usage of the outer run is the sum of the inner ones, so it is kept from handlers that might add it up once more.
+- handlers that stream (LangGraph's `messages` mode, `astream_events`) are attached to the outer run only;
+- other handlers with `on_llm_end` or `on_llm_error` get the start and the end of each inner run, and the tokens of the outer run; handlers
+  with neither (they only watch how a call starts) are attached to the outer run only;
+- the usage of the outer run is the sum of the inner runs, so handlers that do not stream get the outer run's result without it.
 
 Source: the private names this rests on (`_StreamingCallbackHandler`, `_V2StreamingCallbackHandler`, `_configure_hooks`) are pinned by
 `tests/contract/test_callback_hooks.py`.
@@ -119,7 +119,7 @@ def _without_tokens(handler: BaseCallbackHandler) -> BaseCallbackHandler | None:
         return None  # it looks at how a call begins, not at what becomes of it; that call is the caller's own, the outer one
     if not any(_hears(handler, event) for event in _TOKENS):
         return handler
-    return cast("BaseCallbackHandler", _Stand(handler, dict.fromkeys(_TOKENS, _nothing)))
+    return cast("BaseCallbackHandler", _HandlerProxy(handler, dict.fromkeys(_TOKENS, _nothing)))
 
 
 def _is_ambient(handler: Any) -> bool:
@@ -133,14 +133,15 @@ def _hears(handler: Any, event: str) -> bool:
 
 def keep_usage_from(handlers: Iterable[Any]) -> list[Any]:
     """The handlers of an outer run, those that show nothing unable to see its usage."""
-    return [handler if shows(handler) or isinstance(handler, _Stand) else _Stand(handler, {"on_llm_end": _unbilled_end}) for handler in handlers]
+    unbilled_end = {"on_llm_end": _unbilled_end}
+    return [each if shows(each) or isinstance(each, _HandlerProxy) else _HandlerProxy(each, unbilled_end) for each in handlers]
 
 
-class _Stand:
+class _HandlerProxy:
     """Stands in for a callback handler: everything it hears goes to the handler, but for what is told otherwise.
 
     Args:
-        handler: Whom it stands in for.
+        handler: The handler that it stands in for.
         told: By event, what makes the function that is called instead of the handler's own.
     """
 

@@ -11,8 +11,8 @@ from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
-from lg_toolroute.router import tool_name
-from lg_toolroute.surfaces.chat.bound import bound_tools
+from lg_toolroute.core.rules.tools import tool_name
+from lg_toolroute.surfaces.chat.bound_tools import bound_tools
 
 Schema = dict[str, Any] | type
 

@@ -11,11 +11,13 @@ from langgraph.channels import LastValue
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
+from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.router import ToolRouter, tool_name
-from lg_toolroute.runner.scene import Failed, failed, results_just_in
-from lg_toolroute.state import ToolRouteContext, ToolRouteState, faces, node_schema
-from lg_toolroute.surfaces.graph.nodes import AfterModel, FallbackNode, ModelNode, PolicyNode, RouteNode
+from lg_toolroute.router import ToolRouter
+from lg_toolroute.runner.inputs import IsFailure, has_error_status
+from lg_toolroute.state import ToolRouteContext, ToolRouteState, input_and_output, node_schema
+from lg_toolroute.surfaces.graph.edges import AfterModel, AfterTools
+from lg_toolroute.surfaces.graph.nodes import FallbackNode, ModelNode, PolicyNode, RouteNode
 from lg_toolroute.surfaces.graph.tool_node import tool_node
 
 
@@ -30,7 +32,7 @@ def create_toolroute_agent(
     agent: str | None = None,
     state_schema: type[Any] = ToolRouteState,
     context_schema: type[Any] | None = ToolRouteContext,
-    is_failure: Failed = failed,
+    is_failure: IsFailure = has_error_status,
     **compile: Any,
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """An agent whose tool calls are written by the models that its rules name.
@@ -42,7 +44,7 @@ def create_toolroute_agent(
         checkpointer: As `StateGraph.compile` takes it.
         store: As `StateGraph.compile` takes it.
         name: The agent's name: of the graph, and on every message.
-        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults.
+        agent: An id under `agents`, for the agent's own rules and tool policy; unset: the runtime context's `agent`, or the defaults.
         state_schema: A subclass of `ToolRouteState`, if your tools keep state of their own.
         context_schema: The runtime context; `ToolRouteContext` or anything with (some of) its fields.
         is_failure: Says whether a tool's result counts as a failure for `escalate`; unset: `status == "error"`.
@@ -60,7 +62,7 @@ def create_toolroute_agent(
         agent.invoke({"messages": [("user", "the tests are red")]})
         ```
     """
-    taken, given = faces(state_schema)
+    taken, given = input_and_output(state_schema)
     builder: StateGraph[Any, Any, Any, Any] = StateGraph(state_schema, context_schema=context_schema, input_schema=taken, output_schema=given)
     add_toolroute(builder, router, tools, system_prompt=system_prompt, agent=agent, agent_name=name, is_failure=is_failure)
     return builder.compile(checkpointer=checkpointer, store=store, name=name or "toolroute", **compile)
@@ -77,7 +79,7 @@ def add_toolroute(
     agent_name: str | None = None,
     entry: Literal["auto"] | bool = "auto",
     end: str = END,
-    is_failure: Failed = failed,
+    is_failure: IsFailure = has_error_status,
 ) -> StateGraph[Any, Any, Any, Any]:
     """Add the nodes `route`, `policy`, `model`, `fallback` and `tools`, and the edges between them, to a graph of yours.
 
@@ -89,8 +91,8 @@ def add_toolroute(
         tools: As in `create_toolroute_agent`.
         prefix: Stands before the nodes' names, so that a graph can hold several agents.
         system_prompt: Stands before the messages of every request.
-        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults. Give it where a graph
-            holds several agents.
+        agent: An id under `agents`, for the agent's own rules and tool policy; unset: the runtime context's `agent`, or the defaults. Give it
+            where a graph holds several agents.
         agent_name: Written on every message.
         entry: Whether an edge leads from `START` to `route`. `auto`: if the graph has no node yet.
         end: Where a finished run goes; `END` unless another node of yours takes over.
@@ -134,17 +136,6 @@ def add_toolroute(
             builder.add_edge(names["tools"], names["route"])
     builder.add_conditional_edges(names["model"], after, targets)
     return builder
-
-
-class AfterTools:
-    """Where a run goes after tools of which some answer for the agent (`return_direct`)."""
-
-    def __init__(self, direct: frozenset[str], route: str, end: str) -> None:
-        self._direct, self._route, self._end = direct, route, end
-
-    def __call__(self, state: Any) -> str:
-        results = results_just_in((state.get("messages") if isinstance(state, Mapping) else state.messages) or [])
-        return self._end if results and all(name in self._direct for name in results) else self._route
 
 
 def as_tools(tools: Sequence[Any]) -> list[Any]:

@@ -1,0 +1,3 @@
+"""The middleware for `create_agent`: its hooks (`middleware`), one model call as a turn (`turn`), the agent's own model (`agent_model`), the order
+in which middlewares work together (`order`).
+"""

@@ -4,7 +4,7 @@
 agent = create_agent(model, tools, middleware=[ToolRouteMiddleware(router)])
 ```
 
-`docs/middleware.md` says which order with other middlewares works. What happens in one model call is in `agent_turn.py`.
+`docs/middleware.md` says which order with other middlewares works. What happens in one model call is in `turn.py`.
 """
 
 from __future__ import annotations
@@ -31,14 +31,16 @@ from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
 from lg_toolroute.config import RoutingConfig
-from lg_toolroute.router import ToolRouter, tool_name, tool_tags
-from lg_toolroute.runner import events
-from lg_toolroute.runner.scene import Failed, failed
-from lg_toolroute.surfaces.graph.tool_node import refused, writer_of
-from lg_toolroute.surfaces.middleware.model import check_agent_model, refuse, spec_of
-from lg_toolroute.surfaces.middleware.order import order_problems, under_construction
-from lg_toolroute.surfaces.middleware.stage import Primary, Terms
-from lg_toolroute.surfaces.middleware.turn import AgentTurn, Result, parked_turn
+from lg_toolroute.core.rules.tools import named_tools, tool_name
+from lg_toolroute.core.turn.inputs import Tools
+from lg_toolroute.router import ToolRouter
+from lg_toolroute.runner.inputs import IsFailure, has_error_status
+from lg_toolroute.runner.overrides import read_overrides
+from lg_toolroute.runner.refusals import refusal
+from lg_toolroute.runner.runner import is_parked
+from lg_toolroute.surfaces.middleware.agent_model import check_agent_model, refuse, spec_of
+from lg_toolroute.surfaces.middleware.order import RoutesToolCalls, order_problems, under_construction
+from lg_toolroute.surfaces.middleware.turn import AgentModel, AgentTurn, Response
 
 
 class RoutedAgentState(AgentState[Any]):
@@ -53,7 +55,7 @@ class RoutedAgentState(AgentState[Any]):
     expected_tool: NotRequired[Annotated[str | None, OmitFromOutput]]
 
 
-class ToolRouteMiddleware(AgentMiddleware[RoutedAgentState, Any, Any]):
+class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any, Any]):
     """Hands each tool call of an agent to the model that its rules name.
 
     The agent's own model is the primary, as an outer middleware left it, so the configuration may leave `model.primary` out. If it names
@@ -62,7 +64,7 @@ class ToolRouteMiddleware(AgentMiddleware[RoutedAgentState, Any, Any]):
     Args:
         router: Rules, models, health.
         name: Names of middlewares must be unique in an agent; unset: the name of the class.
-        agent: Whose rules and tool policy apply, an id under `agents`; unset: the runtime context's `agent`, or the defaults.
+        agent: An id under `agents`, for the agent's own rules and tool policy; unset: the runtime context's `agent`, or the defaults.
         durable: A checkpoint lies between the model that reasons and the one that writes the routed call, so that a run which was interrupted
             there repeats only the second. It costs another pass through the agent's loop in each routed turn.
         prefer_agent_model: The agent's own model is the primary, whatever the configuration says.
@@ -103,13 +105,17 @@ class ToolRouteMiddleware(AgentMiddleware[RoutedAgentState, Any, Any]):
         agent: str | None = None,
         durable: bool = False,
         prefer_agent_model: bool = False,
-        is_failure: Failed = failed,
+        is_failure: IsFailure = has_error_status,
     ) -> None:
         super().__init__()
         self.router = router
         self._name = name
-        self._terms = Terms(router, agent, is_failure, parks=durable)
+        self._agent = agent
+        self._is_failure = is_failure
+        self._parks = durable
         self._prefer_agent_model = prefer_agent_model
+        self._specs = router.book.specs()
+        self._named: tuple[tuple[Any, ...], Tools] = ((), ())
         self._own: list[tuple[Any, str]] = []
         self._checked = False
         self._warned = False
@@ -121,7 +127,7 @@ class ToolRouteMiddleware(AgentMiddleware[RoutedAgentState, Any, Any]):
     # -- when the agent is built -------------------------------------------------------------------------------------------------------
 
     @property
-    def tools(self) -> Sequence[BaseTool]:  # type: ignore[override]  # read once, by whoever builds the agent
+    def tools(self) -> Sequence[BaseTool]:  # type: ignore[override]  # read once, when the agent is built
         """No tools; but the moment at which `create_agent` reads them is the one at which the agent is checked."""
         agent = under_construction()
         if agent is not None and any(each is self for each in agent.middleware):
@@ -140,11 +146,11 @@ class ToolRouteMiddleware(AgentMiddleware[RoutedAgentState, Any, Any]):
                 problems.extend(check_agent_model(models.get(spec), f"models[{spec!r}]", needs_tools=bool(tools)))
         refuse(problems, "create_agent")
         # A tool of the agent may take the place of a middleware's of the same name.
-        self.router.check_tools(list(dict.fromkeys(map(tool_name, tools))), agent=self._terms.agent)
+        self.router.check_tools(list(dict.fromkeys(map(tool_name, tools))), agent=self._agent)
         self._checked = True
 
     def _warn_of_two_primaries(self, model: Any) -> None:
-        configured = self.router.book.primary(agent=self._terms.agent)
+        configured = self.router.book.primary(agent=self._agent)
         spec = self._spec(model)
         if configured is None or configured == spec or self._prefer_agent_model or self._warned:
             return
@@ -157,28 +163,47 @@ class ToolRouteMiddleware(AgentMiddleware[RoutedAgentState, Any, Any]):
 
     # -- when a model is called --------------------------------------------------------------------------------------------------------
 
-    def wrap_model_call(self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]) -> Result:
-        return self._turn(request).run(handler)
+    def wrap_model_call(self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]) -> Response:
+        turn = self._turn(request)
+        return handler(request) if turn is None else turn.run(handler)
 
-    async def awrap_model_call(self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]) -> Result:
-        return await self._turn(request).arun(handler)
+    async def awrap_model_call(self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]) -> Response:
+        turn = self._turn(request)
+        return await handler(request) if turn is None else await turn.arun(handler)
 
-    def _turn(self, request: ModelRequest[Any]) -> AgentTurn:
+    def _turn(self, request: ModelRequest[Any]) -> AgentTurn | None:
+        """The turn that a model call is; `None` if the configuration has nothing to say about it."""
         if not self._checked:
             self._check(request.model, request.tools)
         context = request.runtime.context if request.runtime is not None else None
-        return AgentTurn(self._terms, request, self._primary(request.model, self._terms.agent_of(context)))
+        overrides = read_overrides(context, agent=self._agent)
+        own = self._own_model(request.model, overrides.agent)
+        if own.used and overrides.model is None and not request.state.get("expected_tool") and self._has_nothing_to_do(own.spec):
+            return None
+        named = self._names_of(request.tools)
+        return AgentTurn(self.router, request, own, overrides, named=named, is_failure=self._is_failure, parks=self._parks)
 
-    def _primary(self, model: Any, agent: str | None) -> Primary:
+    def _names_of(self, tools: Sequence[Any]) -> Tools:
+        """The name and the tags of each tool; read once, since an agent binds the same tools in nearly every turn."""
+        known, named = self._named
+        if len(known) != len(tools) or any(one is not other for one, other in zip(known, tools, strict=True)):
+            self._named = (tuple(tools), named := named_tools(tools))
+        return named
+
+    def _has_nothing_to_do(self, spec: str) -> bool:
+        """The configuration names no other model than the agent's own, and takes no tool away from any model."""
+        return not self.guards and set(self._specs) <= {spec}
+
+    def _own_model(self, model: Any, agent: str | None) -> AgentModel:
         spec = self._spec(model)
         configured = self.router.book.primary(agent=agent)
         if configured is None or configured == spec:
-            return Primary(spec, model, used=True)
+            return AgentModel(spec, model, used=True)
         swapped = bool(self._own) and all(own is not model for own, _ in self._own)
         if self._prefer_agent_model or (swapped and any(own == configured for _, own in self._own)):
-            return Primary(spec, model, used=True, override=True)
+            return AgentModel(spec, model, used=True, first=True)
         self._warn_of_two_primaries(model)
-        return Primary(spec, model, used=False)
+        return AgentModel(spec, model, used=False)
 
     def _spec(self, model: Any) -> str:
         return self.router.models.spec_of(model) or spec_of(model)
@@ -189,7 +214,7 @@ class Guarding(AgentMiddleware[RoutedAgentState, Any, Any]):
 
     guards = True
     router: ToolRouter
-    _terms: Terms
+    _agent: str | None
     _own: list[tuple[Any, str]]
 
     def wrap_tool_call(
@@ -203,18 +228,8 @@ class Guarding(AgentMiddleware[RoutedAgentState, Any, Any]):
         return self._refusal(request) or await handler(request)
 
     def _refusal(self, request: ToolCallRequest) -> ToolMessage | None:
-        call, state = request.tool_call, request.state
-        messages = state.get("messages", []) if isinstance(state, dict) else getattr(state, "messages", [])
-        agent = self._terms.agent_of(request.runtime.context)
         own = self._own[0][1] if self._own else None
-        model = writer_of(messages, call["id"]) or self.router.book.primary(agent=agent) or own
-        if model is None:
-            return None
-        why = self.router.book.verdict(call["name"], model, agent=agent, tags=tool_tags(request.tool))
-        if why is None:
-            return None
-        request.runtime.stream_writer(events.denied(None, call["name"], model, why))
-        return refused(call)
+        return refusal(self.router, request, agent=self._agent, own_model=own)
 
 
 class Parking(AgentMiddleware[RoutedAgentState, Any, Any]):
@@ -224,7 +239,7 @@ class Parking(AgentMiddleware[RoutedAgentState, Any, Any]):
 
     @hook_config(can_jump_to=["model"])
     def after_model(self, state: RoutedAgentState, runtime: Any) -> dict[str, Any] | None:
-        return {"jump_to": "model"} if parked_turn(state) is not None else None
+        return {"jump_to": "model"} if is_parked(state.get("toolroute"), state["messages"]) else None
 
     @hook_config(can_jump_to=["model"])
     async def aafter_model(self, state: RoutedAgentState, runtime: Any) -> dict[str, Any] | None:

@@ -22,6 +22,18 @@ _DEPTH = 4
 """Frames between the attribute and `create_agent`: a comprehension has one of its own up to Python 3.11, a subclass may add one."""
 
 
+class RoutesToolCalls:
+    """Marks `ToolRouteMiddleware` among an agent's middlewares.
+
+    Attributes:
+        guards: It refuses calls of tools that a model may not run.
+        durable: It leads the agent's loop back to the model for a routed call.
+    """
+
+    guards: bool = False
+    durable: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Construction:
     """The agent that is being built.
@@ -66,9 +78,7 @@ def check_order(middleware: Sequence[Any]) -> None:
 
 def order_problems(middleware: Sequence[Any]) -> list[Problem]:
     """Why the routing cannot work at its place in this list; empty if it can."""
-    from lg_toolroute.surfaces.middleware.middleware import ToolRouteMiddleware
-
-    places = [place for place, each in enumerate(middleware) if isinstance(each, ToolRouteMiddleware)]
+    places = [place for place, each in enumerate(middleware) if isinstance(each, RoutesToolCalls)]
     problems: list[Problem] = []
     for place in places[1:]:
         first, again = middleware[places[0]].name, middleware[place].name

@@ -1,12 +1,12 @@
-"""One model call of an agent, taken as a turn: the same flow as in the graph, each segment sent through the agent's own `handler`.
+"""One model call of an agent, taken as a turn; each request is sent through the agent's own `handler`.
 
-So whatever middleware stands further in wraps every segment, and what the agent adds to a call (tools of a response format, its name) is
-added to each.
+So every middleware further in wraps every request, and what the agent adds to a call (tools of a response format, its name) is added to each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from langchain.agents.middleware.types import ExtendedModelResponse, ModelRequest, ModelResponse
@@ -17,236 +17,259 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command
 
 from lg_toolroute.clients.wrappers import first_leaf
-from lg_toolroute.core.turn.flow import Flow, ask, begin, hand_off, select
-from lg_toolroute.core.turn.selection import Scene
-from lg_toolroute.core.turn.turn import Turn, advance
+from lg_toolroute.core.rules.tools import tool_name
+from lg_toolroute.core.turn.inputs import Tools
+from lg_toolroute.core.turn.turn import PHASES
 from lg_toolroute.errors import AnswerRejected, ChainExhausted
-from lg_toolroute.gates.gate import Gate, gate_of, gated
+from lg_toolroute.gates.gate import gate_of, gated
 from lg_toolroute.gates.reasoning import ReasonGate
-from lg_toolroute.router import tool_name
+from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner import events
-from lg_toolroute.runner.drivers import adrive, drive
-from lg_toolroute.runner.landing import Part, land
-from lg_toolroute.runner.request import Request
-from lg_toolroute.state import context_value
-from lg_toolroute.surfaces.graph.nodes import new_call_id, new_message_id
-from lg_toolroute.surfaces.middleware.answer import parsed
-from lg_toolroute.surfaces.middleware.model import WrappedModel, plain, spec_of
-from lg_toolroute.surfaces.middleware.performer import SegmentPerformer, exhausted
+from lg_toolroute.runner.inputs import IsFailure, read_inputs
+from lg_toolroute.runner.overrides import Overrides
+from lg_toolroute.runner.requests import Request, RequestBuilder
+from lg_toolroute.runner.runner import TurnRunner, resumed
+from lg_toolroute.surfaces.middleware.agent_model import WrappedModel, plain, spec_of
+from lg_toolroute.surfaces.middleware.gated_request import GatedModelRequest, gated_request
 from lg_toolroute.surfaces.middleware.request_fit import fit_settings, fit_system, fit_tools
-from lg_toolroute.surfaces.middleware.segment import Segment, segment_of
-from lg_toolroute.surfaces.middleware.stage import Primary, Terms, forced_tool, stage_of
+from lg_toolroute.surfaces.middleware.structured import parsed
 
 Handler = Callable[[ModelRequest[Any]], ModelResponse[Any]]
 AHandler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
-Result = ModelResponse[Any] | ExtendedModelResponse[Any]
+Response = ModelResponse[Any] | ExtendedModelResponse[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentModel:
+    """The agent's own model, as an outer middleware left it, and what it is in this turn.
+
+    Attributes:
+        spec: Its spec.
+        model: The model.
+        used: It is one of the models of this turn; otherwise the configuration names another primary.
+        first: It stands in front of the configured primary.
+    """
+
+    spec: str
+    model: Any
+    used: bool
+    first: bool = False
 
 
 class AgentTurn:
-    """One turn of an agent.
+    """One turn of an agent; the `Surface` of its runner.
 
     Args:
-        terms: What holds for all turns.
+        router: Rules, models, health.
         request: The agent's request.
-        primary: The agent's own model.
+        own: The agent's own model.
+        overrides: The run's agent, role and model.
+        named: The name and the tags of each tool of the request.
+        is_failure: Says whether a tool's result is a failure.
+        parks: The turn is parked in the state once a routed call was named, before that call is written.
     """
 
-    def __init__(self, terms: Terms, request: ModelRequest[Any], primary: Primary) -> None:
-        self._terms = terms
+    others_between = True
+
+    def __init__(
+        self,
+        router: ToolRouter,
+        request: ModelRequest[Any],
+        own: AgentModel,
+        overrides: Overrides,
+        *,
+        named: Tools,
+        is_failure: IsFailure,
+        parks: bool,
+    ) -> None:
+        self._router = router
         self._request = request
-        self._primary = primary
-        runtime = request.runtime
-        self._context = runtime.context if runtime is not None else None
-        self._emit: events.Emit = runtime.stream_writer if runtime is not None else events.silent
         self._expected: str | None = request.state.get("expected_tool")  # type: ignore[assignment]  # a key of our own in the state
         self._structured: Any = None
         self._extras: list[BaseMessage] = []
         self._json_cut = False
-        self.stage = stage_of(terms, request, primary, self._expected)
+        if own.first and overrides.model is None:
+            overrides = Overrides(overrides.agent, overrides.role, own.spec)
+        models = {own.spec: own.model} if own.used else {}
+        inputs = read_inputs(
+            router,
+            request.messages,
+            request.tools,
+            overrides,
+            forced=self._expected or forced_tool(request.tool_choice, dict(named)),
+            agent_model=own.spec if own.used and router.book.primary(agent=overrides.agent) is None else None,
+            agent_models=models,
+            is_failure=is_failure,
+            named=named,
+        )
+        self._builder = RequestBuilder(
+            router,
+            inputs,
+            request.messages,
+            request.tools,
+            system=request.system_message,
+            tool_choice=request.tool_choice,
+            agent_models=models,
+            keep_ids=True,
+        )
+        self._runner = self._begun(parks)
+        self._handler: Any = None
 
-    @property
-    def scene(self) -> Scene:
-        return self.stage.scene
-
-    @property
-    def idle(self) -> bool:
-        """The configuration names no other model and takes away no tool: there is nothing to decide."""
-        if not self._primary.used or not set(self._terms.router.book.specs()) <= {self._primary.spec} or context_value(self._context, "model"):
-            return False
-        return len(self.scene.bound_for(self._primary.spec)) == len(self.scene.tools)
+    def _begun(self, parks: bool) -> TurnRunner:
+        state, runtime = self._request.state, self._request.runtime
+        thread = state.get("messages") or []
+        parked: Mapping[str, Any] = (state.get("toolroute") or {}) if parks else {}  # type: ignore[assignment]  # a key of our own in the state
+        turn, segments = resumed(parked, thread, self._builder) or (None, ())
+        if turn is not None:
+            self._extras, self._structured = list(parked.get("extras", ())), parked.get("structured")
+        return TurnRunner(
+            self._builder,
+            self,
+            emit=runtime.stream_writer if runtime is not None else events.silent,
+            turn=turn,
+            segments=segments,
+            thread=thread,
+            phases=PHASES if turn is not None or not parks else PHASES - {"hand_off"},
+        )
 
     # -- from beginning to end --------------------------------------------------------------------------------------------------------
 
-    def run(self, handler: Handler) -> Result:
+    def run(self, handler: Handler) -> Response:
         """The agent's answer.
 
         Raises:
             ChainExhausted: No model is left that could go on.
         """
-        if self.idle:
-            return self._untouched(handler(self._request))
-        turn, parts = self._begun()
-
-        def send(request: Request) -> AIMessage:
-            try:
-                return self._message(request, handler(self._segment(request, sync=True)))
-            except StructuredOutputValidationError as error:
-                return self._cut_short(request, error)
-
-        performer = SegmentPerformer(self.stage, parts, send=send, emit=self._emit)
+        self._handler = handler
         try:
-            turn = drive(self._flow(turn), performer.perform)
+            self._runner.run()
         except ChainExhausted as error:
-            raise exhausted(self._terms.router.with_causes(error, turn.id)) from None
-        return self._result(turn, performer.parts)
+            raise _as_the_agent_knows_it(error) from None
+        return self._response()
 
-    async def arun(self, handler: AHandler) -> Result:
+    async def arun(self, handler: AHandler) -> Response:
         """The agent's answer, awaited.
 
         Raises:
             ChainExhausted: No model is left that could go on.
         """
-        if self.idle:
-            return self._untouched(await handler(self._request))
-        turn, parts = self._begun()
-
-        async def asend(request: Request) -> AIMessage:
-            try:
-                return self._message(request, await handler(self._segment(request, sync=False)))
-            except StructuredOutputValidationError as error:
-                return self._cut_short(request, error)
-
-        performer = SegmentPerformer(self.stage, parts, asend=asend, emit=self._emit)
+        self._handler = handler
         try:
-            turn = await adrive(self._flow(turn), performer.aperform)
+            await self._runner.arun()
         except ChainExhausted as error:
-            raise exhausted(self._terms.router.with_causes(error, turn.id)) from None
-        return self._result(turn, performer.parts)
+            raise _as_the_agent_knows_it(error) from None
+        return self._response()
 
-    def _untouched(self, response: ModelResponse[Any]) -> Result:
-        if not self._expected:
-            return response
-        return ExtendedModelResponse(response, Command(update={"expected_tool": None}))
-
-    def _begun(self) -> tuple[Turn, list[Part]]:
-        parked = parked_turn(self._request.state) if self._terms.parks else None
-        if parked is not None:
-            data = self._request.state["toolroute"]  # type: ignore[typeddict-item]  # a key of our own in the state
-            self._extras, self._structured = list(data.get("extras", ())), data.get("structured")
-            return parked, [Part.from_dict(part) for part in data["parts"]]
-        return begin(new_message_id(), _base_of(self._request.state), self.scene, new_call_id), []
-
-    def _flow(self, turn: Turn) -> Flow:
-        resumed = turn.phase == "hand_off"
-        while turn.phase != "done":
-            if turn.phase == "select":
-                turn = yield from select(turn, self.scene)
-            elif turn.phase == "ask":
-                turn = yield from ask(turn)
-            elif turn.phase == "advance":
-                turn = advance(turn)
-            elif self._terms.parks and not resumed and not self._needs_drafts(turn):
-                return turn
-            else:
-                turn = hand_off(turn, self.scene)
-                for event in events.handed_off(turn):
-                    self._emit(event)
-        return turn
-
-    def _needs_drafts(self, turn: Turn) -> bool:
-        """A draft is never written into the state, where a consumer could see it."""
-        return any(self.scene.decide(call.tool, "intercepted")[0].options.handoff == "draft" for call in turn.pending)
-
-    # -- one segment -------------------------------------------------------------------------------------------------------------------
-
-    def _segment(self, request: Request, *, sync: bool) -> Segment:
-        given = self.stage.given.get(request.spec)
-        leaf = first_leaf(request.model)
-
-        def behind_gate(model: BaseChatModel, spec: str = request.spec) -> BaseChatModel:
-            models = self._terms.router.models
-            limits = models.limits(spec, sync=sync, given=given is not None or spec != request.spec)
-            return gated(model, request.gate, stream_always=request.stream_always, limits=limits, binder=models.bound)
-
-        def regate(model: Any, tools: list[Any]) -> Mapping[str, Any]:
-            if isinstance(model, WrappedModel) or gate_of(first_leaf(model)) is not None:
-                return {}
-            request.gate.model = spec = self._terms.router.models.spec_of(model) or spec_of(model)
-            allowed = self._terms.router.tools_for(spec, tools, agent=self.scene.agent)
-            return {"model": self._agent_model(model, lambda each: behind_gate(each, spec))[0], "tools": allowed}
-
-        model, settings = self._agent_model(request.model, behind_gate)
-        its_own = given is not None
-        names = {tool_name(tool) for tool in request.tools}
-        forced = forced_tool(request.tool_choice, {*names, *self.scene.names})
-        return segment_of(
-            self._request,
-            regate,
-            model=model,
-            messages=request.messages,
-            system_message=request.system if its_own else fit_system(request.system, leaf),
-            tools=fit_tools(request.tools, its_own=its_own, writes=bool(request.job.tools)),
-            tool_choice=request.tool_choice if forced is None or forced in names else None,
-            # A routed call is no answer; and text that goes on where JSON was cut off is none that a provider could check.
-            response_format=None if request.job.tools or self._json_cut else self._request.response_format,
-            model_settings={**settings, **(self._request.model_settings if its_own else fit_settings(self._request.model_settings, leaf))},
-        )
-
-    def _agent_model(self, model: Any, change: Callable[[BaseChatModel], BaseChatModel]) -> tuple[Any, dict[str, Any]]:
-        found = plain(model)
-        if found is None:
-            return WrappedModel(model, change, ensure_config()), {}
-        leaf, settings = found
-        return change(leaf), settings
-
-    def _message(self, request: Request, response: ModelResponse[Any]) -> AIMessage:
-        message = next((each for each in response.result if isinstance(each, AIMessage)), None)
-        if message is None:
-            raise AnswerRejected(request.spec, "empty_response", "no message came back through the middleware further in")
-        if not request.job.tools:
-            self._structured = response.structured_response
-            self._extras.extend(each for each in response.result if each is not message)
-        return message
-
-    def _cut_short(self, request: Request, error: StructuredOutputValidationError) -> AIMessage:
-        """The text of an answer that was stopped or broke off: it was never meant to be parsed."""
-        gate: Gate = request.gate
-        if not isinstance(gate, ReasonGate) or not (gate.hit or gate.error or gate.rejected):
-            raise error
-        self._json_cut = self._json_cut or gate.hit is None
-        return error.ai_message
-
-    # -- what the agent gets -----------------------------------------------------------------------------------------------------------
-
-    def _result(self, turn: Turn, parts: list[Part]) -> Result:
+    def _response(self) -> Response:
         update: dict[str, Any] = {"expected_tool": None} if self._expected else {}
-        if turn.phase != "done":
-            parked = {"turn": turn.to_dict(), "parts": [part.to_dict() for part in parts], "extras": self._extras}
+        if not self._runner.done:
+            parked = {**self._runner.parked(), "extras": self._extras}
             if self._structured is not None:
                 parked["structured"] = self._structured
             return ExtendedModelResponse(ModelResponse(result=[]), Command(update={**update, "toolroute": parked}))
-        message = land(turn, parts)
-        record = message.response_metadata["toolroute"]
-        self._emit(events.landed(turn, record))
+        message = self._runner.landed()
         structured = self._structured
         if self._json_cut and not message.tool_calls:
             structured = parsed(message, self._request.response_format)
         ids = {call["id"] for call in message.tool_calls}
         extras = [each for each in self._extras if not isinstance(each, ToolMessage) or each.tool_call_id in ids]
         response = ModelResponse(result=[message, *extras], structured_response=structured)
-        return ExtendedModelResponse(response, Command(update={**update, "toolroute": {"record": record}}))
+        return ExtendedModelResponse(response, Command(update={**update, "toolroute": {"record": message.response_metadata["toolroute"]}}))
+
+    # -- one request -------------------------------------------------------------------------------------------------------------------
+
+    def send(self, request: Request) -> AIMessage:
+        """The model's message, by way of the agent's handler."""
+        try:
+            return self._message(request, self._handler(self._gated(request, sync=True)))
+        except StructuredOutputValidationError as error:
+            return self._cut_short(request, error)
+
+    async def asend(self, request: Request) -> AIMessage:
+        """The model's message, by way of the agent's handler, awaited."""
+        try:
+            return self._message(request, await self._handler(self._gated(request, sync=False)))
+        except StructuredOutputValidationError as error:
+            return self._cut_short(request, error)
+
+    def _gated(self, request: Request, *, sync: bool) -> GatedModelRequest:
+        its_own = request.spec in self._builder.agent_models
+        leaf = first_leaf(request.model)
+
+        def behind_gate(model: BaseChatModel, spec: str = request.spec) -> BaseChatModel:
+            models = self._router.models
+            limits = models.limits(spec, sync=sync, given=its_own or spec != request.spec)
+            return gated(model, request.gate, stream_always=request.stream_always, limits=limits, binder=models.bound)
+
+        def put_in(model: Any, tools: list[Any]) -> Mapping[str, Any]:
+            """What a middleware further in changes when it puts in another model: that one gets the gate, and its own tools."""
+            if isinstance(model, WrappedModel) or gate_of(first_leaf(model)) is not None:
+                return {}
+            request.gate.model = spec = self._router.models.spec_of(model) or spec_of(model)
+            allowed = self._router.tools_for(spec, tools, agent=self._builder.inputs.agent)
+            return {"model": _agent_model(model, lambda each: behind_gate(each, spec))[0], "tools": allowed}
+
+        model, settings = _agent_model(request.model, behind_gate)
+        said = self._request.model_settings
+        return gated_request(
+            self._request,
+            put_in,
+            model=model,
+            messages=request.messages,
+            system_message=request.system if its_own else fit_system(request.system, leaf),
+            tools=fit_tools(request.tools, its_own=its_own, writes=bool(request.job.calls)),
+            tool_choice=self._choice(request),
+            # A routed call is no answer; and text that goes on where JSON was cut off is none that a provider could check.
+            response_format=None if request.job.calls or self._json_cut else self._request.response_format,
+            model_settings={**settings, **(said if its_own else fit_settings(said, leaf))},
+        )
+
+    def _choice(self, request: Request) -> Any:
+        """The tool choice; none if it names a tool that this model does not see."""
+        choice = request.tool_choice
+        if choice is None or forced_tool(choice, self._builder.inputs.tags) is None:
+            return choice
+        return choice if forced_tool(choice, {tool_name(tool) for tool in request.tools}) else None
+
+    def _message(self, request: Request, response: ModelResponse[Any]) -> AIMessage:
+        message = next((each for each in response.result if isinstance(each, AIMessage)), None)
+        if message is None:
+            raise AnswerRejected(request.spec, "empty_response", "no message came back through the middleware further in")
+        if not request.job.calls:
+            self._structured = response.structured_response
+            self._extras.extend(each for each in response.result if each is not message)
+        return message
+
+    def _cut_short(self, request: Request, error: StructuredOutputValidationError) -> AIMessage:
+        """The text of an answer that was stopped or broke off: it was never meant to be parsed."""
+        gate = request.gate
+        if not isinstance(gate, ReasonGate) or not (gate.hit or gate.error or gate.rejected):
+            raise error
+        self._json_cut = self._json_cut or gate.hit is None
+        return error.ai_message
 
 
-def _base_of(state: Mapping[str, Any]) -> str | None:
-    """The id of the thread's last message. Not of the request's: a middleware may add words of its own to that."""
-    messages = state.get("messages") or []
-    return messages[-1].id if messages else None
+def _agent_model(model: Any, change: Callable[[BaseChatModel], BaseChatModel]) -> tuple[Any, dict[str, Any]]:
+    found = plain(model)
+    if found is None:
+        return WrappedModel(model, change, ensure_config()), {}
+    leaf, settings = found
+    return change(leaf), settings
 
 
-def parked_turn(state: Mapping[str, Any]) -> Turn | None:
-    """The turn whose routed call is still to be written; `None` if there is none, or if the thread has gone on without it."""
-    data = state.get("toolroute")
-    if not data or "turn" not in data:
-        return None
-    turn = Turn.from_dict(data["turn"])
-    return turn if turn.base == _base_of(state) else None
+def _as_the_agent_knows_it(error: ChainExhausted) -> Exception:
+    """What the agent is told when no model is left.
+
+    Where there was only one model to reason, and it was asked once, that is its client's own exception: code around the agent (a retry, a handler
+    of the caller's) knows it by its class.
+    """
+    cause = error.exceptions[0].__cause__ if len(error.exceptions) == 1 and error.tool is None else None
+    return cause if isinstance(cause, Exception) and not isinstance(cause, AnswerRejected) else error
+
+
+def forced_tool(choice: Any, names: Mapping[str, Any] | set[str]) -> str | None:
+    """The tool that a tool choice names, in any client's spelling; `None` if it names none of these."""
+    if isinstance(choice, Mapping):
+        function = choice.get("function")
+        choice = function.get("name") if isinstance(function, Mapping) else choice.get("name")
+    return choice if isinstance(choice, str) and choice in names else None

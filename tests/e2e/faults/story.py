@@ -15,7 +15,7 @@ from lg_toolroute import ToolRouter
 from lg_toolroute.core.failures.circuit import describe
 from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.health.book import MemoryHealth
-from lg_toolroute.runner.request import CONTINUE
+from lg_toolroute.runner.requests import CONTINUE
 from lg_toolroute.testing import Call, Fault, FaultServer, Say, ServerRequest
 from lg_toolroute.testing.server_request import text_of
 

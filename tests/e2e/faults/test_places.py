@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 
 from lg_toolroute import ChainExhausted
 from lg_toolroute.core.failures.failure import BAD_ANSWER
-from lg_toolroute.runner.request import CONTINUE
+from lg_toolroute.runner.requests import CONTINUE
 from lg_toolroute.testing import Fault, ServerRequest, faults
 from tests.e2e.faults.lanes import Lanes
 from tests.e2e.faults.story import ASIDE, DROPPED, LOOK, PRIMARY, RAN, SPARE, TEXTS, WRITER, failing, plain, stage

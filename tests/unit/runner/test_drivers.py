@@ -1,46 +1,61 @@
-"""The two drivers: a flow's steps are performed in order, its result is given back, and it is closed whatever happens."""
+"""The two drivers: a flow's steps are answered in order, models are asked with what may be shown meanwhile, and the flow is closed."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
 import pytest
 
-from lg_toolroute.core.turn.flow import Claim, Step
+from lg_toolroute.core.turn.flow import Ask, Claim, Step
+from lg_toolroute.core.turn.turn import Turn
 from lg_toolroute.runner.drivers import adrive, drive
+
+ASK = Ask(Turn("m"), ())
 
 
 class Flow:
-    def __init__(self, steps: int = 3) -> None:
+    def __init__(self, *steps: Step) -> None:
         self.steps = steps
         self.closed = False
         self.answers: list[Any] = []
 
-    def run(self) -> Generator[Step, Any, str]:
+    def run(self) -> Generator[Step, Any, None]:
         try:
-            for number in range(self.steps):
-                self.answers.append((yield Claim(str(number))))
-            return "done"
+            for step in self.steps:
+                self.answers.append((yield step))
         finally:
             self.closed = True
 
 
-def perform(step: Step) -> Any:
+def look(step: Step) -> Any:
     assert isinstance(step, Claim)
     return f"answer to {step.spec}"
 
 
-async def aperform(step: Step) -> Any:
-    return perform(step)
+async def alook(step: Step) -> Any:
+    return look(step)
 
 
-@pytest.mark.parametrize("steps", [0, 1, 3])
-async def test_each_step_gets_its_answer_and_the_result_comes_back(steps: int):
-    plain, awaited = Flow(steps), Flow(steps)
-    assert drive(plain.run(), perform) == "done"
-    assert await adrive(awaited.run(), aperform) == "done"
-    assert plain.answers == awaited.answers == [f"answer to {number}" for number in range(steps)]
+def ask(step: Ask) -> Generator[str, None, list[Any]]:
+    yield "a"
+    yield "b"
+    return ["answered"]
+
+
+async def aask(step: Ask, answers: list[Any]) -> AsyncGenerator[str, None]:
+    yield "a"
+    answers.append("answered")
+    yield "b"
+
+
+@pytest.mark.parametrize("steps", [(), (Claim("0"),), (Claim("0"), ASK, Claim("1"), ASK)])
+async def test_each_step_gets_its_answer_and_what_may_be_shown_is_shown(steps: tuple[Step, ...]):
+    plain, awaited = Flow(*steps), Flow(*steps)
+    asks = steps.count(ASK)
+    assert list(drive(plain.run(), look, ask)) == ["a", "b"] * asks
+    assert [shown async for shown in adrive(awaited.run(), alook, aask)] == ["a", "b"] * asks
+    assert plain.answers == awaited.answers == [["answered"] if step is ASK else look(step) for step in steps]
     assert plain.closed
     assert awaited.closed
 
@@ -52,11 +67,11 @@ async def test_an_error_of_a_step_goes_through_and_the_flow_is_closed():
     async def afail(step: Step) -> Any:
         raise KeyError("no")
 
-    plain, awaited = Flow(), Flow()
+    plain, awaited = Flow(Claim("0")), Flow(Claim("0"))
     with pytest.raises(KeyError, match="no"):
-        drive(plain.run(), fail)
+        list(drive(plain.run(), fail, ask))
     with pytest.raises(KeyError, match="no"):
-        await adrive(awaited.run(), afail)
+        [shown async for shown in adrive(awaited.run(), afail, aask)]
     assert plain.closed
     assert awaited.closed
 
@@ -67,4 +82,16 @@ def test_an_error_of_the_flow_goes_through():
         raise ValueError("the flow's own")
 
     with pytest.raises(ValueError, match="the flow's own"):
-        drive(flow(), perform)
+        list(drive(flow(), look, ask))
+
+
+async def test_a_consumer_that_leaves_closes_the_flow():
+    plain, awaited = Flow(ASK), Flow(ASK)
+    shown = drive(plain.run(), look, ask)
+    assert next(shown) == "a"
+    shown.close()
+    ashown = adrive(awaited.run(), alook, aask)
+    assert await anext(ashown) == "a"
+    await ashown.aclose()
+    assert plain.closed
+    assert awaited.closed

@@ -7,8 +7,9 @@ import json
 from lg_toolroute.core.rules.decision import Skip
 from lg_toolroute.core.turn.turn import Attempt, Job, Turn
 from lg_toolroute.runner import events
+from tests.support.turns import writing
 
-JOB = Job(("b/b", "c/c"), tools=("edit",), call_ids=("x",), rule="edit", moment="call", source="intercepted", why="because", candidate="c/c")
+JOB = writing("b/b", "c/c", why="because", candidate="c/c")
 TURN = Turn(
     "turn", jobs=(Job(("a/a",), settled=True), JOB), reasoner="a/a", skipped=(Skip("b/b", "cooling down", 3.0, "cooldown"), Skip("z/z", "no"))
 )
@@ -19,13 +20,13 @@ def test_every_event_is_named_dated_to_its_message_and_plain():
     told = [
         events.asking(TURN, JOB),
         events.attempted(TURN, attempt),
-        *events.handed_off(TURN),
+        events.handed_off(TURN, JOB),
         events.landed(TURN, {"tool": "edit"}),
-        events.denied("turn", "exec", "c/c", "tools.deny"),
+        events.denied("exec", "c/c", "tools.deny"),
     ]
     assert [event["event"] for event in told] == ["ask", "attempt", "handoff", "landed", "denied"]
     assert {event["type"] for event in told} == {"toolroute"}
-    assert {event["message_id"] for event in told} == {"turn"}
+    assert [event["message_id"] for event in told] == ["turn", "turn", "turn", "turn", None]
     assert json.loads(json.dumps(told)) == told
 
 
@@ -40,13 +41,9 @@ def test_plain_reasoning_has_no_moment():
 
 
 def test_a_handoff_says_from_whom_and_along_which_chain():
-    (event,) = events.handed_off(TURN)
+    event = events.handed_off(TURN, JOB)
     assert (event["from"], event["chain"], event["tool"]) == ("a/a", ["b/b", "c/c"], "edit")
 
 
-def test_a_forced_call_is_no_handoff():
-    assert events.handed_off(Turn("turn", jobs=(Job(("b/b",), tools=("edit",), source="forced"),))) == []
-
-
-def test_nobody_need_listen():
+def test_events_of_a_run_without_a_stream_go_nowhere():
     events.silent({"event": "ask"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lg_toolroute.core.turn.escalation import Result, args_key, escalation, escalation_steps, pick_start
+from lg_toolroute.core.turn.escalation import ToolOutcome, args_key, escalation, escalation_steps, pick_start
 
 OK, BAD = False, True
 
@@ -52,7 +52,7 @@ def test_a_call_about_to_be_issued_again_unchanged_is_a_step_by_itself():
 
 
 def test_results_may_be_named_or_plain_tuples():
-    assert escalation([Result("edit", "a", True), Result("edit", "b", True)], "edit").steps == 1
+    assert escalation([ToolOutcome("edit", "a", True), ToolOutcome("edit", "b", True)], "edit").steps == 1
 
 
 def test_the_reason_is_a_sentence_with_the_numbers():

@@ -1,4 +1,4 @@
-"""How a turn goes, step by step: who is asked first, what is handed off, and what is raised when nobody is left."""
+"""How a turn goes, step by step: who is asked first, what is handed off, and what is raised when no model is left."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from lg_toolroute.config import load_config
 from lg_toolroute.core.failures.circuit import Circuit
 from lg_toolroute.core.failures.failure import failure
 from lg_toolroute.core.rules.facts import ModelFacts
-from lg_toolroute.core.turn.flow import Ask, Claim, LookUp, Reply, Report, ask, begin, exhausted, hand_off, select, take_turn
-from lg_toolroute.core.turn.selection import Scene, Survey
+from lg_toolroute.core.turn.changes import record
+from lg_toolroute.core.turn.flow import Ask, Claim, HandedOff, LookUp, Report, ask, begin, exhausted, hand_off, select, walk
+from lg_toolroute.core.turn.inputs import TurnInputs
+from lg_toolroute.core.turn.selection import Survey
 from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn
 from lg_toolroute.errors import AttemptFailed, CandidateSkipped, ChainExhausted
 from lg_toolroute.rulebook.compile import compile_config
@@ -22,13 +24,13 @@ A, B, C = "a/a", "b/b", "c/c"
 TOOLS = (("edit", ()), ("write", ()), ("read", ()))
 
 
-def scene(rules: Any = None, facts: dict[str, ModelFacts] | None = None, config: dict[str, Any] | None = None, **more: Any) -> Scene:
+def inputs(rules: Any = None, facts: dict[str, ModelFacts] | None = None, config: dict[str, Any] | None = None, **more: Any) -> TurnInputs:
     document = {"model": {"primary": A, "fallbacks": [C]}, "toolRouting": {"edit": B} if rules is None else rules, **(config or {})}
     book = compile_config(load_config(document))
-    return Scene(book, TOOLS, lambda spec: (facts or {}).get(spec, ModelFacts()), **more)
+    return TurnInputs(book, TOOLS, lambda spec: (facts or {}).get(spec, ModelFacts()), **more)
 
 
-def begun(of: Scene) -> Turn:
+def begun(of: TurnInputs) -> Turn:
     numbers = itertools.count()
     return begin("m", "base", of, lambda: f"call_{next(numbers)}")
 
@@ -53,99 +55,100 @@ HALF = Circuit(opened=1, since=0.0, until=5.0, cls="rate_limit")
 
 
 def test_a_plain_turn_begins_with_the_primary_and_its_fallbacks():
-    turn = begun(scene())
+    turn = begun(inputs())
     assert [job.chain for job in turn.jobs] == [(A, C)]
     assert (turn.phase, turn.primary, turn.routed) == ("select", A, None)
 
 
 def test_a_forced_tool_with_a_rule_is_written_at_once():
-    (job,) = begun(scene(forced="edit")).jobs
-    assert (job.chain, job.tools, job.call_ids, job.source, job.moment, job.exact) == ((B, C, A), ("edit",), ("call_0",), "forced", "call", False)
+    (job,) = begun(inputs(forced="edit")).jobs
+    assert job.calls == (Intercepted(0, "edit", "call_0"),)
+    assert (job.chain, job.source, job.moment, job.exact) == ((B, C, A), "forced", "call", False)
 
 
 def test_a_forced_tool_without_a_rule_is_asked_of_the_primary():
-    turn = begun(scene(forced="read"))
+    turn = begun(inputs(forced="read"))
     assert turn.forced == "read"
     assert turn.jobs[0].chain == (A, C)
-    assert turn.routed is not None
-    assert turn.routed["tool"] == "read"
+    noted = record(turn)
+    assert (noted["tool"], noted["source"], noted["rule"], noted["moment"]) == ("read", "forced", None, None)
 
 
 def test_a_forced_tool_that_is_not_bound_forces_nothing():
-    assert begun(scene(forced="nowhere")).routed is None
+    assert begun(inputs(forced="nowhere")).routed is None
 
 
 def test_a_result_moment_runs_the_turn_that_reads_the_result_on_the_routed_model():
-    turn = begun(scene({"read": {"model": B, "moments": ["result"]}}, results=("read",)))
+    turn = begun(inputs({"read": {"model": B, "moments": ["result"]}}, results=("read",)))
     assert turn.jobs[0].chain[0] == B
     assert turn.jobs[0].tools == ()
-    assert turn.routed is not None
-    assert (turn.routed["moment"], turn.routed["tool"]) == ("result", "read")
+    noted = record(turn)
+    assert (noted["moment"], noted["tool"], noted["rule"]) == ("result", "read", "read")
 
 
 def test_of_several_results_the_last_one_with_a_rule_decides():
     rules = {"read": {"model": B, "moments": ["result"]}, "edit": {"model": C, "moments": ["result"]}}
-    assert begun(scene(rules, results=("edit", "read", "write"))).jobs[0].chain[0] == B
+    assert begun(inputs(rules, results=("edit", "read", "write"))).jobs[0].chain[0] == B
 
 
 def test_a_role_and_an_override_change_who_reasons():
     roles = {"agents": {"defaults": {"heartbeat": {"model": B}}}}
-    assert begun(scene({}, config=roles, role="heartbeat")).jobs[0].chain[0] == B
-    assert begun(scene({}, override="x/x")).jobs[0].chain == ("x/x", C, A)
+    assert begun(inputs({}, config=roles, role="heartbeat")).jobs[0].chain[0] == B
+    assert begun(inputs({}, override="x/x")).jobs[0].chain == ("x/x", C, A)
 
 
-def test_a_model_that_was_handed_in_reasons_unless_somebody_was_named():
-    assert begun(scene({}, model_given="g/g")).jobs[0].chain == (A, C, "g/g")
+def test_a_model_that_was_handed_in_reasons_unless_another_was_named():
+    assert begun(inputs({}, agent_model="g/g")).jobs[0].chain == (A, C, "g/g")
     unnamed = {"model": {"fallbacks": [C]}}
-    assert begun(scene({}, config=unnamed, model_given="g/g")).jobs[0].chain[0] == "g/g"
+    assert begun(inputs({}, config=unnamed, agent_model="g/g")).jobs[0].chain[0] == "g/g"
 
 
 def test_images_go_to_the_image_models_when_the_primary_is_known_not_to_take_them():
     config = {"agents": {"defaults": {"imageModel": B}}}
     blind = {A: ModelFacts(inputs=frozenset({"text"}))}
-    assert begun(scene({}, blind, config, images=True)).jobs[0].chain == (B, A, C)
-    assert begun(scene({}, {}, config, images=True)).jobs[0].chain == (A, C)
-    assert begun(scene({}, blind, config)).jobs[0].chain == (A, C)
+    assert begun(inputs({}, blind, config, images=True)).jobs[0].chain == (B, A, C)
+    assert begun(inputs({}, {}, config, images=True)).jobs[0].chain == (A, C)
+    assert begun(inputs({}, blind, config)).jobs[0].chain == (A, C)
 
 
 def test_a_pdf_goes_to_the_image_models_where_there_is_none_for_pdfs():
     config = {"agents": {"defaults": {"imageModel": B}}}
-    assert begun(scene({}, {A: ModelFacts(inputs=frozenset({"text"}))}, config, pdfs=True)).jobs[0].chain[0] == B
+    assert begun(inputs({}, {A: ModelFacts(inputs=frozenset({"text"}))}, config, pdfs=True)).jobs[0].chain[0] == B
 
 
-def test_select_asks_for_the_health_of_everybody_who_may_come_up():
-    (step,), turn = told(select(begun(scene()), scene()), WELL)
+def test_select_asks_for_the_health_of_every_model_that_may_come_up():
+    (step,), turn = told(select(begun(inputs()), inputs()), WELL)
     assert isinstance(step, LookUp)
     assert set(step.specs) == {A, B, C}
     assert (turn.phase, turn.jobs[0].candidate, turn.gates) == ("ask", A, (("edit", "cut"),))
 
 
 def test_select_passes_over_a_model_that_cools_down_and_says_so():
-    _, turn = told(select(begun(scene()), scene()), Survey({A: SHUT}, 10.0))
+    _, turn = told(select(begun(inputs()), inputs()), Survey({A: SHUT}, 10.0))
     assert turn.jobs[0].candidate == C
     assert [(skip.model, skip.kind) for skip in turn.skipped] == [(A, "cooldown")]
 
 
-def test_a_half_open_model_is_probed_by_whoever_has_the_claim():
-    steps, turn = told(select(begun(scene()), scene()), Survey({A: HALF}, 10.0), True)
+def test_a_half_open_model_is_probed_by_the_caller_that_has_the_claim():
+    steps, turn = told(select(begun(inputs()), inputs()), Survey({A: HALF}, 10.0), True)
     assert steps[1] == Claim(A)
     assert turn.jobs[0].candidate == A
 
 
 def test_without_the_claim_the_next_one_is_asked():
-    _, turn = told(select(begun(scene()), scene()), Survey({A: HALF}, 10.0), False)
+    _, turn = told(select(begun(inputs()), inputs()), Survey({A: HALF}, 10.0), False)
     assert turn.jobs[0].candidate == C
     assert "another caller is probing it" in turn.skipped[0].why
 
 
-def test_a_lone_model_is_asked_even_while_somebody_else_probes_it():
-    of = scene({}, config={"model": {"primary": A, "fallbacks": []}})
+def test_a_lone_model_is_asked_even_while_another_caller_probes_it():
+    of = inputs({}, config={"model": {"primary": A, "fallbacks": []}})
     _, turn = told(select(begun(of), of), Survey({A: HALF}, 10.0), False)
     assert turn.jobs[0].candidate == A
 
 
-def test_select_raises_when_nobody_may_write_the_call():
-    of = scene({"edit": {"model": B, "fallbacks": []}}, config={"tools": {"byModel": {B: {"deny": ["edit"]}}}}, forced="edit")
+def test_select_raises_when_no_model_may_write_the_call():
+    of = inputs({"edit": {"model": B, "fallbacks": []}}, config={"tools": {"byModel": {B: {"deny": ["edit"]}}}}, forced="edit")
     with pytest.raises(ChainExhausted, match="write the call of 'edit': 0 failed, 1 skipped") as caught:
         told(select(begun(of), of), WELL)
     (skip,) = caught.value.exceptions
@@ -155,7 +158,7 @@ def test_select_raises_when_nobody_may_write_the_call():
 
 def test_a_complaint_is_for_the_candidate_whose_answer_it_was_about():
     job = Job(chain=(A, C), repaired=(A,), complaint="wrong")
-    of = scene()
+    of = inputs()
     assert told(select(Turn("m", jobs=(job,)), of), WELL)[1].jobs[0].complaint == "wrong"
     assert told(select(Turn("m", jobs=(replace(job, tried=(A,)),)), of), WELL)[1].jobs[0].complaint == ""
 
@@ -165,46 +168,46 @@ def cut(*calls: Intercepted, **more: Any) -> Turn:
 
 
 def test_one_intercepted_call_is_one_job_for_at_least_one_call():
-    turn = hand_off(cut(Intercepted(2, "edit", "x", block=4)), scene())
+    turn = hand_off(cut(Intercepted(2, "edit", "x", block=4)), inputs())
     job = turn.open_jobs[0]
-    assert (job.slots, job.call_ids, job.blocks, job.exact, job.source) == ((2,), ("x",), (4,), False, "intercepted")
+    assert (job.calls, job.exact, job.source) == ((Intercepted(2, "edit", "x", block=4),), False, "intercepted")
     assert (turn.pending, turn.phase) == ((), "select")
 
 
 def test_drained_calls_are_grouped_by_chain_and_keep_their_places():
-    of = scene({"edit": {"model": B, "onIntercept": "drain"}, "write": {"model": C, "onIntercept": "drain"}})
+    of = inputs({"edit": {"model": B, "onIntercept": "drain"}, "write": {"model": C, "onIntercept": "drain"}})
     calls = (Intercepted(0, "edit", "x"), Intercepted(1, "write", "y"), Intercepted(3, "edit", "z"))
     jobs = hand_off(cut(*calls), of).open_jobs
-    assert [(job.tools, job.slots, job.exact) for job in jobs] == [(("edit", "edit"), (0, 3), True), (("write",), (1,), True)]
+    assert [(job.tools, [call.slot for call in job.calls], job.exact) for job in jobs] == [(("edit", "edit"), [0, 3], True), (("write",), [1], True)]
 
 
 def test_one_drained_call_is_wanted_exactly():
-    of = scene({"write": {"model": B, "onIntercept": "drain"}})
+    of = inputs({"write": {"model": B, "onIntercept": "drain"}})
     assert hand_off(cut(Intercepted(0, "write", "x")), of).open_jobs[0].exact
 
 
 def test_tools_of_one_chain_whose_rules_differ_in_settings_are_asked_apart():
-    of = scene({"edit": {"model": B, "params": {"temperature": 0}}, "write": {"model": B, "params": {"temperature": 1}}})
+    of = inputs({"edit": {"model": B, "params": {"temperature": 0}}, "write": {"model": B, "params": {"temperature": 1}}})
     assert len(hand_off(cut(Intercepted(0, "edit", "x"), Intercepted(1, "write", "y")), of).open_jobs) == 2
 
 
 def test_what_was_announced_is_not_announced_again():
-    assert hand_off(cut(Intercepted(0, "edit", "x", announced=True)), scene()).open_jobs[0].announced == 1
+    assert hand_off(cut(Intercepted(0, "edit", "x", announced=True)), inputs()).open_jobs[0].announced == 1
 
 
 def test_every_reply_is_reported_before_the_turn_is_settled():
     job = Job((A, C), candidate=A)
-    steps, turn = told(ask(Turn("m", jobs=(job,), phase="ask")), [Reply(Answer(Attempt(A, "answered"), shown=True))], None)
+    steps, turn = told(ask(Turn("m", jobs=(job,), phase="ask"), inputs()), [Answer(Attempt(A, "answered"), shown=True)], None)
     assert isinstance(steps[0], Ask)
     assert steps[1] == Report(A, None, None)
     assert turn.phase == "done"
 
 
-def test_a_reply_that_failed_with_nobody_left_raises_with_every_cause():
+def test_a_reply_that_failed_with_no_candidate_left_raises_with_every_cause():
     job = Job((A,), candidate=A)
-    reply = Reply(Answer(Attempt(A, "failed", "auth", detail="no key")), failure("auth", "no key"))
+    answer = Answer(Attempt(A, "failed", "auth", detail="no key"), failure("auth", "no key"))
     with pytest.raises(ChainExhausted, match="no model is left to answer: 1 failed, 0 skipped") as caught:
-        told(ask(Turn("m", jobs=(job,), phase="ask")), [reply], None, WELL)
+        told(ask(Turn("m", jobs=(job,), phase="ask"), inputs()), [answer], None, WELL)
     (cause,) = caught.value.exceptions
     assert isinstance(cause, AttemptFailed)
     assert (cause.model, cause.reason, cause.detail) == (A, "auth", "no key")
@@ -212,37 +215,45 @@ def test_a_reply_that_failed_with_nobody_left_raises_with_every_cause():
 
 def test_a_model_that_failed_just_now_may_be_the_one_that_is_due_back_first():
     job = Job((A,), candidate=A)
-    reply = Reply(Answer(Attempt(A, "failed", "rate_limit")), failure("rate_limit"))
+    answer = Answer(Attempt(A, "failed", "rate_limit"), failure("rate_limit"))
     with pytest.raises(ChainExhausted, match="the first one is due back in 20 s") as caught:
-        told(ask(Turn("m", jobs=(job,), phase="ask")), [reply], None, Survey({A: SHUT}, 40.0))
+        told(ask(Turn("m", jobs=(job,), phase="ask"), inputs()), [answer], None, Survey({A: SHUT}, 40.0))
     assert caught.value.due_in_s == 20.0
 
 
-def test_text_cut_off_by_its_length_limit_is_the_answer_if_nobody_can_go_on():
+def test_text_cut_off_by_its_length_limit_is_the_answer_if_no_model_can_go_on():
     job = Job((A,), candidate=A, repaired=(A,))
-    answer = Answer(Attempt(A, "failed", "truncated"), shown=True, acceptable=True)
-    _, turn = told(ask(Turn("m", jobs=(job,), phase="ask")), [Reply(answer, failure("truncated"))], None)
+    answer = Answer(Attempt(A, "failed", "truncated"), failure("truncated"), shown=True, acceptable=True)
+    _, turn = told(ask(Turn("m", jobs=(job,), phase="ask"), inputs()), [answer], None)
     assert turn.phase == "done"
 
 
 def test_a_whole_turn_goes_from_the_primary_to_the_writer():
-    of = scene()
-    cut_at = Reply(Answer(Attempt(A, "cut"), shown=True, routed=(Intercepted(0, "edit", "x"),)))
-    wrote = Reply(Answer(Attempt(B, "answered", tool="edit"), calls=1, call_ids=("x",)))
-    steps, turn = told(take_turn(begun(of), of), WELL, [cut_at], None, WELL, [wrote], None)
-    assert [type(step) for step in steps] == [LookUp, Ask, Report, LookUp, Ask, Report]
+    of = inputs()
+    cut_at = Answer(Attempt(A, "cut"), shown=True, routed=(Intercepted(0, "edit", "x"),))
+    wrote = Answer(Attempt(B, "answered", tool="edit"), call_ids=("x",))
+    steps, turn = told(walk(begun(of), of), WELL, [cut_at], None, None, WELL, [wrote], None)
+    assert [type(step) for step in steps] == [LookUp, Ask, Report, HandedOff, LookUp, Ask, Report]
     assert (turn.phase, turn.reasoner, turn.writers) == ("done", A, (("x", B),))
 
 
+def test_a_turn_stops_before_a_phase_that_it_may_not_run():
+    of = inputs()
+    _, turn = told(walk(begun(of), of, {"select"}), WELL)
+    assert turn.phase == "ask"
+    _, same = told(walk(turn, of, {"select", "hand_off"}))
+    assert same is turn
+
+
 def test_an_exhausted_chain_says_when_the_first_model_is_due_back():
-    of = scene({}, config={"model": {"primary": A, "fallbacks": [C]}}, facts={C: ModelFacts(supports_tools=False)})
+    of = inputs({}, config={"model": {"primary": A, "fallbacks": [C]}}, facts={C: ModelFacts(supports_tools=False)})
     job = Job((A, C), tried=(A,))
     turn = Turn("m", jobs=(job,), attempts=(Attempt(A, "failed", "connection"),), skipped=())
     with pytest.raises(ChainExhausted) as caught:
         told(select(turn, of), Survey({}, 0.0))
     assert caught.value.due_in_s is None
     with pytest.raises(ChainExhausted, match="due back in 50 s"):
-        raise exhausted(replace(turn, skipped=(_skip(C),)), job)
+        raise exhausted(replace(turn, skipped=(_skip(C),)), job, Survey({}, 0.0))
 
 
 def _skip(spec: str) -> Any:
@@ -252,4 +263,4 @@ def _skip(spec: str) -> Any:
 
 
 def test_a_configuration_that_names_no_model_says_what_to_write():
-    assert "no model is configured: write `model.primary`" in str(exhausted(Turn("m"), Job(())))
+    assert "no model is configured: write `model.primary`" in str(exhausted(Turn("m"), Job(()), Survey({}, 0.0)))

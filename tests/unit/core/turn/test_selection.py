@@ -9,25 +9,27 @@ import pytest
 from lg_toolroute.config import load_config
 from lg_toolroute.core.failures.circuit import Circuit
 from lg_toolroute.core.rules.facts import ModelFacts
-from lg_toolroute.core.turn.selection import Scene, Survey, choose, gates_for, why_not
+from lg_toolroute.core.turn.inputs import TurnInputs
+from lg_toolroute.core.turn.selection import Survey, choose, gates_for, why_not
 from lg_toolroute.core.turn.turn import Job
 from lg_toolroute.rulebook.compile import compile_config
+from tests.support.turns import writing
 
 A, B, C = "a/a", "b/b", "c/c"
 TOOLS = (("edit", ()), ("read", ()), ("browse", ("mcp",)))
 WELL = Survey({}, 10.0)
 SHUT = Circuit(opened=1, since=0.0, until=60.0, cls="rate_limit")
-EDIT = Job((B, C, A), tools=("edit",))
+EDIT = writing(B, C, A)
 
 
-def scene(facts: dict[str, ModelFacts] | None = None, rules: Any = None, tools: Any = None, **more: Any) -> Scene:
+def inputs(facts: dict[str, ModelFacts] | None = None, rules: Any = None, tools: Any = None, **more: Any) -> TurnInputs:
     book = compile_config(load_config({"model": {"primary": A, "fallbacks": [C]}, "toolRouting": rules or {"edit": B}, "tools": tools or {}}))
     known = facts or {}
-    return Scene(book, TOOLS, lambda spec: known.get(spec, ModelFacts()), **more)
+    return TurnInputs(book, TOOLS, lambda spec: known.get(spec, ModelFacts()), **more)
 
 
 def test_the_first_fit_candidate_is_chosen_and_nobody_is_skipped():
-    assert choose(EDIT, scene(), WELL) == (B, ())
+    assert choose(EDIT, inputs(), WELL) == (B, ())
 
 
 @pytest.mark.parametrize(
@@ -44,100 +46,99 @@ def test_the_first_fit_candidate_is_chosen_and_nobody_is_skipped():
     ids=["policy", "facts", "told so", "unknown", "cooldown", "window", "images"],
 )
 def test_a_candidate_is_skipped_with_its_reason(facts, survey, more, kind, why):
-    spec, (skip,) = choose(EDIT, scene(facts, **more), survey)
+    spec, (skip,) = choose(EDIT, inputs(facts, **more), survey)
     assert (spec, skip.model, skip.kind) == (C, B, kind)
     assert why in skip.why
 
 
 def test_an_approximate_count_may_fill_95_percent_of_a_window():
-    assert choose(EDIT, scene({B: ModelFacts(context_window=1000)}, tokens=lambda: 950), WELL) == (B, ())
+    assert choose(EDIT, inputs({B: ModelFacts(context_window=1000)}, tokens=lambda: 950), WELL) == (B, ())
 
 
 def test_tokens_are_counted_only_where_a_window_is_known():
     def never() -> int:
         raise AssertionError("nobody has a window")
 
-    assert choose(EDIT, scene(tokens=never), WELL)[0] == B
+    assert choose(EDIT, inputs(tokens=never), WELL)[0] == B
 
 
 def test_after_an_overflow_only_a_larger_window_or_an_unknown_one_is_of_use():
     facts = {B: ModelFacts(context_window=8000), C: ModelFacts(context_window=9000)}
-    job = Job((B, C, A), tools=("edit",), larger_than=8000)
-    assert choose(job, scene(facts), WELL)[0] == C
-    assert choose(Job((B, A), tools=("edit",), larger_than=8000), scene(facts), WELL)[0] == A
+    job = writing(B, C, A, larger_than=8000)
+    assert choose(job, inputs(facts), WELL)[0] == C
+    assert choose(writing(B, A, larger_than=8000), inputs(facts), WELL)[0] == A
 
 
 def test_all_cooling_down_the_one_that_recovers_first_is_tried():
     circuits = {B: SHUT, C: Circuit(opened=1, since=0.0, until=20.0, cls="quota"), A: Circuit(opened=1, since=0.0, until=30.0, cls="auth")}
-    spec, skips = choose(EDIT, scene(), Survey(circuits, 10.0))
+    spec, skips = choose(EDIT, inputs(), Survey(circuits, 10.0))
     assert spec == C
     assert len(skips) == 3
 
 
 def test_all_windows_too_small_the_largest_is_tried():
     facts = {B: ModelFacts(context_window=10), C: ModelFacts(context_window=30), A: ModelFacts(context_window=20)}
-    assert choose(EDIT, scene(facts, tokens=lambda: 1000), WELL)[0] == C
+    assert choose(EDIT, inputs(facts, tokens=lambda: 1000), WELL)[0] == C
 
 
 def test_nobody_takes_images_the_first_is_shown_a_note_instead():
     text = ModelFacts(inputs=frozenset({"text"}))
-    assert choose(EDIT, scene({A: text, B: text, C: text}, images=True), WELL)[0] == B
+    assert choose(EDIT, inputs({A: text, B: text, C: text}, images=True), WELL)[0] == B
 
 
 def test_the_policy_is_never_overruled():
-    found = choose(EDIT, scene(tools={"deny": ["edit"]}), WELL)
+    found = choose(EDIT, inputs(tools={"deny": ["edit"]}), WELL)
     assert found[0] is None
     assert {skip.kind for skip in found[1]} == {"policy"}
 
 
 def test_a_candidate_that_was_tried_is_not_chosen_again():
-    assert choose(Job((B, C), tools=("edit",), tried=(B,)), scene(), WELL)[0] == C
+    assert choose(writing(B, C, tried=(B,)), inputs(), WELL)[0] == C
 
 
 def test_a_model_without_tools_may_reason_where_it_would_have_none_anyway():
-    nothing = Scene(scene().book, (), lambda spec: ModelFacts(supports_tools=False))
+    nothing = TurnInputs(inputs().rules, (), lambda spec: ModelFacts(supports_tools=False))
     assert why_not(A, Job((A,)), nothing, WELL) is None
-    assert why_not(A, Job((A,)), scene({A: ModelFacts(supports_tools=False)}), WELL) is not None
+    assert why_not(A, Job((A,)), inputs({A: ModelFacts(supports_tools=False)}), WELL) is not None
 
 
 def test_gates_stand_before_the_routed_tools_that_the_writer_sees():
-    assert gates_for(A, scene(), WELL) == (("edit", "cut"),)
-    assert gates_for(A, scene(tools={"byModel": {A: {"deny": ["edit"]}}}), WELL) == ()
-    assert gates_for(A, scene(rules={"edit": {"model": B, "onIntercept": "drain"}}), WELL) == (("edit", "drain"),)
+    assert gates_for(A, inputs(), WELL) == (("edit", "cut"),)
+    assert gates_for(A, inputs(tools={"byModel": {A: {"deny": ["edit"]}}}), WELL) == ()
+    assert gates_for(A, inputs(rules={"edit": {"model": B, "onIntercept": "drain"}}), WELL) == (("edit", "drain"),)
 
 
 def test_no_gate_for_a_tool_whose_first_fit_candidate_is_the_writer_itself():
-    assert gates_for(B, scene(), WELL) == ()
-    assert gates_for(C, scene(), Survey({B: SHUT}, 10.0)) == ()
+    assert gates_for(B, inputs(), WELL) == ()
+    assert gates_for(C, inputs(), Survey({B: SHUT}, 10.0)) == ()
 
 
 def test_no_gate_where_nobody_of_the_chain_is_fit_but_for_a_boundary():
     down = Survey(dict.fromkeys((A, B, C), SHUT), 10.0)
-    assert gates_for(A, scene(), down) == ()
-    assert gates_for(A, scene(rules={"edit": {"model": B, "fallbacks": []}}), down) == (("edit", "cut"),)
+    assert gates_for(A, inputs(), down) == ()
+    assert gates_for(A, inputs(rules={"edit": {"model": B, "fallbacks": []}}), down) == (("edit", "cut"),)
 
 
 def test_no_gate_for_a_rule_that_acts_on_results():
-    assert gates_for(A, scene(rules={"edit": {"model": B, "moments": ["result"]}}), WELL) == ()
+    assert gates_for(A, inputs(rules={"edit": {"model": B, "moments": ["result"]}}), WELL) == ()
 
 
 def test_a_tag_decides_like_a_name():
-    assert gates_for(A, scene(rules={"tag:mcp": B}), WELL) == (("browse", "cut"),)
-    assert scene().tags("browse") == ("mcp",)
-    assert scene().tags("nowhere") == ()
+    assert gates_for(A, inputs(rules={"tag:mcp": B}), WELL) == (("browse", "cut"),)
+    assert inputs().tags["browse"] == ("mcp",)
 
 
 def test_an_escalated_tool_begins_further_up_its_chain_and_says_why():
-    of = scene(rules={"edit": {"model": B, "fallbacks": [C], "escalate": {"after": 2}}}, steps={"edit": (1, "It failed twice.")})
+    of = inputs(rules={"edit": {"model": B, "fallbacks": [C], "escalate": {"after": 2}}}, steps={"edit": (1, "It failed twice.")})
     _, chain, why = of.decide("edit", "intercepted")
     assert chain[0] == C
     assert why.endswith("It failed twice.")
 
 
 def test_a_model_that_was_handed_in_joins_a_chain_but_not_a_boundary():
-    assert scene(model_given="g/g").decide("edit", None)[1] == (B, C, A, "g/g")
-    assert scene(rules={"edit": {"model": B, "fallbacks": []}}, model_given="g/g").decide("edit", None)[1] == (B,)
+    assert inputs(agent_model="g/g").decide("edit", None)[1] == (B, C, A, "g/g")
+    assert inputs(rules={"edit": {"model": B, "fallbacks": []}}, agent_model="g/g").decide("edit", None)[1] == (B,)
 
 
 def test_the_policy_of_the_model_that_is_asked_says_what_it_sees():
-    assert scene(tools={"byModel": {B: {"deny": ["read"]}}}).bound_for(B) == ("edit", "browse")
+    assert inputs(tools={"byModel": {B: {"deny": ["read"]}}}).allowed(B) == ("edit", "browse")

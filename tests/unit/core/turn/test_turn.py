@@ -9,12 +9,15 @@ from dataclasses import replace
 
 import pytest
 
+from lg_toolroute.core.failures.failure import failure
 from lg_toolroute.core.rules.decision import Skip
-from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn, accept, advance, merge_skips, next_phase, record, settle
+from lg_toolroute.core.turn.changes import accept, advance, merge_skips, next_phase, record, settle
+from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn
+from tests.support.turns import decided, writing
 
 A, B, C = "a/a", "b/b", "c/c"
 REASON = Job(chain=(A, B), candidate=A)
-WRITE = Job(chain=(B, C, A), tools=("edit",), slots=(1,), call_ids=("call_1",), blocks=(None,), candidate=B, rule="edit", source="intercepted")
+WRITE = writing(B, C, A, ids=("call_1",), slots=(1,))
 
 
 def turn(*jobs: Job, **more) -> Turn:
@@ -22,15 +25,13 @@ def turn(*jobs: Job, **more) -> Turn:
 
 
 def failed(reason: str, model: str = B, **more) -> Answer:
-    return Answer(Attempt(model, "failed", reason, "edit", detail="words"), **more)
+    return Answer(Attempt(model, "failed", reason, "edit", detail="words"), failure(reason, "words"), **more)
 
 
-def test_words_that_were_said_make_their_model_the_one_who_reasoned():
-    after = settle(turn(REASON), REASON, Answer(Attempt(A, "answered"), shown=True, calls=2, call_ids=("x", "y")))
+def test_words_that_were_said_make_their_model_the_reasoner():
+    after = settle(turn(REASON), REASON, Answer(Attempt(A, "answered"), shown=True, call_ids=("x", "y")))
     assert after.reasoner == A
     assert after.writers == (("x", A), ("y", A))
-    assert after.calls == 2
-    assert after.spoken
     assert next_phase(after).phase == "done"
 
 
@@ -40,7 +41,7 @@ def test_who_spoke_first_stays_the_owner_of_the_words():
 
 
 def test_a_model_that_failed_before_a_word_did_not_reason():
-    assert settle(turn(REASON), REASON, Answer(Attempt(A, "failed", "connection"))).reasoner is None
+    assert settle(turn(REASON), REASON, Answer(Attempt(A, "failed", "connection"), failure("connection"))).reasoner is None
 
 
 def test_an_intercepted_call_waits_to_be_handed_off():
@@ -72,22 +73,22 @@ def test_another_candidate_has_its_own_chance_to_mend():
     assert after.tried == (B,)
 
 
-def test_arguments_that_went_out_live_leave_nobody_else():
+def test_arguments_that_went_out_live_leave_no_other_candidate():
     assert settle(turn(WRITE), WRITE, failed("connection", spent=True)).jobs[0].left == ()
 
 
 def test_a_refusal_ends_the_chain_unless_the_rule_says_otherwise():
-    refusal = failed("content_policy", next_candidate=False)
+    refusal = failed("content_policy")
     assert settle(turn(WRITE), WRITE, refusal).jobs[0].left == ()
-    job = replace(WRITE, refusal_falls_back=True)
+    job = replace(WRITE, decision=decided("edit", B, C, A, refusal_falls_back=True))
     assert settle(turn(job), job, refusal).jobs[0].left == (C, A)
 
 
 def test_an_overflow_leaves_only_larger_windows_and_the_largest_one_counts():
-    job = settle(turn(WRITE), WRITE, failed("context_overflow", window=8000)).jobs[0]
+    job = settle(turn(WRITE), WRITE, failed("context_overflow"), 8000).jobs[0]
     assert job.larger_than == 8000
     job = replace(job, candidate=C)
-    assert settle(turn(job), job, failed("context_overflow", C, window=4000)).jobs[0].larger_than == 8000
+    assert settle(turn(job), job, failed("context_overflow", C), 4000).jobs[0].larger_than == 8000
 
 
 def test_a_candidate_that_stands_twice_in_a_chain_is_used_up_once():
@@ -99,8 +100,8 @@ def test_names_that_were_announced_stay_announced_for_the_next_candidate():
 
 
 def test_only_the_job_that_was_answered_changes():
-    other = replace(WRITE, call_ids=("call_2",))
-    after = settle(turn(WRITE, other), WRITE, Answer(Attempt(B, "answered", tool="edit"), calls=1, call_ids=("call_1",)))
+    other = writing(B, C, A, ids=("call_2",), slots=(2,))
+    after = settle(turn(WRITE, other), WRITE, Answer(Attempt(B, "answered", tool="edit"), call_ids=("call_1",)))
     assert [job.settled for job in after.jobs] == [True, False]
     assert after.open_jobs == (other,)
 
@@ -119,7 +120,7 @@ def test_a_drained_message_saves_nothing():
     assert after.saved_output_tokens == 0
 
 
-def test_what_was_shown_is_taken_for_the_answer_where_nobody_is_left():
+def test_what_was_shown_is_taken_for_the_answer_where_no_model_is_left():
     job = replace(REASON, tried=(A, B), failure="truncated", acceptable=True)
     assert accept(turn(job), job).jobs[0].settled
 
@@ -132,13 +133,12 @@ def test_a_skip_is_kept_once_for_each_reason_in_its_newest_wording():
 
 FULL = turn(
     REASON,
-    WRITE,
+    replace(WRITE, why="because"),
     gates=(("edit", "cut"),),
     pending=(Intercepted(0, "write", "call_9", announced=True, block=2),),
     attempts=(Attempt(A, "cut", usage={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}, usage_estimated=True),),
     skipped=(Skip(C, "cooling down", 3.0, "cooldown"),),
     writers=(("call_0", A),),
-    routed={"tool": "edit", "why": "because"},
 )
 
 

@@ -10,8 +10,9 @@ from langchain_core.tools import tool
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from lg_toolroute import ToolRouter
+from lg_toolroute.runner.refusals import denied, refused, writer_of
 from lg_toolroute.state import ToolRouteContext
-from lg_toolroute.surfaces.graph.tool_node import denied, refused, tool_node, writer_of
+from lg_toolroute.surfaces.graph.tool_node import tool_node
 
 BIG, SMALL = "a/big", "ollama/small:8b"
 CONFIG = {
@@ -42,16 +43,15 @@ def test_who_wrote_a_call_stands_on_its_message():
 
 def test_a_call_is_held_to_the_policy_of_its_writer():
     assert denied(ROUTER, "web_search", "1", [said(record={"calls": {"1": BIG}})], agent=None) is None
-    error = denied(ROUTER, "web_search", "1", [said(record={"calls": {"1": SMALL}})], agent=None)
-    assert error is not None
-    assert (error.tool, error.model, error.why) == ("web_search", SMALL, "tools.byModel['ollama/*'].deny")
+    found = denied(ROUTER, "web_search", "1", [said(record={"calls": {"1": SMALL}})], agent=None)
+    assert found == (SMALL, "tools.byModel['ollama/*'].deny")
 
 
-def test_a_call_that_nobody_noted_is_held_to_the_policy_of_the_agents_primary():
+def test_a_call_without_a_record_is_held_to_the_policy_of_the_agents_primary():
     assert denied(ROUTER, "web_search", "1", [said()], agent=None) is None
-    error = denied(ROUTER, "web_search", "1", [said()], agent="reader")
-    assert error is not None
-    assert error.model == SMALL
+    found = denied(ROUTER, "web_search", "1", [said()], agent="reader")
+    assert found is not None
+    assert found[0] == SMALL
     assert denied(ROUTER, "exec", "1", [said(name="exec")], agent="reader") is not None
 
 

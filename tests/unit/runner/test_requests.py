@@ -12,14 +12,16 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.tools import tool
 
 from lg_toolroute import ToolRouter
+from lg_toolroute.core.rules.params import Params
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.router import tool_name
-from lg_toolroute.runner.landing import Part
-from lg_toolroute.runner.request import Request, Stage, ignores_forced_choice
-from lg_toolroute.runner.scene import make_scene
+from lg_toolroute.runner.inputs import read_inputs
+from lg_toolroute.runner.requests import Request, RequestBuilder, ignores_forced_choice
+from lg_toolroute.runner.segments import Segment
 from lg_toolroute.testing import ScriptedModel
+from tests.support.turns import decided, writing
 
 A, B, C = "kimi/a", "deepseek/b", "other/c"
 
@@ -45,30 +47,31 @@ def read(path: str) -> str:
 TOOLS = [read, write, edit]
 RULES = {"edit": {"model": B, "params": {"temperature": 0.25}}, "write": B}
 REASON = Job((A, C), candidate=A)
-WRITE = Job((B, A), candidate=B, tools=("edit",), slots=(1,), call_ids=("x",), blocks=(None,), rule="edit", source="intercepted")
+WRITE = writing(B, A, slots=(1,))
 
 
-def stage(config: Any = None, **more: Any) -> Stage:
+def builder(config: Any = None, **more: Any) -> RequestBuilder:
     router = ToolRouter({"model": A, "toolRouting": RULES, **(config or {})}, models={spec: ScriptedModel(name=spec) for spec in (A, B, C)})
     messages = [HumanMessage("Fix it.")]
     numbers = itertools.count()
-    scene = make_scene(router, messages, TOOLS)
-    return Stage(router, scene, messages, TOOLS, lambda: f"new_{next(numbers)}", **more)
+    inputs = read_inputs(router, messages, TOOLS)
+    return RequestBuilder(router, inputs, messages, TOOLS, lambda: f"new_{next(numbers)}", **more)
 
 
 def turn(*jobs: Job, **more: Any) -> Turn:
     return Turn("turn", **{"gates": (("edit", "cut"),), "jobs": jobs, **more})
 
 
-def asked(job: Job, *parts: Part, of: Stage | None = None, **more: Any) -> Request:
-    return (of or stage()).request(turn(job, **more), job, parts)
+def asked(job: Job, *segments: Segment, of: RequestBuilder | None = None, **more: Any) -> Request:
+    return (of or builder()).build(turn(job, **more), job, segments)
 
 
 def names(request: Request) -> list[str]:
     return [tool_name(each) for each in request.tools]
 
 
-WORDS = Part(AIMessage("Let me fix that."), cut=True)
+KNOWN = replace(REASON, decision=replace(decided("read", A, source="forced"), moments=()))
+WORDS = Segment(AIMessage("Let me fix that."), cut=True)
 
 
 def test_the_primary_gets_the_history_all_its_tools_and_a_gate_before_the_routed_ones():
@@ -81,29 +84,29 @@ def test_the_primary_gets_the_history_all_its_tools_and_a_gate_before_the_routed
 
 def test_without_a_gate_nothing_is_streamed_for_our_sake_nor_where_the_configuration_says_so():
     assert not asked(REASON, gates=()).stream_always
-    assert not asked(REASON, of=stage({"cutWhenNotStreaming": False})).stream_always
+    assert not asked(REASON, of=builder({"cutWhenNotStreaming": False})).stream_always
 
 
 def test_the_policy_of_the_candidate_says_which_tools_it_gets():
-    assert names(asked(REASON, of=stage({"tools": {"byModel": {A: {"deny": ["write"]}}}}))) == ["read", "edit"]
+    assert names(asked(REASON, of=builder({"tools": {"byModel": {A: {"deny": ["write"]}}}}))) == ["read", "edit"]
 
 
 def test_the_system_prompt_stands_apart_and_first():
     system = SystemMessage("Be brief.")
-    request = asked(REASON, of=stage(system=system))
+    request = asked(REASON, of=builder(system=system))
     assert request.system is not None
     assert request.system.content == "Be brief."
     assert [message.type for message in request.messages] == ["human"]
 
 
 def test_a_tool_that_is_known_to_come_next_and_has_no_route_is_forced():
-    assert asked(REASON, forced="read").tool_choice == "read"
-    assert asked(REASON, forced="read", of=stage({"tools": {"byModel": {A: {"deny": ["read"]}}}})).tool_choice is None
+    assert asked(KNOWN).tool_choice == "read"
+    assert asked(KNOWN, of=builder({"tools": {"byModel": {A: {"deny": ["read"]}}}})).tool_choice is None
 
 
 def test_what_the_caller_chose_is_for_the_model_that_reasons():
-    assert asked(REASON, of=stage(tool_choice="any")).tool_choice == "any"
-    assert asked(WRITE, of=stage(tool_choice="any")).tool_choice == "edit"
+    assert asked(REASON, of=builder(tool_choice="any")).tool_choice == "any"
+    assert asked(WRITE, of=builder(tool_choice="any")).tool_choice == "edit"
 
 
 def test_a_model_that_goes_on_is_shown_what_is_already_there():
@@ -135,8 +138,8 @@ def test_the_writer_gets_the_words_one_instruction_and_the_tools_of_its_route():
 
 def test_the_beginning_of_a_request_is_the_same_for_every_tool_of_a_route():
     """So that the provider's prompt cache goes on from `edit` to `write`."""
-    other = replace(WRITE, tools=("write",), rule="write")
-    of = stage(system=SystemMessage("Be brief."))
+    other = writing(B, A, tools=("write",), slots=(1,))
+    of = builder(system=SystemMessage("Be brief."))
     first, second = asked(WRITE, WORDS, of=of), asked(other, WORDS, of=of)
     assert names(first) == names(second)
     assert first.system == second.system
@@ -144,21 +147,21 @@ def test_the_beginning_of_a_request_is_the_same_for_every_tool_of_a_route():
 
 
 def test_several_calls_are_asked_for_by_number_and_order():
-    job = replace(WRITE, tools=("edit", "write", "edit"), slots=(0, 1, 2), call_ids=("x", "y", "z"), blocks=(None,) * 3, exact=True)
+    job = writing(B, A, tools=("edit", "write", "edit"), ids=("x", "y", "z"), exact=True)
     request = asked(job)
     assert "Write 3 calls in this one answer, in this order: edit, write, edit." in str(request.messages[-1].content)
     assert request.tool_choice == "any"
 
 
 def test_a_draft_is_passed_on_with_its_place():
-    job = replace(WRITE, draft=True)
-    request = asked(job, of=stage(drafts={1: '{"path": "ü"}', 7: "another"}))
+    job = writing(B, A, slots=(1,), options={"handoff": "draft"})
+    request = asked(job, of=builder(drafts={1: '{"path": "ü"}', 7: "another"}))
     text = str(request.messages[-1].content).partition("may be wrong: ")[2]
     assert json.loads(text) == [{"tool": "edit", "arguments": '{"path": "ü"}'}]
 
 
 def test_the_words_of_the_instruction_are_the_configurations():
-    request = asked(WRITE, of=stage({"handoff": {"instruction": "Now {tool}, please."}}))
+    request = asked(WRITE, of=builder({"handoff": {"instruction": "Now {tool}, please."}}))
     assert request.messages[-1].content == "Now edit, please."
 
 
@@ -169,22 +172,21 @@ def test_a_complaint_is_the_last_thing_a_writer_reads():
 
 
 def test_settings_of_a_rule_are_for_the_routed_model_alone():
-    of = stage()
-    job = replace(WRITE, params={"temperature": 0.25}, params_for=B)
-    assert of.model(B, job).kwargs == {"temperature": 0.25}  # type: ignore[attr-defined]
-    assert of.model(A, replace(job, candidate=A)) is of.router.models.get(A)
+    of = builder()
+    job = writing(B, A, options={"params": Params({"temperature": 0.25})})
+    assert asked(job, of=of).model.kwargs == {"temperature": 0.25}  # type: ignore[attr-defined]
+    assert asked(replace(job, candidate=A), of=of).model is of.router.models.get(A)
 
 
 def test_a_model_that_was_handed_in_for_this_turn_goes_before_the_routers():
     mine = ScriptedModel(name=A)
-    assert stage(given={A: mine}).model(A, REASON) is mine
-    assert stage({"agents": {"defaults": {"models": {A: {"params": {"temperature": 1}}}}}}, given={A: mine}).model(A, REASON).kwargs == {
-        "temperature": 1
-    }  # type: ignore[attr-defined]
+    assert asked(REASON, of=builder(agent_models={A: mine})).model is mine
+    warm = builder({"agents": {"defaults": {"models": {A: {"params": {"temperature": 1}}}}}}, agent_models={A: mine})
+    assert asked(REASON, of=warm).model.kwargs == {"temperature": 1}  # type: ignore[attr-defined]
 
 
 def test_the_history_of_the_thread_is_left_as_it_is():
-    of = stage()
+    of = builder()
     before = list(of.messages)
     asked(WRITE, WORDS, of=of)
     assert of.messages == before
@@ -221,12 +223,12 @@ def test_clients_that_drop_a_forced_choice_are_known(model, ignores):
 
 def test_they_are_shown_one_tool_only():
     router = ToolRouter({"model": A, "toolRouting": RULES}, models={A: ScriptedModel(), B: ChatOllama()})
-    of = Stage(router, make_scene(router, [HumanMessage("x")], TOOLS), [HumanMessage("x")], TOOLS, lambda: "n")
+    of = RequestBuilder(router, read_inputs(router, [HumanMessage("x")], TOOLS), [HumanMessage("x")], TOOLS, lambda: "n")
     assert names(asked(WRITE, of=of)) == ["edit"]
 
 
 def test_usage_of_a_cut_answer_is_estimated_from_what_was_sent_and_written():
-    request = asked(REASON, of=stage(system=SystemMessage("word " * 400)))
+    request = asked(REASON, of=builder(system=SystemMessage("word " * 400)))
     assert isinstance(request.gate, ReasonGate)
     assert request.gate.estimate is not None
     short, long = request.gate.estimate(""), request.gate.estimate("word " * 400)

@@ -1,4 +1,4 @@
-"""The chat model of an agent that somebody else built: what it is called, and how a gate gets into it."""
+"""The chat model of an agent that the application built: what it is called, and how a gate gets into it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def spec_of(model: Any) -> str:
 
 
 def _spec(provider: Any, name: Any) -> str:
-    # `/` and `:` would end the provider; spaces are in nobody's name.
+    # `/` and `:` would end the provider, and no provider has a space in its name.
     first = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in str(provider)).strip("-") or "model"
     return canonical(f"{first}/{name}")
 
@@ -42,7 +42,7 @@ def _spec(provider: Any, name: Any) -> str:
 def plain(model: Any) -> tuple[BaseChatModel, dict[str, Any]] | None:
     """A chat model and the settings bound to it; `None` if more than settings stands around it (retries, fallbacks, a config).
 
-    So that whoever looks at the agent's model by its class still finds that class.
+    So that middlewares that look at the class of the agent's model still find it.
     """
     settings: dict[str, Any] = {}
     while isinstance(model, RunnableBinding) and not model.config and not model.config_factories:

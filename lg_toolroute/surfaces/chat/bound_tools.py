@@ -15,8 +15,8 @@ from typing import Any
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
+from lg_toolroute.core.rules.tools import tool_name, tool_tags
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.router import tool_name, tool_tags
 
 _CACHED = 512
 _converted: OrderedDict[int, tuple[BoundTool, Any]] = OrderedDict()
@@ -24,7 +24,7 @@ _lock = threading.Lock()
 
 
 class BoundTool(dict[str, Any]):
-    """A tool as it is bound: a dict for everybody, with the tool it was made from for us.
+    """A tool as it is bound: a dict as other code reads it, and the tool it was made from, which the inner models are given.
 
     Attributes:
         tags: The tool's own tags, for `tag:` patterns.
@@ -63,9 +63,9 @@ def _bound(tool: Any, path: str) -> BoundTool:
             _converted.move_to_end(id(tool))
             return known[0]
     made = _convert(tool, path)
-    if not isinstance(tool, Mapping):  # a dict may be changed by whoever owns it
+    if not isinstance(tool, Mapping):  # the caller may change a dict
         with _lock:
-            # The entry holds on to the tool, so that nobody else can come by its id.
+            # The entry keeps the tool alive, so that no other object gets its id.
             _converted[id(tool)] = (made, tool)
             while len(_converted) > _CACHED:
                 _converted.popitem(last=False)

@@ -23,14 +23,15 @@ from pydantic import ConfigDict, Field, PrivateAttr
 
 from lg_toolroute.clients.wrappers import first_leaf, leaves
 from lg_toolroute.core.rules.nearest import did_you_mean
+from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.router import ToolRouter, tool_name
+from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.landing import without_response_items
-from lg_toolroute.state import context_value
-from lg_toolroute.surfaces.chat.bound import bound_tools, read_choice
-from lg_toolroute.surfaces.chat.one_turn import Call, OneTurn, Surroundings
+from lg_toolroute.runner.overrides import context_value
+from lg_toolroute.surfaces.chat.bound_tools import bound_tools, read_choice
 from lg_toolroute.surfaces.chat.outer_run import OuterRun, started, under
 from lg_toolroute.surfaces.chat.structured import called, parsed, response_format, written
+from lg_toolroute.surfaces.chat.turn import CallArguments, ChatTurn, RunContext
 
 _CLIENTS_OWN = ("api_key", "max_retries")
 """What every LangChain constructor takes and every inner client has for itself: accepted, and of no effect here."""
@@ -41,14 +42,14 @@ class ToolRoutedChatModel(BaseChatModel):
 
     Args:
         router: Rules, models, health.
-        agent: Whose rules and tool policy apply; unset: the run's context, otherwise the defaults.
+        agent: An id under `agents`, for the agent's own rules and tool policy; unset: the run's context, otherwise the defaults.
         role: The role of its runs, which picks the chain that reasons.
         model: Reason on this model instead of the primary, `provider/model`.
         temperature: For every inner call; unset: each model's own.
         max_tokens: For every inner call.
         stop: Where the words end. Not for the arguments of calls.
         timeout: How long one inner call may take, in seconds.
-        streaming: `True` streams also where nobody asked, `False` never; unset: when somebody listens.
+        streaming: `True` streams every call, `False` none; unset: a call is streamed when a consumer listens.
 
     Raises:
         ConfigError: `router` is no `ToolRouter`, or a field is unknown.
@@ -119,7 +120,7 @@ class ToolRoutedChatModel(BaseChatModel):
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
         # A remembered answer is the answer to the same question only under the same rules.
-        context = Surroundings.look().context
+        context = RunContext.current().context
         about = [context_value(context, name) for name in ("agent", "role", "model")]
         return f"{super()._get_llm_string(stop=stop or self.stop, **kwargs)}---{about}"
 
@@ -274,13 +275,13 @@ class ToolRoutedChatModel(BaseChatModel):
         if last is not None and self._run is not None and self._run.settles is not None:
             last.message = cast("AIMessageChunk", self._run.settles(cast("AIMessage", last.message)))
 
-    def _turn(self, messages: list[BaseMessage], stop: list[str] | None, run_manager: Any, kwargs: dict[str, Any]) -> OneTurn:
+    def _turn(self, messages: list[BaseMessage], stop: list[str] | None, run_manager: Any, kwargs: dict[str, Any]) -> ChatTurn:
         own = {name: value for name in ("temperature", "max_tokens") if (value := getattr(self, name)) is not None}
         settings = {**own, **kwargs}
         model = settings.pop("model", None) or self.model
         timeout_s = settings.pop("timeout", None) or self.timeout
-        call = Call(messages, settings, stop or self.stop or None, self.agent, self.role, model, timeout_s, self.output_version == "v1")
-        return OneTurn(self.router, call, self._run or under(run_manager, self._around))
+        call = CallArguments(messages, settings, stop or self.stop or None, self.agent, self.role, model, timeout_s, self.output_version == "v1")
+        return ChatTurn(self.router, call, self._run or under(run_manager, self._around))
 
 
 def _result(message: AIMessage) -> ChatResult:

@@ -18,7 +18,7 @@ from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 
 from lg_toolroute import ChainExhausted, ConfigError, ToolRoutedChatModel, ToolRouter
-from lg_toolroute.surfaces.chat.bound import bound_tools
+from lg_toolroute.surfaces.chat.bound_tools import bound_tools
 from lg_toolroute.testing import Call, Chunks, Fail, Say, ScriptedModel
 
 PRIMARY, WRITER, SPARE = "kimi/primary", "deepseek/writer", "ollama/spare:20b"

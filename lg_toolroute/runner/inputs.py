@@ -3,79 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.messages.utils import count_tokens_approximately
 
-from lg_toolroute.core.turn.escalation import Result, args_key, escalation
-from lg_toolroute.core.turn.selection import Scene
-from lg_toolroute.router import tool_name, tool_tags
-from lg_toolroute.rulebook.toolsets import Tools
+from lg_toolroute.clients.wrappers import LanguageModel
+from lg_toolroute.core.rules.facts import ModelFacts
+from lg_toolroute.core.rules.tools import named_tools
+from lg_toolroute.core.turn.escalation import ToolOutcome, args_key, escalation
+from lg_toolroute.core.turn.inputs import Tools, TurnInputs
+from lg_toolroute.router import ToolRouter
+from lg_toolroute.runner.overrides import NO_OVERRIDES, Overrides
 
-if TYPE_CHECKING:
-    from lg_toolroute.router import ToolRouter
-
-Failed = Callable[[ToolMessage], bool]
+IsFailure = Callable[[ToolMessage], bool]
 """Says whether a tool's result is a failure."""
 
 
-def failed(result: ToolMessage) -> bool:
+def has_error_status(result: ToolMessage) -> bool:
     """A result is a failure when its tool said so: `ToolMessage(status="error")`."""
     return result.status == "error"
 
 
-def make_scene(
+def read_inputs(
     router: ToolRouter,
     messages: Sequence[BaseMessage],
     tools: Sequence[Any],
+    overrides: Overrides = NO_OVERRIDES,
     *,
-    agent: str | None = None,
-    role: str | None = None,
-    override: str | None = None,
     forced: str | None = None,
-    model_given: str | None = None,
-    is_failure: Failed = failed,
+    agent_model: str | None = None,
+    agent_models: Mapping[str, LanguageModel] | None = None,
+    is_failure: IsFailure = has_error_status,
     named: Tools | None = None,
-) -> Scene:
-    """What the next turn of this history is about.
+) -> TurnInputs:
+    """What the next turn of this history reads.
 
     Args:
         router: The rules, and what is known of the models.
         messages: The history, without the system prompt.
-        tools: What the graph binds: `BaseTool`s or tool dicts.
-        agent: Whose rules apply.
-        role: Which chain reasons.
-        override: A model in place of the primary.
+        tools: What the agent binds: `BaseTool`s or tool dicts.
+        overrides: The run's agent, role and model.
         forced: A tool that is known to come next.
-        model_given: The spec of a primary that was handed in for this turn.
+        agent_model: The spec of a primary that was handed in for this turn and that the configuration does not name.
+        agent_models: Models that were handed in for this turn, by spec.
         is_failure: Says whether a tool's result is a failure.
         named: What `named_tools` gives for `tools`, where they are the same in every turn.
     """
+    agent, role = overrides.agent, overrides.role
     router.check_run(agent, role)
     if named is None:
         named = named_tools(tools)
     images, pdfs = _attached(messages)
-    return Scene(
-        book=router.book,
+    return TurnInputs(
+        rules=router.book,
         tools=named,
-        facts=router.models.facts,
+        facts=_facts(router, agent_models or {}),
         agent=agent,
         role=role,
-        override=override,
+        override=overrides.model,
         forced=forced,
         results=results_just_in(messages),
         images=images,
         pdfs=pdfs,
         tokens=_counter(messages),
         steps=_steps(router, messages, named, agent, role, is_failure),
-        model_given=model_given,
+        agent_model=agent_model,
     )
 
 
-def named_tools(tools: Sequence[Any]) -> Tools:
-    """The name and the tags of each tool."""
-    return tuple((tool_name(tool), tool_tags(tool)) for tool in tools)
+def _facts(router: ToolRouter, agent_models: Mapping[str, LanguageModel]) -> Callable[[str], ModelFacts]:
+    """Reads what is known of a model once a turn."""
+    known: dict[str, ModelFacts] = {}
+
+    def facts(spec: str) -> ModelFacts:
+        found = known.get(spec)
+        if found is None:
+            found = known[spec] = router.models.facts(spec, agent_models.get(spec))
+        return found
+
+    return facts
 
 
 def results_just_in(messages: Sequence[BaseMessage]) -> tuple[str, ...]:
@@ -98,12 +105,7 @@ def _called_name(messages: Sequence[BaseMessage], call_id: str) -> str:
 
 
 def _steps(
-    router: ToolRouter,
-    messages: Sequence[BaseMessage],
-    tools: Tools,
-    agent: str | None,
-    role: str | None,
-    is_failure: Failed,
+    router: ToolRouter, messages: Sequence[BaseMessage], tools: Tools, agent: str | None, role: str | None, is_failure: IsFailure
 ) -> Mapping[str, tuple[int, str]]:
     """How far up its chain each tool goes, for the rules that escalate."""
     after = router.book.toolsets.escalating(tools, agent=agent, role=role)
@@ -114,17 +116,17 @@ def _steps(
     return {name: (found.steps, found.reason) for name, found in steps.items() if found.steps}
 
 
-def results_of_turn(messages: Sequence[BaseMessage], is_failure: Failed = failed) -> list[Result]:
+def results_of_turn(messages: Sequence[BaseMessage], is_failure: IsFailure = has_error_status) -> list[ToolOutcome]:
     """The tool results since the user last spoke, oldest first."""
     start = next((i for i in range(len(messages) - 1, -1, -1) if isinstance(messages[i], HumanMessage)), -1) + 1
     args: dict[str, tuple[str, str]] = {}
-    results: list[Result] = []
+    results: list[ToolOutcome] = []
     for message in messages[start:]:
         if isinstance(message, AIMessage):
             args.update({call["id"] or "": (call["name"], args_key(call["args"])) for call in message.tool_calls})
         elif isinstance(message, ToolMessage):
             name, key = args.get(message.tool_call_id, (message.name or "", ""))
-            results.append(Result(name, key, is_failure(message)))
+            results.append(ToolOutcome(name, key, is_failure(message)))
     return results
 
 

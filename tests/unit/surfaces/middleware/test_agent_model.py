@@ -10,7 +10,7 @@ from langchain_core.language_models import FakeListChatModel
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 
-from lg_toolroute.surfaces.middleware.model import WrappedModel, check_agent_model, plain, spec_of
+from lg_toolroute.surfaces.middleware.agent_model import WrappedModel, check_agent_model, plain, spec_of
 from lg_toolroute.testing import ScriptedModel
 
 OPENAI = ChatOpenAI(model="gpt-5", api_key="none")  # type: ignore[arg-type]  # pydantic makes a secret of it

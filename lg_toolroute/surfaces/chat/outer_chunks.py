@@ -13,13 +13,13 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.gates.chunks import generation, is_call_block
 from lg_toolroute.gates.writing import WriteGate
-from lg_toolroute.runner.request import Request
+from lg_toolroute.runner.requests import Request
 
 _KEPT = ("model_provider", "output_version")
 """What a chunk's own content is read by."""
 
 
-class Outward:
+class OuterChunks:
     """Makes chunks of inner models chunks of the outer one.
 
     Args:
@@ -32,7 +32,7 @@ class Outward:
         self._next = first_index
         self._blocks: dict[tuple[int, int], int] = {}
         self._calls: dict[int, int] = {}
-        self._segments: list[Request] = []
+        self._requests: list[Request] = []
         self._owner: dict[str, Any] = {}
         self._listed = False
 
@@ -43,8 +43,8 @@ class Outward:
             chunk: From the inner model, past its gate, which lets the pieces of one call through at a time.
             request: What the inner model was asked.
         """
-        if not self._segments or self._segments[-1] is not request:
-            self._segments.append(request)
+        if not self._requests or self._requests[-1] is not request:
+            self._requests.append(request)
         extra = {key: value for key, value in chunk.additional_kwargs.items() if value}
         if not chunk.content and not chunk.tool_call_chunks and not extra:
             return None
@@ -94,7 +94,7 @@ class Outward:
     def _block(self, block: Any) -> Any:
         if not isinstance(block, dict) or not isinstance(block.get("index"), int):
             return block
-        place = (len(self._segments), block["index"])
+        place = (len(self._requests), block["index"])
         if place not in self._blocks:
             self._blocks[place] = self._fresh()
         return {**block, "index": self._blocks[place]}
@@ -105,8 +105,8 @@ class Outward:
 
     def _read_by(self, chunk: AIMessageChunk, content: str | list[Any], request: Request) -> dict[str, Any]:
         """The metadata that the content of a chunk is read by; the words' owner has the say for the whole message."""
-        speaks = request is self._segments[0] or not isinstance(request.gate, WriteGate)
-        # A writer's gate says whose dialect its blocks are in; what else its client says is about itself.
+        speaks = request is self._requests[0] or not isinstance(request.gate, WriteGate)
+        # A writer's gate says which provider's dialect its blocks are in; the rest of its metadata is about the writer alone.
         metadata = {key: chunk.response_metadata[key] for key in (_KEPT if speaks else _KEPT[:1]) if chunk.response_metadata.get(key)}
         for key, value in metadata.items():
             self._owner.setdefault(key, value)

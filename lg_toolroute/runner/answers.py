@@ -1,0 +1,171 @@
+"""What came back of a request: a gate's findings, a message or an error, read into the one `Answer` that the flow gets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGenerationChunk
+
+from lg_toolroute.core.failures.classify import classify
+from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.core.turn.turn import Answer, Attempt
+from lg_toolroute.errors import AnswerRejected
+from lg_toolroute.gates.chunks import as_chunk, generation, is_call_block, merged
+from lg_toolroute.gates.reasoning import ReasonGate
+from lg_toolroute.gates.writing import WriteGate
+from lg_toolroute.runner.requests import Request, RequestBuilder
+from lg_toolroute.runner.segments import Segment
+
+
+class AnswerReader:
+    """Reads answers.
+
+    Args:
+        builder: Built the requests.
+        turn_id: The turn's id, under which the clients' own exceptions are remembered.
+        others_between: Code of others stands between the runner and the model: what the model itself raised is on its gate.
+    """
+
+    def __init__(self, builder: RequestBuilder, turn_id: str, *, others_between: bool) -> None:
+        self._builder = builder
+        self._router = builder.router
+        self._turn_id = turn_id
+        self._others_between = others_between
+
+    def after_error(self, request: Request, error: Exception, started: float) -> Answer:
+        """The answer that an error is. What is not the model's failure is raised again.
+
+        Args:
+            request: What was asked.
+            error: What was raised.
+            started: When it was asked, on the router's clock.
+        """
+        if self._others_between and request.gate.raised is None and not isinstance(error, AnswerRejected):
+            raise error  # of a middleware further in, a limit, a response format
+        failure = classify(error, now=time.time())
+        if failure.cls in {"bug", "cancelled"}:
+            raise error
+        return self._failed(request, error, failure, started)
+
+    def after_message(self, request: Request, message: AIMessage, started: float) -> Answer:
+        """The answer that a message is.
+
+        Args:
+            request: What was asked.
+            message: What came, past the gate.
+            started: When it was asked, on the router's clock.
+        """
+        gate = request.gate
+        if self._others_between and isinstance(gate.raised, Exception):
+            # The model failed, and a middleware further in made an answer of it (`ModelRetryMiddleware` does): the chain knows better.
+            return self.after_error(request, gate.raised, started)
+        if not gate.saw_chunk:
+            # Another model, or a ready answer, was put in the place of the gated model: the gate looks at it now.
+            try:
+                message = _gated_late(gate, message)
+            except AnswerRejected as error:
+                return self.after_error(request, error, started)
+        if isinstance(gate, WriteGate):
+            return self._written(request, gate, message, started)
+        return self._reasoned(request, gate, message, started)
+
+    def _failed(
+        self, request: Request, error: BaseException, failure: Failure, started: float, *, shown: bool = False, segment: Segment | None = None
+    ) -> Answer:
+        gate = request.gate
+        attempt = self._attempt(request, "failed", started, reason=failure.cls, detail=failure.text)
+        self._router.remember_cause(self._turn_id, attempt, error)
+        if isinstance(gate, WriteGate):
+            return Answer(attempt, failure, announced=gate.announced, spent=gate.spent)
+        acceptable = shown and gate.finish.by_length and not gate.calls  # a call that broke off is missing
+        return Answer(attempt, failure, segment, shown=shown, acceptable=acceptable)
+
+    def _written(self, request: Request, gate: WriteGate, message: AIMessage, started: float) -> Answer:
+        ids = tuple(call_id for _, call_id, _, _ in gate.accepted)
+        if tuple(call["id"] for call in message.tool_calls) != ids:
+            # What landed is not what was checked: code between the model and us changed the answer.
+            error = AnswerRejected(request.spec, "invalid_tool_call", "the answer was changed after it had been checked")
+            return self.after_error(request, error, started)
+        segment = Segment(_named(message, gate), tuple(slot for slot, _, _, _ in gate.accepted), writes=True)
+        return Answer(self._attempt(request, "answered", started, message=message), segment=segment, call_ids=ids)
+
+    def _reasoned(self, request: Request, gate: ReasonGate, message: AIMessage, started: float) -> Answer:
+        trouble = gate.error or gate.rejected
+        if trouble is not None:
+            failure = classify(trouble, now=time.time())
+            return self._failed(request, trouble, failure, started, shown=gate.shown, segment=Segment(message, cut=True))
+        attempt = self._attempt(request, "cut" if gate.halted else "answered", started, message=message)
+        self._builder.drafts.update(gate.drafts)
+        message = _with_ids(_without(message, {call.call_id for call in gate.routed}), self._builder.new_id)
+        kept = [call for call in gate.calls if not call.routed][: gate.kept]
+        slots = tuple(call.slot for call in kept) if len(kept) == len(message.tool_calls) else tuple(range(len(message.tool_calls)))
+        return Answer(
+            attempt,
+            segment=Segment(message, slots, cut=gate.halted),
+            shown=gate.shown,
+            call_ids=tuple(call["id"] or "" for call in message.tool_calls),
+            routed=tuple(gate.routed),
+        )
+
+    def _attempt(
+        self, request: Request, outcome: Any, started: float, *, reason: str = "", detail: str = "", message: AIMessage | None = None
+    ) -> Attempt:
+        usage = message.usage_metadata if message is not None else None
+        return Attempt(
+            # Another model may have been put behind the gate. A failure still counts for the candidate that was asked.
+            model=request.spec if outcome == "failed" else request.gate.model,
+            outcome=outcome,
+            reason=reason,
+            tool=request.job.tool,
+            latency_s=max(self._router.clock() - started, 0.0),
+            usage={key: usage[key] for key in ("input_tokens", "output_tokens", "total_tokens")} if usage is not None else None,
+            usage_estimated=bool(message is not None and message.response_metadata.get("usage_estimated")),
+            detail=detail,
+        )
+
+
+def _named(message: AIMessage, gate: WriteGate) -> AIMessage:
+    """The message with the names of its calls, also where a consumer had seen them before this attempt and they were not sent again."""
+    names = {call_id: name for _, call_id, name, _ in gate.accepted}
+    if all(call["name"] for call in message.tool_calls):
+        return message
+    calls = [{**call, "name": names[call["id"] or ""]} for call in message.tool_calls]
+    content = message.content
+    if not isinstance(content, str):
+        content = [
+            {**block, "name": names.get(str(block.get("id")), "")} if isinstance(block, dict) and is_call_block(block) else block for block in content
+        ]
+        content = [block for block in content if not (isinstance(block, dict) and block.get("type") == "input_json_delta")] or ""
+    if any(block is not None for block in gate.blocks):
+        content = [{"type": "tool_use", "id": call["id"], "name": call["name"], "input": call["args"]} for call in calls]
+    return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": [], "content": content})
+
+
+def _without(message: AIMessage, announced: set[str]) -> AIMessage:
+    """The message without the calls that were only announced in it: another model writes them."""
+    if not announced or not any(call["id"] in announced for call in message.tool_calls):
+        return message
+    content = message.content
+    if not isinstance(content, str):
+        content = [block for block in content if not (isinstance(block, dict) and is_call_block(block) and block.get("id") in announced)]
+    return message.model_copy(update={"tool_calls": [c for c in message.tool_calls if c["id"] not in announced], "content": content})
+
+
+def _with_ids(message: AIMessage, new_id: Callable[[], str]) -> AIMessage:
+    """The message, each call with an id: some servers give none, and then no result could be told from another's."""
+    if all(call["id"] for call in message.tool_calls):
+        return message
+    return message.model_copy(update={"tool_calls": [call if call["id"] else {**call, "id": new_id()} for call in message.tool_calls]})
+
+
+def _gated_late(gate: ReasonGate | WriteGate, message: AIMessage) -> AIMessage:
+    chunk = as_chunk(message.model_copy(deep=True))
+    shown: list[ChatGenerationChunk] = [*gate.feed(generation(chunk)), *gate.end()]
+    whole = merged(shown)
+    if whole is None:
+        return message
+    values = {name: getattr(whole, name) for name in ("content", "tool_calls", "invalid_tool_calls", "usage_metadata")}
+    return message.model_copy(update={**values, "id": gate.message_id})

@@ -1,0 +1,82 @@
+"""Asks a request's model itself, plainly or awaited, through its gate: for the graph and the chat model, which bind the tools themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, cast
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
+
+from lg_toolroute.clients.bindings import Bound
+from lg_toolroute.clients.wrappers import map_leaves
+from lg_toolroute.gates.gate import gated
+from lg_toolroute.gates.timing import Limits
+from lg_toolroute.router import ToolRouter
+from lg_toolroute.runner.requests import Request
+
+
+class ModelCaller:
+    """Asks models: the graph's `Surface`, and what the chat model's is made of.
+
+    Args:
+        router: Knows the models.
+        config: The config of the models' runs.
+        timeout_s: How long one call may take, in seconds, whatever the configuration says.
+    """
+
+    others_between = False
+
+    def __init__(self, router: ToolRouter, config: RunnableConfig | None, *, timeout_s: float | None = None) -> None:
+        self.router = router
+        self.config = config
+        self.timeout_s = timeout_s
+
+    def send(self, request: Request) -> AIMessage:
+        """The model's message."""
+        # `invoke`, not `stream`: it is the one call that adapts to every streaming mode the run may be in.
+        return cast("AIMessage", self.prepared(request, sync=True).invoke(to_send(request), self.config))
+
+    async def asend(self, request: Request) -> AIMessage:
+        """The model's message, awaited."""
+        return cast("AIMessage", await self.prepared(request, sync=False).ainvoke(to_send(request), self.config))
+
+    def prepared(self, request: Request, *, sync: bool, binding: Mapping[str, Any] = MappingProxyType({})) -> Runnable[Any, Any]:
+        """The request's model, gated, with its tools bound; whatever stood around the model still stands around it.
+
+        Args:
+            request: What is asked.
+            sync: The call is a synchronous one.
+            binding: Settings for the model's `bind_tools`, which translates them (`strict`, a schema as `response_format`).
+        """
+        models = self.router.models
+
+        def at_leaf(leaf: BaseChatModel) -> Runnable[Any, Any]:
+            bound = Bound(leaf, {})
+            if request.tools:
+                bound = models.bound(leaf, request.tools, request.tool_choice, **binding)
+            elif "response_format" in binding and type(leaf).bind_tools is not BaseChatModel.bind_tools:
+                # A schema is translated by a client's `bind_tools`, which wants a list even of no tools.
+                asked, kwargs = models.bound(leaf, [], None, **binding)
+                bound = Bound(asked, {key: value for key, value in kwargs.items() if key != "tools"})
+            limits = self._limits(request, sync=sync)
+            model = gated(bound.model, request.gate, stream_always=request.stream_always, limits=limits, binder=models.bound)
+            return RunnableBinding(bound=model, kwargs=bound.kwargs) if bound.kwargs else model
+
+        return cast("Runnable[Any, Any]", map_leaves(request.model, at_leaf, self.config))
+
+    def _limits(self, request: Request, *, sync: bool) -> Limits | None:
+        limits = self.router.models.limits(request.spec, sync=sync)
+        if self.timeout_s is None:
+            return limits
+        limits = limits or Limits()
+        total = self.timeout_s if limits.total_s is None else min(self.timeout_s, limits.total_s)
+        return replace(limits, total_s=total, client_waits=False)  # the client does not know of it
+
+
+def to_send(request: Request) -> list[BaseMessage]:
+    """The messages, with the system prompt in front."""
+    return [request.system, *request.messages] if request.system is not None else request.messages

@@ -1,0 +1,45 @@
+"""The segments of a turn: what each of its models has added to the message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage
+
+from lg_toolroute.gates.chunks import highest_block
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment of a turn, as it was shown.
+
+    Attributes:
+        message: What one model said: words and kept calls, or the calls it wrote.
+        slots: The position in the landed message of each of its calls.
+        writes: It holds calls that a rule gave to this model; otherwise it is reasoning.
+        cut: The model was stopped in the middle.
+    """
+
+    message: AIMessage
+    slots: tuple[int, ...] = ()
+    writes: bool = False
+    cut: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"message": self.message, "slots": list(self.slots), "writes": self.writes, "cut": self.cut}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Segment:
+        return cls(data["message"], tuple(data["slots"]), data["writes"], data["cut"])
+
+
+def words_of(segments: Sequence[Segment]) -> str:
+    """The words that were shown so far, for the model that goes on."""
+    return "".join(segment.message.text for segment in segments if not segment.writes)
+
+
+def next_block(segments: Sequence[Segment]) -> int:
+    """Where the content blocks of the next segment start; 0 while no segment has indexed blocks."""
+    return max((highest_block(segment.message.content) for segment in segments), default=-1) + 1
