@@ -97,7 +97,7 @@ def test_tools_are_bound_once_for_each_model_tool_set_and_choice():
 
 
 class Simple(FakeListChatModel):
-    """Its `bind_tools` knows no choice, and keeps the tools itself."""
+    """Its `bind_tools` has no `tool_choice`, and returns a copy that keeps the tools."""
 
     kept: int = 0
 

@@ -1,4 +1,4 @@
-"""From a spec to a chat model: built once, bound once, and whatever stands around a model keeps standing around it."""
+"""From a spec to a chat model: built once, or handed in and used as it is."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_client_gets_the_address_the_key_the_headers_and_no_retries_of_its_own
     assert model.stream_usage
 
 
-def test_settings_of_the_caller_go_before_what_we_would_set():
+def test_params_win_over_the_defaults_for_a_client():
     assert book(**LOCAL).get("local/tiny", {"max_retries": 7}).max_retries == 7  # type: ignore[attr-defined]
 
 
@@ -57,7 +57,7 @@ def test_a_provider_without_a_key_or_an_address_is_named_with_what_to_write():
         book().get("local/tiny")
 
 
-def test_what_cannot_be_built_is_found_without_building():
+def test_check_finds_what_cannot_be_built_and_builds_nothing():
     (problem,) = book().check()
     assert problem.path == "models.providers.local.baseUrl"
     assert book({"local/tiny": ScriptedModel()}).check() == ()
@@ -105,7 +105,7 @@ def test_what_is_no_chat_model_is_refused_at_once(name, model, said):
 # -- facts and limits ---------------------------------------------------------------------------------------------------------------------
 
 
-def test_the_configuration_goes_before_the_models_own_profile():
+def test_the_configuration_wins_over_the_models_profile():
     listed = {
         "models": {"providers": {"mine": {"models": [{"id": "one", "contextWindow": 100, "input": ["text"], "compat": {"supportsTools": False}}]}}}
     }
@@ -116,15 +116,15 @@ def test_the_configuration_goes_before_the_models_own_profile():
     assert (facts.context_window, facts.inputs, facts.supports_tools) == (5000, frozenset({"text", "image", "pdf"}), True)
 
 
-def test_a_profile_that_knows_only_half_says_nothing_about_inputs():
+def test_a_profile_that_names_only_one_kind_of_input_decides_no_inputs():
     assert book({"mine/one": ScriptedModel(profile={"image_inputs": True})}).facts("mine/one").inputs is None
 
 
-def test_facts_of_a_model_nobody_built_are_the_configurations_and_build_nothing():
+def test_asking_for_the_facts_of_a_model_builds_nothing():
     assert book(environ={}).facts("deepseek/deepseek-v4").context_window is None
 
 
-def test_limits_are_ours_around_a_model_that_was_handed_in_and_the_clients_around_one_that_is_built():
+def test_time_limits_are_kept_outside_a_model_that_was_handed_in_and_by_the_client_of_one_that_is_built():
     given = {"mine/one": ScriptedModel()}
     for_built = book(**LOCAL).limits("local/tiny", sync=False)
     assert for_built is not None

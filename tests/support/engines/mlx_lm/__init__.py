@@ -49,7 +49,7 @@ class TokenizerWrapper:
 
     def apply_chat_template(
         self, conversation: list[dict[str, Any]], tools: list[dict[str, Any]] | None = None, *, add_generation_prompt: bool = False,
-        tokenize: bool = True,
+        tokenize: bool = True, return_tensors: str | None = None, **template_settings: Any,
     ) -> Any:  # fmt: skip
         for message in conversation:
             assert message["role"] in {"system", "user", "assistant", "tool"}, message
