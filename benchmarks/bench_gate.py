@@ -14,7 +14,7 @@ from langchain_openai import ChatOpenAI
 from benchmarks.agents import PRIMARY, ROUTED, tools
 from benchmarks.report import Report, Table
 from benchmarks.rounds import Timing, interleaved
-from lg_toolroute.clients.models import arguments_schema
+from lg_toolroute.clients.bindings import arguments_schema
 from lg_toolroute.gates.gate import Gate, gated
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate

@@ -1,4 +1,7 @@
-"""What stands around a chat model: bindings, retries, fallbacks, configurable alternatives. It keeps standing there; the model inside is replaced."""
+"""The runnables that may stand around a chat model: bindings, retries, fallbacks, configurable alternatives.
+
+They are kept; the chat models inside are replaced.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import RunnableBinding, RunnableConfig, RunnableWithFallbacks
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig, RunnableWithFallbacks
 from langchain_core.runnables.configurable import DynamicRunnable
 from langchain_core.runnables.retry import RunnableRetry
 
 from lg_toolroute.errors import ConfigError, Problem
+
+LanguageModel = Runnable[Any, Any]
+"""A chat model, or a runnable around one."""
+
+NO_CHAT_MODEL = "hand in a BaseChatModel, or one inside bind, with_config, with_retry or with_fallbacks"
+"""The hint for an object that is no chat model and has none inside."""
 
 
 def is_configurable(model: Any) -> bool:
@@ -23,7 +32,7 @@ def map_leaves(model: Any, change: Callable[[BaseChatModel], Any], config: Runna
 
     Args:
         model: A chat model, or bindings, retries, fallbacks and configurable alternatives around one.
-        change: Gives what stands in for a chat model.
+        change: Returns the replacement of a chat model.
         config: Resolves configurable models.
     """
     if isinstance(model, BaseChatModel):
@@ -38,35 +47,26 @@ def map_leaves(model: Any, change: Callable[[BaseChatModel], Any], config: Runna
         return model.model_copy(update={"runnable": first, "fallbacks": [map_leaves(m, change, config) for m in model.fallbacks]})
     if isinstance(model, (RunnableBinding, RunnableRetry)):
         return model.model_copy(update={"bound": map_leaves(model.bound, change, config)})
-    raise ConfigError(
-        [
-            Problem(
-                "models",
-                f"there is no chat model inside a {type(model).__name__}",
-                "hand in a BaseChatModel, or one inside bind, with_config, with_retry or with_fallbacks",
-            )
-        ],
-        source="models",
-    )
+    raise ConfigError([Problem("models", f"there is no chat model inside a {type(model).__name__}", NO_CHAT_MODEL)], source="models")
 
 
 def leaves(model: Any) -> list[BaseChatModel]:
     """Every chat model inside a runnable; empty if there is none."""
     found: list[BaseChatModel] = []
 
-    def note(leaf: BaseChatModel) -> BaseChatModel:
+    def collect(leaf: BaseChatModel) -> BaseChatModel:
         found.append(leaf)
         return leaf
 
     try:
-        map_leaves(model, note)
+        map_leaves(model, collect)
     except ConfigError:
         return []
     return found
 
 
 def first_leaf(model: Any) -> BaseChatModel | None:
-    """The chat model that is asked first; `None` if there is none, or if it takes a config to know."""
+    """The chat model that is asked first; `None` if there is none, or if it depends on the run's config."""
     if is_configurable(model):
         return None
     return next(iter(leaves(model)), None)

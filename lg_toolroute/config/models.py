@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, SecretStr, field_serializer
 from lg_toolroute.config import foreign
 from lg_toolroute.config.environment import expand, masked
 from lg_toolroute.config.places import Places
-from lg_toolroute.config.providers import API_CLIENTS, KNOWN_PROVIDERS, ProviderApi, known
+from lg_toolroute.config.providers import KNOWN_PROVIDERS, ProviderApi, client_of, is_community, known
 from lg_toolroute.config.section import Section, dumped
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
@@ -79,7 +79,8 @@ class ProviderSettings:
 
     Attributes:
         provider: The provider's id.
-        client: `openai` for `ChatOpenAI`; anything else is the `model_provider` of `init_chat_model`.
+        client: `openai` for `ChatOpenAI`; `community:` and a class name for one of `langchain-community`; anything else is the `model_provider` of
+            `init_chat_model`.
         api: The request format, `openai-completions` unless said otherwise.
         base_url: Where its API is; `None` where the client knows.
         api_key: The key; `None` where none is needed or the client finds it itself.
@@ -103,7 +104,7 @@ class ProviderConfig(Section):
     api_key: SecretStr | SecretRefConfig | None = None
     """Its key, best as `${NAME}`. Unset: the usual environment variable of a known provider."""
     api: ProviderApi | None = None
-    """The request format. Unset: the known provider's, or `openai-completions`."""
+    """The request format, or `community:ChatX` for that class of `langchain-community`. Unset: the known provider's, or `openai-completions`."""
     headers: dict[str, SecretStr | SecretRefConfig] = Field(default_factory=dict)
     """Headers of every request."""
     models: tuple[ModelEntry, ...] = ()
@@ -136,7 +137,7 @@ class ProviderConfig(Section):
     def client(self) -> str | None:
         """The kind of client that talks to it; `None` if its `api` exists only inside OpenClaw."""
         provider = known(self._id)
-        return API_CLIENTS.get(self.api) if self.api else (provider.client if provider else "openai")
+        return client_of(self.api) if self.api else (provider.client if provider else "openai")
 
     def resolve(self, environ: Mapping[str, str]) -> ProviderSettings:
         """Makes the settings ready for a client, with what is known about the provider filled in.
@@ -172,7 +173,8 @@ class ProviderConfig(Section):
             provider=self._id,
             client=client or "openai",
             api=self.api or "openai-completions",
-            base_url=base_url or (provider.base_url if provider else None),
+            # A community class knows its own address; the table has that of the OpenAI-compatible API.
+            base_url=base_url or (provider.base_url if provider and not is_community(client) else None),
             api_key=SecretStr(key) if key else None,
             headers={name: SecretStr(text) for name, text in headers.items() if text is not None},
         )

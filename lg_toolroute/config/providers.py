@@ -7,8 +7,13 @@ Source: the providers' own API references; the ids in the second half are those 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from lg_toolroute.core.rules.nearest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +22,8 @@ class KnownProvider:
 
     Attributes:
         id: What stands before the slash in a model spec.
-        client: `openai` for `ChatOpenAI` with this base URL; anything else is the `model_provider` of `init_chat_model`.
+        client: `openai` for `ChatOpenAI` with this base URL; `community:` and a class name for one of `langchain-community`; anything else is
+            the `model_provider` of `init_chat_model`.
         base_url: Where its API is; `None` where the client knows.
         key_env: The environment variables that may hold its key, the usual one first; empty if it has no single key.
         needs_key: Whether a call without a key must fail. Servers on the user's own machine need none.
@@ -30,10 +36,27 @@ class KnownProvider:
     needs_key: bool = True
 
 
-ProviderApi = Literal[
+COMMUNITY = "community:"
+"""Stands before the name of a chat model class of `langchain-community`."""
+
+_APIS = (
     "openai-completions", "openai-responses", "anthropic", "anthropic-messages", "google-generative-ai", "google-vertex",
     "bedrock-converse-stream", "azure-openai-responses", "ollama", "mistral", "openai-chatgpt-responses", "github-copilot", "pi-messages",
-]  # fmt: skip
+)  # fmt: skip
+_COMMUNITY_CLASS = rf"^{COMMUNITY}[A-Za-z]\w*$"
+
+
+def _known_api(api: str) -> str:
+    if api in _APIS or re.match(_COMMUNITY_CLASS, api):
+        return api
+    known = (*_APIS, f"{COMMUNITY}<class>")
+    raise ValueError(f"{api!r} is not one of {', '.join(known)}; {did_you_mean(api, _APIS)}")
+
+
+ProviderApi = Annotated[
+    str, AfterValidator(_known_api), WithJsonSchema({"anyOf": [{"enum": list(_APIS)}, {"pattern": _COMMUNITY_CLASS}], "type": "string"})
+]
+"""A request format, or `community:` and the name of a chat model class of `langchain-community`."""
 
 API_CLIENTS: dict[str, str] = {
     "openai-completions": "openai",
@@ -88,6 +111,7 @@ _ALL = (
     _local("vllm", "http://127.0.0.1:8000/v1"),
     _local("llamacpp", "http://127.0.0.1:8080/v1"),
     _local("sglang", "http://127.0.0.1:30000/v1"),
+    KnownProvider("mlx", f"{COMMUNITY}ChatMLX", needs_key=False, local=True),
     # Clients of their own.
     _client("openai", "OPENAI_API_KEY"),
     _client("anthropic", "ANTHROPIC_API_KEY"),
@@ -111,6 +135,16 @@ _ALL = (
 
 KNOWN_PROVIDERS: dict[str, KnownProvider] = {provider.id: provider for provider in _ALL}
 """Every provider that is known by its id."""
+
+
+def client_of(api: str) -> str | None:
+    """The client of an `api`; `None` for one that exists only inside OpenClaw."""
+    return api if is_community(api) else API_CLIENTS.get(api)
+
+
+def is_community(client: str | None) -> bool:
+    """Whether a client is a chat model class of `langchain-community`."""
+    return client is not None and client.startswith(COMMUNITY)
 
 
 def known(provider_id: str) -> KnownProvider | None:

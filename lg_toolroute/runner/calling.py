@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 
-from lg_toolroute.clients.models import Bound
+from lg_toolroute.clients.bindings import Bound
 from lg_toolroute.clients.wrappers import map_leaves
 from lg_toolroute.gates.gate import gated
 from lg_toolroute.gates.timing import Limits

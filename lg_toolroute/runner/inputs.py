@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.messages.utils import count_tokens_approximately
 
-from lg_toolroute.clients.models import LanguageModel
+from lg_toolroute.clients.wrappers import LanguageModel
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.rules.tools import Tools, named_tools
 from lg_toolroute.core.turn.escalation import ToolOutcome, args_key, escalation

@@ -17,8 +17,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.runnables import RunnableBinding
 
-from lg_toolroute.clients.models import LanguageModel
-from lg_toolroute.clients.wrappers import first_leaf
+from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.core.turn.flow import NewId
 from lg_toolroute.core.turn.inputs import TurnInputs

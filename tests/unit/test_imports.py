@@ -49,6 +49,37 @@ def test_the_core_is_pure():
     assert not [module for module in modules if module.split(".")[0] in {"langchain", "langchain_core", "langgraph", "httpx"}]
 
 
+ROUTED_RUN = """
+from langchain_core.tools import tool
+from lg_toolroute import ToolRouter, create_toolroute_agent
+from lg_toolroute.testing import Call, Say, ScriptedModel
+
+@tool
+def edit(path: str) -> str:
+    "Edit a file."
+    return "edited " + path
+
+primary = ScriptedModel([Say("I fix it.", [Call("edit", {"path": "wrong"})]), Say("Done.")], name="kimi/k2")
+writer = ScriptedModel([Say(calls=[Call("edit", {"path": "a.py"})])], name="deepseek/v4")
+router = ToolRouter({"model": "kimi/k2", "toolRouting": {"edit": "deepseek/v4"}}, models={"kimi/k2": primary, "deepseek/v4": writer})
+assert create_toolroute_agent(router, [edit]).invoke({"messages": [("user", "Fix a.py")]})["messages"][2].content == "edited a.py"
+"""
+
+
+def test_a_routed_run_does_not_import_langchain_community():
+    modules = loaded(ROUTED_RUN + "\nrouter.models.check()")
+    assert not [module for module in modules if module.split(".")[0] in {"langchain_community", "sqlalchemy", "aiohttp"}]
+
+
+def test_a_routed_run_works_without_the_community_extra_and_names_it_when_a_model_needs_it():
+    modules = loaded(
+        "import sys\nclass Absent:\n    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] == 'langchain_community': raise ModuleNotFoundError(name)\n"
+        f"sys.meta_path.insert(0, Absent())\n{ROUTED_RUN}"
+    )
+    assert "langchain_community" not in modules
+
+
 def test_the_import_contract_holds():
     """The same as `lint-imports` on the command line: `core/` imports no clock, no dice, no I/O and no LangChain."""
     command = shutil.which("lint-imports", path=str(Path(sys.executable).parent))

@@ -9,7 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import SystemMessage
 from langchain_core.tools import BaseTool
 
-from lg_toolroute.clients.models import arguments_schema
+from lg_toolroute.clients.bindings import arguments_schema
 from lg_toolroute.history import adapt, sanitize_settings, target_of
 
 

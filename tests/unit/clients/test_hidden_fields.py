@@ -1,4 +1,4 @@
-"""Clients that are built from a configuration: their headers are kept out of sight, and they leave retrying to the chain."""
+"""Clients that are built from a configuration do not show their headers, and leave retrying to the chain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lg_toolroute.config import load_config
 from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.testing import FaultServer, Say, faults
 
-SECRET = "token-of-nobody"
+SECRET = "secret-token"
 KEYS = dict.fromkeys(("ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "MISTRAL_API_KEY", "OPENAI_API_KEY", "MY_KEY"), "key") | {"TOKEN": SECRET}
 HEADERS = {"headers": {"x-team": "${TOKEN}"}}
 
@@ -36,7 +36,7 @@ def built(spec: str, **provider: Any) -> Any:
         ("google/gemini-3-pro", {}, "additional_headers"),
     ],
 )
-def test_headers_reach_the_client_and_nobody_else(spec: str, more: dict[str, Any], field: str):
+def test_headers_reach_the_client_and_are_not_shown(spec: str, more: dict[str, Any], field: str):
     model = built(spec, **HEADERS, **more)
     assert getattr(model, field) == {"x-team": SECRET}
     assert SECRET not in repr(model)
@@ -45,7 +45,7 @@ def test_headers_reach_the_client_and_nobody_else(spec: str, more: dict[str, Any
     assert SECRET not in repr(model.bind(temperature=0))
 
 
-def test_a_client_stays_one_of_its_class_under_its_name():
+def test_a_client_with_headers_keeps_its_class_and_its_name():
     model = built("anthropic/claude-sonnet-4-5", **HEADERS)
     plain = type(built("anthropic/claude-sonnet-4-5"))
     assert isinstance(model, plain)
@@ -62,30 +62,30 @@ def test_a_client_of_any_provider_leaves_retrying_to_the_chain(spec: str):
     assert built(spec).max_retries == 0
 
 
-class Told(BaseCallbackHandler):
-    """Keeps all that a handler is told when a model starts."""
+class StartRecorder(BaseCallbackHandler):
+    """Keeps everything that a callback handler receives when a model starts."""
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
+        self.received: list[str] = []
 
     def on_chat_model_start(self, serialized: Any, messages: Any, **more: Any) -> None:
-        self.heard.append(f"{serialized} {more}")
+        self.received.append(f"{serialized} {more}")
 
 
-def test_a_routed_run_sends_the_headers_and_tells_no_handler():
-    told = Told()
+def test_a_routed_run_sends_the_headers_and_shows_them_to_no_callback_handler():
+    recorder = StartRecorder()
     with FaultServer({"k": [Say("Hello.")]}) as server:
-        provider = {"baseUrl": server.base_url, "apiKey": "key-of-nobody", "headers": {"x-team": SECRET}}
+        provider = {"baseUrl": server.base_url, "apiKey": "test-key", "headers": {"x-team": SECRET}}
         agent = create_toolroute_agent(ToolRouter({"model": "my/k", "models": {"providers": {"my": provider}}}), [])
-        agent.invoke({"messages": [("user", "hi")]}, {"callbacks": [told]})
+        agent.invoke({"messages": [("user", "hi")]}, {"callbacks": [recorder]})
         assert server.last.headers["x-team"] == SECRET
-    assert told.heard
-    assert SECRET not in "".join(told.heard)
+    assert recorder.received
+    assert SECRET not in "".join(recorder.received)
 
 
 def test_a_claude_out_of_calls_is_asked_once_before_the_chain_goes_on(monkeypatch: pytest.MonkeyPatch):
     """Its client would ask two more times, and wait as long as it is told to."""
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-nobody")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key")
     with FaultServer({"claude-next": [faults.rate_limit(retry_after=1)], "gpt-oss:20b": [Say("I take over.")]}) as server:
         providers = {"anthropic": {"baseUrl": server.url}, "ollama": {"baseUrl": server.base_url}}
         chain = {"primary": "anthropic/claude-next", "fallbacks": ["ollama/gpt-oss:20b"]}
@@ -98,8 +98,8 @@ def test_a_claude_out_of_calls_is_asked_once_before_the_chain_goes_on(monkeypatc
 
 @pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
 @pytest.mark.parametrize("spec", ["anthropic/claude-next", "google/gemini-3-pro", "mistralai/mistral-large-latest"])
-def test_silence_of_other_providers_clients_is_timed_from_outside(spec: str, sync: bool):
-    """They would wait for minutes, or for ever."""
+def test_silence_of_other_providers_clients_is_timed_outside_the_client(spec: str, sync: bool):
+    """They would wait for minutes, or forever."""
     limits = ModelBook(compile_config(load_config({"model": spec})), {}, KEYS).limits(spec, sync=sync)
     assert limits is not None
     assert (limits.first_token_s, limits.idle_s, limits.total_s, limits.client_waits) == (120.0, 60.0, 600.0, False)
