@@ -111,7 +111,7 @@ _ALL = (
     _local("vllm", "http://127.0.0.1:8000/v1"),
     _local("llamacpp", "http://127.0.0.1:8080/v1"),
     _local("sglang", "http://127.0.0.1:30000/v1"),
-    KnownProvider("mlx", f"{COMMUNITY}ChatMLX", needs_key=False, local=True),
+    KnownProvider("mlx", f"{COMMUNITY}ChatMLX", needs_key=False),
     # Clients of their own.
     _client("openai", "OPENAI_API_KEY"),
     _client("anthropic", "ANTHROPIC_API_KEY"),
