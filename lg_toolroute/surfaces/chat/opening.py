@@ -15,7 +15,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 from lg_toolroute.clients.models import Bound
 from lg_toolroute.clients.wrappers import map_leaves
 from lg_toolroute.gates.gate import gated
-from lg_toolroute.gates.timing import Limits
+from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.request import Request
 from lg_toolroute.runner.send import to_send
@@ -123,11 +123,11 @@ class Opening:
             kept.pop("parallel_tool_calls", None)  # several calls are wanted in one answer
         return {key: value for key, value in kept.items() if key not in NOT_FOR_CALLS}
 
-    def _limits(self, request: Request, *, sync: bool) -> Limits | None:
+    def _limits(self, request: Request, *, sync: bool) -> TimeLimits | None:
         limits = self.router.models.limits(request.spec, sync=sync)
         if self.timeout_s is None:
             return limits
-        limits = limits or Limits()
+        limits = limits or TimeLimits()
         total = self.timeout_s if limits.total_s is None else min(self.timeout_s, limits.total_s)
         return replace(limits, total_s=total, client_waits=False)  # no client knows of it
 

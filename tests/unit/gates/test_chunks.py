@@ -8,15 +8,14 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call_chunk
 
 from lg_toolroute.gates.chunks import (
     as_chunk,
-    call_blocks,
-    deal_blocks,
+    blocks_of_pieces,
     generation,
     has_content,
     highest_block,
     is_call_block,
     merged,
     shift_blocks,
-    text_part,
+    split_at_calls,
 )
 
 
@@ -43,11 +42,11 @@ def test_a_whole_message_is_the_one_chunk_of_its_stream():
 
 
 @pytest.mark.parametrize("kind", ["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call", "custom_tool_call"])
-def test_blocks_of_our_calls_are_not_text(kind: str):
-    chunk = AIMessageChunk(content=[{"type": "text", "text": "a"}, {"type": kind, "id": "1"}, "b"])
-    assert text_part(chunk) == [{"type": "text", "text": "a"}, "b"]
-    assert text_part(chunk, until=1) == [{"type": "text", "text": "a"}]
-    assert call_blocks(chunk) == [{"type": kind, "id": "1"}]
+def test_content_is_split_at_the_blocks_of_calls(kind: str):
+    text, call, other = {"type": "text", "text": "a"}, {"type": kind, "id": "1"}, {"type": kind, "id": "2"}
+    assert split_at_calls([text, call, "b", other]) == ([text], [call, other], ["b"])
+    assert split_at_calls([text, "b"]) == ([text, "b"], [], [])
+    assert split_at_calls("a") == ("a", [], [])
 
 
 @pytest.mark.parametrize("kind", ["server_tool_use", "web_search_tool_result", "web_search_call", "thinking", "reasoning"])
@@ -55,9 +54,7 @@ def test_what_runs_at_the_provider_is_content(kind: str):
     assert not is_call_block({"type": kind})
 
 
-def test_text_is_text():
-    assert text_part(AIMessageChunk(content="a")) == "a"
-    assert call_blocks(AIMessageChunk(content="a")) == []
+def test_a_string_is_no_call_block():
     assert not is_call_block("tool_use")
 
 
@@ -68,9 +65,9 @@ def piece(**values):
 def test_a_block_goes_with_the_piece_of_its_id_else_of_its_index_else_of_its_place():
     blocks = [{"type": "tool_use", "id": "b"}, {"type": "tool_use", "index": 4}, {"type": "function_call", "call_id": "c"}]
     pieces = [piece(id="c"), piece(id="b"), piece(index=4)]
-    assert deal_blocks(blocks, pieces) == [[blocks[2]], [blocks[0]], [blocks[1]]]
+    assert blocks_of_pieces(blocks, pieces) == [[blocks[2]], [blocks[0]], [blocks[1]]]
     nameless = [{"type": "tool_use"}, {"type": "tool_use"}, {"type": "tool_use"}]
-    assert [len(dealt) for dealt in deal_blocks(nameless, [piece(), piece()])] == [1, 2]
+    assert [len(dealt) for dealt in blocks_of_pieces(nameless, [piece(), piece()])] == [1, 2]
 
 
 @pytest.mark.parametrize(

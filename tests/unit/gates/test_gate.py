@@ -19,7 +19,7 @@ from langchain_core.runnables import RunnableBinding
 
 from lg_toolroute.gates.gate import gate_of, gated
 from lg_toolroute.gates.reasoning import ReasonGate
-from lg_toolroute.gates.timing import Limits
+from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.testing import Call, Fail, Latch, Say, ScriptedModel, ScriptedWholeModel
 
@@ -237,7 +237,7 @@ async def test_a_cancelled_plain_stream_is_cancelled_at_once_and_closed_by_the_t
 
 async def test_a_stalled_plain_stream_is_given_up_when_its_time_is_over():
     model, of = Stepping(latch=Latch(), closed=threading.Event()), gate()
-    chunks = [chunk async for chunk in gated(model, of, limits=Limits(idle_s=0.01)).astream("x")]
+    chunks = [chunk async for chunk in gated(model, of, limits=TimeLimits(idle_s=0.01)).astream("x")]
     assert "".join(chunk.text for chunk in chunks) == "lost"
     assert "no further chunk within 0.01 s" in str(of.error)
     assert model.latch is not None
@@ -327,16 +327,16 @@ class Slow(BaseChatModel):
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_an_answer_in_one_piece_has_no_first_token_but_an_end(streamed: bool):
-    """Limits of silence do not hold for it: it is silent until it is there."""
+    """TimeLimits of silence do not hold for it: it is silent until it is there."""
     slow = Slow(latch=Latch())
-    of = Limits(first_token_s=0.001, idle_s=0.001, total_s=0.01)
+    of = TimeLimits(first_token_s=0.001, idle_s=0.001, total_s=0.01)
     for is_async in (False, True):
         model = gated(slow, gate(), limits=of)
-        with pytest.raises(TimeoutError, match=r"no (end|answer) within 0.01 s"):
+        with pytest.raises(TimeoutError, match=r"no end within 0.01 s"):
             await answered(model, is_async, streamed)
     slow.latch.open()
     for is_async in (False, True):
-        model = gated(slow, gate(), limits=Limits(first_token_s=0.0001, total_s=30.0))
+        model = gated(slow, gate(), limits=TimeLimits(first_token_s=0.0001, total_s=30.0))
         assert await answered(model, is_async, streamed) == "late"
 
 

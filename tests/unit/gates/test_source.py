@@ -9,7 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from lg_toolroute.gates.source import _Stepped, achunks_of, as_one_chunk, chunks_of, is_whole, once
+from lg_toolroute.gates.source import _ThreadedReader, achunks_of, answers_whole, as_one_chunk, chunks_of
 from lg_toolroute.testing import Call, Latch, Say, ScriptedModel, ScriptedWholeModel
 
 
@@ -25,7 +25,7 @@ from lg_toolroute.testing import Call, Latch, Say, ScriptedModel, ScriptedWholeM
     ],
 )
 def test_whether_a_model_streams_is_the_models_to_say(model: Any, kwargs: dict[str, Any], whole: bool):
-    assert is_whole(model, kwargs) is whole
+    assert answers_whole(model, kwargs) is whole
 
 
 @pytest.mark.parametrize("cls", [ScriptedModel, ScriptedWholeModel])
@@ -47,13 +47,6 @@ def test_what_is_said_beside_a_message_is_written_on_it_where_the_message_does_n
     assert chunk.message.response_metadata == {"model_name": "own", "id": "1"}
 
 
-def test_an_answer_in_one_piece_is_asked_for_when_it_is_read():
-    asked = []
-    stream = once(lambda: asked.append(1) or ChatResult(generations=[]))  # type: ignore[func-returns-value]
-    assert asked == []
-    assert len(list(stream)) == 1
-
-
 def test_a_stream_that_is_left_while_a_thread_waits_in_it_is_closed_by_that_thread():
     latch, closed = Latch(), threading.Event()
 
@@ -64,14 +57,14 @@ def test_a_stream_that_is_left_while_a_thread_waits_in_it_is_closed_by_that_thre
         finally:
             closed.set()
 
-    stepped = _Stepped(stream())
-    thread = threading.Thread(target=stepped.step)
+    reader = _ThreadedReader(stream())
+    thread = threading.Thread(target=reader.read)
     thread.start()
     latch.wait_reached()
-    stepped.left = True
-    stepped.close()
+    reader.abandoned = True
+    reader.close()
     assert not closed.is_set()
     latch.open()
     thread.join(30.0)
     assert closed.is_set()
-    stepped.close()
+    reader.close()
