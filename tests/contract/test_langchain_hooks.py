@@ -1,4 +1,4 @@
-"""What we assume of LangChain and LangGraph, in private hooks and in behaviour. When one of these fails after an upgrade, read `gate.py` first."""
+"""How LangChain and LangGraph behave where the gates and the graph rely on it. That their private names exist is in `test_private_hooks.py`."""
 
 from __future__ import annotations
 
