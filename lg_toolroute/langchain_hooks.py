@@ -17,7 +17,7 @@ from lg_toolroute.errors import ToolRouteError
 
 SUPPORTED = {
     "langchain-core": ">=1.7.2,<1.9",
-    "langchain": ">=1.4.7,<1.6",
+    "langchain": ">=1.4.7,<1.5",
     "langchain-openai": ">=1.7.3,<1.8",
     "langgraph-prebuilt": ">=1.1.2,<1.2",
 }

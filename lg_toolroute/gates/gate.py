@@ -5,12 +5,12 @@
 withholds reaches a callback, a trace, or a consumer in any streaming mode. When the gate needs no more of the stream, the model's generator is
 closed, which closes the connection.
 
-The private hooks of LangChain that this needs are in `hooks.py`.
+The private hooks of LangChain that this needs are in `langchain_hooks.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,12 +23,14 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableBinding
 
+from lg_toolroute.gates.model_call import AwaitedChunkStream, ChunkStream, ModelCall, as_one_chunk
 from lg_toolroute.gates.reasoning import ReasonGate
-from lg_toolroute.gates.source import achunks_of, answers_whole, as_one_chunk, chunks_of
-from lg_toolroute.gates.timing import TimeLimits, acall_in_time, atimed, call_in_time, timed
+from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.gates.writing import WriteGate
 
 Gate = ReasonGate | WriteGate
+Messages = list[BaseMessage]
+Stop = list[str] | None
 
 
 class Binder(Protocol):
@@ -39,15 +41,11 @@ class Binder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Gating:
-    """What a gated model carries: its gate, and how the model itself is called.
+    """What a gated model carries: the arguments of `gated`.
 
     Attributes:
-        gate: Decides what may be shown.
         original: The model that was copied.
         fields: The original's fields when it was copied.
-        stream_always: As for `gated`.
-        limits: As for `gated`.
-        binder: As for `gated`.
     """
 
     gate: Gate
@@ -96,47 +94,41 @@ def _gated_class(base: type[BaseChatModel]) -> type[BaseChatModel]:
 
 
 class _Gated:
-    """The mixin of a gated model: overrides every method by which a chat model is called. Its own names must not meet those of a client's class."""
+    """The mixin of a gated model: overrides every method by which a chat model is called. Its own names must not meet those of a client's class.
 
-    def _stream(
-        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
-    ) -> Iterator[ChatGenerationChunk]:
-        # No chunk function gets the run manager: the client would report its tokens to the callbacks before the gate has seen them.
-        return _gated_chunks(self, messages, stop, kwargs, announce=True)
+    No method passes on its `run_manager`: the client would report tokens to the callbacks before the gate has seen them.
+    """
 
-    async def _astream(
-        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
-    ) -> AsyncIterator[ChatGenerationChunk]:
+    def _stream(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        return _shown(self, messages, stop, kwargs, announce=True)
+
+    async def _astream(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
         # `aclosing`: leaving this stream closes the model's stream at once, not when it is garbage collected.
-        async with aclosing(_agated_chunks(self, messages, stop, kwargs, announce=True)) as chunks:
+        async with aclosing(_ashown(self, messages, stop, kwargs, announce=True)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
-    def _generate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        model, gating = _model_to_call(self), _gating_of(self)
-        if gating.stream_always and not answers_whole(model, kwargs):
-            return generate_from_stream(_gated_chunks(self, messages, stop, kwargs, announce=False))
-        limits = gating.limits and gating.limits.of_whole_answer()
-        with _recording_errors(gating.gate):
-            return _gated_result(gating.gate, call_in_time(lambda: model._generate(messages, stop, None, **kwargs), limits))
+    def _generate(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        gate, call = _call_of(self, messages, stop, kwargs)
+        if _gating_of(self).stream_always and not call.answers_whole:
+            return generate_from_stream(_shown(self, messages, stop, kwargs, announce=False))
+        with _recording_errors(gate):
+            return _shown_result(gate, call.answer())
 
-    async def _agenerate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        model, gating = _model_to_call(self), _gating_of(self)
-        if gating.stream_always and not answers_whole(model, kwargs):
-            return generate_from_stream(iter([chunk async for chunk in _agated_chunks(self, messages, stop, kwargs, announce=False)]))
-        limits = gating.limits and gating.limits.of_whole_answer()
-        with _recording_errors(gating.gate):
-            return _gated_result(gating.gate, await acall_in_time(model._agenerate(messages, stop, None, **kwargs), limits))
+    async def _agenerate(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        gate, call = _call_of(self, messages, stop, kwargs)
+        if _gating_of(self).stream_always and not call.answers_whole:
+            return generate_from_stream(iter([chunk async for chunk in _ashown(self, messages, stop, kwargs, announce=False)]))
+        with _recording_errors(gate):
+            return _shown_result(gate, await call.aanswer())
 
-    def _stream_chat_model_events(
-        self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
-    ) -> Iterator[Any]:
-        return chunks_to_events(_gated_chunks(self, messages, stop, kwargs, announce=False), message_id=_gating_of(self).gate.message_id)
+    def _stream_chat_model_events(self, messages: Messages, *, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
+        return chunks_to_events(_shown(self, messages, stop, kwargs, announce=False), message_id=_gating_of(self).gate.message_id)
 
     async def _astream_chat_model_events(
-        self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+        self, messages: Messages, *, stop: Stop = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        async with aclosing(_agated_chunks(self, messages, stop, kwargs, announce=False)) as chunks:
+        async with aclosing(_ashown(self, messages, stop, kwargs, announce=False)) as chunks:
             async for event in achunks_to_events(chunks, message_id=_gating_of(self).gate.message_id):
                 yield event
 
@@ -171,6 +163,11 @@ def _model_to_call(model: _Gated) -> BaseChatModel:
     return original.model_copy(update=changed) if changed else original
 
 
+def _call_of(model: _Gated, messages: Messages, stop: Stop, kwargs: dict[str, Any]) -> tuple[Gate, ModelCall]:
+    gating = _gating_of(model)
+    return gating.gate, ModelCall(_model_to_call(model), messages, stop, kwargs, gating.limits)
+
+
 @contextmanager
 def _recording_errors(gate: Gate) -> Iterator[None]:
     """Stores on the gate what the model raises: a retry or a fallback around the model may catch the error."""
@@ -182,21 +179,13 @@ def _recording_errors(gate: Gate) -> Iterator[None]:
         raise
 
 
-def _stream_limits(model: BaseChatModel, limits: TimeLimits | None, kwargs: dict[str, Any]) -> TimeLimits | None:
-    return limits.of_whole_answer() if limits is not None and answers_whole(model, kwargs) else limits
-
-
-def _gated_chunks(
-    gated_model: _Gated, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any], *, announce: bool
-) -> Iterator[ChatGenerationChunk]:
+def _shown(model: _Gated, messages: Messages, stop: Stop, kwargs: dict[str, Any], *, announce: bool) -> ChunkStream:
     """What the gate shows of the model's stream, which is closed when the gate needs no more of it."""
-    model, gating = _model_to_call(gated_model), _gating_of(gated_model)
-    gate, limits = gating.gate, _stream_limits(model, gating.limits, kwargs)
-    source = chunks_of(model, messages, stop, kwargs)
-    chunks = source if limits is None else timed(source, limits)
+    gate, call = _call_of(model, messages, stop, kwargs)
     gate.restart()
     with _recording_errors(gate):
         yield from gate.begin(announce=announce)
+        chunks = call.chunks()
         try:
             for chunk in chunks:
                 yield from gate.feed(chunk)
@@ -206,22 +195,18 @@ def _gated_chunks(
             if not gate.fail(error):
                 raise
         finally:
-            chunks.close()  # type: ignore[attr-defined]  # a generator
+            chunks.close()
         yield from gate.end()
 
 
-async def _agated_chunks(
-    gated_model: _Gated, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any], *, announce: bool
-) -> AsyncGenerator[ChatGenerationChunk, None]:
+async def _ashown(model: _Gated, messages: Messages, stop: Stop, kwargs: dict[str, Any], *, announce: bool) -> AwaitedChunkStream:
     """What the gate shows of the model's awaited stream, which is closed when the gate needs no more of it."""
-    model, gating = _model_to_call(gated_model), _gating_of(gated_model)
-    gate, limits = gating.gate, _stream_limits(model, gating.limits, kwargs)
-    source = achunks_of(model, messages, stop, kwargs)
-    chunks = source if limits is None else atimed(source, limits)
+    gate, call = _call_of(model, messages, stop, kwargs)
     gate.restart()
     with _recording_errors(gate):
         for shown in gate.begin(announce=announce):
             yield shown
+        chunks = call.achunks()
         try:
             async for chunk in chunks:
                 for shown in gate.feed(chunk):
@@ -232,22 +217,20 @@ async def _agated_chunks(
             if not gate.fail(error):
                 raise
         finally:
-            await chunks.aclose()  # type: ignore[attr-defined]  # an async generator
+            await chunks.aclose()
         for shown in gate.end():
             yield shown
 
 
-def _gated_result(gate: Gate, result: ChatResult) -> ChatResult:
-    """What the gate shows of a complete answer."""
+def _shown_result(gate: Gate, result: ChatResult) -> ChatResult:
+    """What the gate shows of a whole answer."""
     gate.restart()
-    if isinstance(gate, ReasonGate) and not gate.gates and result.generations:
-        # The gate takes nothing from this answer and only checks it, on a copy: all that the client has put into its result stays.
-        _shown(gate, as_one_chunk(result.model_copy(deep=True)))
-        first = result.generations[0]
-        named = first.message.model_copy(update={"id": gate.message_id})  # a copy: the model may keep its message and return it again
-        return result.model_copy(update={"generations": [first.model_copy(update={"message": named})]})
-    return generate_from_stream(iter(_shown(gate, as_one_chunk(result))))
-
-
-def _shown(gate: Gate, chunk: ChatGenerationChunk) -> list[ChatGenerationChunk]:
-    return [*gate.feed(chunk), *gate.end()]
+    takes_nothing = isinstance(gate, ReasonGate) and not gate.gates and bool(result.generations)
+    chunk = as_one_chunk(result.model_copy(deep=True) if takes_nothing else result)
+    shown = [*gate.feed(chunk), *gate.end()]
+    if not takes_nothing:
+        return generate_from_stream(iter(shown))
+    # The gate has only checked the answer, so the client's own result stays, with all that it says. The model may keep its message: a copy is named.
+    first = result.generations[0]
+    named = first.message.model_copy(update={"id": gate.message_id})
+    return result.model_copy(update={"generations": [first.model_copy(update={"message": named})]})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
+from langchain_core.messages.tool import ToolCallChunk
 
 from lg_toolroute.core.turn.turn import Intercepted
 from lg_toolroute.gates.chunks import call_chunk
@@ -52,17 +52,13 @@ class HeldCall:
 
         Its pieces cannot be shown as they came: one that ends inside an escape sequence could not be serialised.
         """
-        name = self.name or None
-        if not self._beside:
-            return call_chunk(message_id, name=name, args=self.args, call_id=self.id, slot=self.slot)
-        beside = self._beside[0] + self._beside[1:] if self._beside[1:] else self._beside[0]
-        return AIMessageChunk(
-            content=beside.content or "",
-            additional_kwargs=beside.additional_kwargs,
-            tool_call_chunks=[tool_call_chunk(name=name, args=self.args, id=self.id, index=self.slot if self.block is None else self.block)],
-            response_metadata={"model_provider": provider} if beside.content and provider else {},
-            id=message_id,
-        )
+        index = self.slot if self.block is None else self.block
+        chunk = call_chunk(message_id, name=self.name or None, args=self.args, call_id=self.id, slot=index)
+        if self._beside:
+            beside = self._beside[0] + self._beside[1:] if self._beside[1:] else self._beside[0]
+            chunk.content, chunk.additional_kwargs = beside.content or "", beside.additional_kwargs
+            chunk.response_metadata = {"model_provider": provider} if beside.content and provider else {}
+        return chunk
 
 
 def _of_call(extras: Mapping[str, Any], call_id: str | None) -> dict[str, Any]:

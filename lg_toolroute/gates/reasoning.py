@@ -175,8 +175,11 @@ class ReasonGate(StreamGate):
         self._ended = True
         for call in self.calls:
             self._decide(call)
-        if self.hit is None and self.error is None:
-            self._check()
+        problem = self._problem() if self.hit is None and self.error is None else None
+        rejected = AnswerRejected(self.model, *problem) if problem is not None else None
+        if rejected is not None and not self.shown:
+            raise rejected
+        self.rejected = rejected
         keep = self._calls_to_keep()
         # An answer that broke off is requested again, perhaps with other calls: none of its calls is announced.
         announcing = self._draining and self.announcing and self.error is None
@@ -186,7 +189,8 @@ class ReasonGate(StreamGate):
                 yield generation(call.as_chunk(self.message_id, self._provider))
                 self._generated.append(call.args)
             elif call.routed is not None and announcing:
-                yield generation(self._announcement(call.routed))
+                place: dict[str, Any] = {"slot": call.slot, "block": call.routed.block, "provider": self._provider}
+                yield generation(call_chunk(self.message_id, name=call.name, args="", call_id=call.routed.call_id, **place))
         if announcing:
             self.routed = [replace(routed, announced=True) for routed in self.routed]
         self.kept = len(keep)
@@ -194,15 +198,6 @@ class ReasonGate(StreamGate):
         if self._draining:
             self.drafts = {call.slot: call.args for call in self.calls if call.routed}
         yield generation(self._last())
-
-    def _check(self) -> None:
-        problem = self._problem()
-        if problem is None:
-            return
-        error = AnswerRejected(self.model, *problem)
-        if not self.shown:
-            raise error
-        self.rejected = error
 
     def _problem(self) -> tuple[str, str] | None:
         """Why the answer cannot be used, as reason and detail; `None` if it can."""
@@ -234,11 +229,6 @@ class ReasonGate(StreamGate):
 
     def _is_unavailable(self, call: HeldCall) -> bool:
         return self.only_bound and call.name not in self.bound
-
-    def _announcement(self, routed: Intercepted) -> AIMessageChunk:
-        return call_chunk(
-            self.message_id, name=routed.tool, args="", call_id=routed.call_id, slot=routed.slot, block=routed.block, provider=self._provider
-        )
 
     def _last(self) -> AIMessageChunk:
         usage: UsageMetadata | None = None

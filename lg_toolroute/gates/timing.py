@@ -10,7 +10,8 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing, closing
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TypeVar
@@ -45,10 +46,6 @@ class TimeLimits:
         rest = None if self.total_s is None else max(self.total_s - (now - started), 0.0)
         return (rest, "total_s") if rest is not None and (step is None or rest < step) else (step, name)
 
-    def of_whole_answer(self) -> TimeLimits | None:
-        """The limits of an answer that comes in one piece: it has no first token, only an end."""
-        return TimeLimits(total_s=self.total_s, client_waits=self.client_waits) if self.total_s is not None else None
-
     def missed(self, name: str) -> StreamStalled:
         """The error for a missed limit, by the name of its field."""
         return StreamStalled(f"{_MISSED[name]} within {getattr(self, name):g} s")
@@ -58,28 +55,20 @@ class StreamStalled(TimeoutError):
     """A model missed a time limit. It is classified as a timeout."""
 
 
-async def atimed(source: AsyncIterator[T], limits: TimeLimits) -> AsyncIterator[T]:
-    """The chunks of `source`, each in time.
+def call_in_time(call: Callable[[], T], limits: TimeLimits | None) -> T:
+    """What `call` returns, within the total time.
 
     Raises:
-        StreamStalled: One was late.
+        StreamStalled: It was late. The thread that calls it ends when `call` returns.
     """
-    started, first = time.monotonic(), True
-    try:
-        while True:
-            wait_s, name = limits.next_wait(started, time.monotonic(), first=first)
-            try:
-                chunk = await _within(anext(source), wait_s, limits, name)
-            except StopAsyncIteration:
-                return
-            first = False
-            yield chunk
-    finally:
-        await source.aclose()  # type: ignore[attr-defined]  # an async generator
+    if limits is None or limits.total_s is None or limits.client_waits:
+        return call()
+    only_chunk = (call() for _ in range(1))
+    return next(timed(only_chunk, TimeLimits(total_s=limits.total_s)))
 
 
 async def acall_in_time(answer: Awaitable[T], limits: TimeLimits | None) -> T:
-    """An awaited answer in one piece.
+    """An awaited answer, within the total time.
 
     Raises:
         StreamStalled: It was late.
@@ -98,22 +87,25 @@ async def _within(answer: Awaitable[T], wait_s: float | None, limits: TimeLimits
         raise limits.missed(name) from None
 
 
-def call_in_time(call: Callable[[], T], limits: TimeLimits | None) -> T:
-    """What `call` returns.
+async def atimed(source: AsyncGenerator[T, None], limits: TimeLimits) -> AsyncGenerator[T, None]:
+    """The chunks of `source`, each in time.
 
     Raises:
-        StreamStalled: It was late. The thread that calls it ends when `call` returns.
+        StreamStalled: One was late.
     """
-    if limits is None or limits.client_waits:
-        return call()
+    started, first = time.monotonic(), True
+    async with aclosing(source):
+        while True:
+            wait_s, name = limits.next_wait(started, time.monotonic(), first=first)
+            try:
+                chunk = await _within(anext(source), wait_s, limits, name)
+            except StopAsyncIteration:
+                return
+            first = False
+            yield chunk
 
-    def stream() -> Iterator[T]:
-        yield call()
 
-    return next(timed(stream(), limits))
-
-
-def timed(source: Iterator[T], limits: TimeLimits) -> Iterator[T]:
+def timed(source: Generator[T, None, None], limits: TimeLimits) -> Generator[T, None, None]:
     """The chunks of `source`, each in time.
 
     Raises:
@@ -122,36 +114,32 @@ def timed(source: Iterator[T], limits: TimeLimits) -> Iterator[T]:
     return _read_here(source, limits) if limits.client_waits else _read_by_thread(source, limits)
 
 
-def _read_here(source: Iterator[T], limits: TimeLimits) -> Iterator[T]:
+def _read_here(source: Generator[T, None, None], limits: TimeLimits) -> Generator[T, None, None]:
     """Stops at the first chunk that comes after the end of the total time."""
     started = time.monotonic()
-    try:
+    with closing(source):
         for chunk in source:
             if limits.total_s is not None and time.monotonic() - started > limits.total_s:
                 raise limits.missed("total_s")
             yield chunk
-    finally:
-        source.close()  # type: ignore[attr-defined]  # a generator
 
 
-def _read_by_thread(source: Iterator[T], limits: TimeLimits) -> Iterator[T]:
-    box: queue.SimpleQueue[T | _Ended] = queue.SimpleQueue()
+def _read_by_thread(source: Generator[T, None, None], limits: TimeLimits) -> Generator[T, None, None]:
+    box: queue.SimpleQueue[tuple[list[T], BaseException | None]] = queue.SimpleQueue()  # a chunk, an error, or neither at the end
     taken = threading.Semaphore(0)  # the thread reads one chunk ahead at most, so that a stream that is cut is not read on
     stop = threading.Event()
 
     def read() -> None:
-        error: BaseException | None = None
-        try:
-            for chunk in source:
-                box.put(chunk)
-                taken.acquire()
-                if stop.is_set():
-                    break
-        except BaseException as raised:  # raised again by the consumer
-            error = raised
-        finally:
-            box.put(_Ended(error))
-            source.close()  # type: ignore[attr-defined]  # a generator
+        with closing(source):
+            try:
+                for chunk in source:
+                    box.put(([chunk], None))
+                    taken.acquire()
+                    if stop.is_set():
+                        break
+                box.put(([], None))
+            except BaseException as error:  # raised again by the consumer
+                box.put(([], error))
 
     threading.Thread(target=copy_context().run, args=(read,), daemon=True, name="lg_toolroute-stream").start()
     started, first = time.monotonic(), True
@@ -159,23 +147,16 @@ def _read_by_thread(source: Iterator[T], limits: TimeLimits) -> Iterator[T]:
         while True:
             wait_s, name = limits.next_wait(started, time.monotonic(), first=first)
             try:
-                item = box.get(timeout=wait_s)
+                chunks, error = box.get(timeout=wait_s)
             except queue.Empty:
                 raise limits.missed(name) from None
-            if isinstance(item, _Ended):
-                if item.error is not None:
-                    raise item.error
+            if error is not None:
+                raise error
+            if not chunks:
                 return
             first = False
             taken.release()
-            yield item
+            yield chunks[0]
     finally:
         stop.set()
         taken.release()
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """The end of a stream that a thread reads, with the error that ended it, if one did."""
-
-    error: BaseException | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextvars import ContextVar
 
 import pytest
@@ -25,7 +25,7 @@ class Source:
         self.pulled: list[int] = []
         self.closed = threading.Event()
 
-    def plain(self) -> Iterator[int]:
+    def plain(self) -> Generator[int, None, None]:
         try:
             for number in range(self.count):
                 if number == self.stalls:
@@ -37,7 +37,7 @@ class Source:
         finally:
             self.closed.set()
 
-    async def awaited(self) -> AsyncIterator[int]:
+    async def awaited(self) -> AsyncGenerator[int, None]:
         try:
             for number in range(self.count):
                 if number == self.stalls:
@@ -152,7 +152,7 @@ async def test_a_cancelled_reader_stays_cancelled_and_closes_its_stream():
 def test_the_reading_thread_runs_in_the_callers_context():
     place: ContextVar[str] = ContextVar("place", default="lost")
 
-    def look() -> Iterator[str]:
+    def look() -> Generator[str, None, None]:
         yield place.get()
 
     place.set("kept")

@@ -9,7 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from lg_toolroute.gates.source import _ThreadedReader, achunks_of, answers_whole, as_one_chunk, chunks_of
+from lg_toolroute.gates.model_call import ModelCall, _ThreadedReader, as_one_chunk
 from lg_toolroute.testing import Call, Latch, Say, ScriptedModel, ScriptedWholeModel
 
 
@@ -25,14 +25,15 @@ from lg_toolroute.testing import Call, Latch, Say, ScriptedModel, ScriptedWholeM
     ],
 )
 def test_whether_a_model_streams_is_the_models_to_say(model: Any, kwargs: dict[str, Any], whole: bool):
-    assert answers_whole(model, kwargs) is whole
+    assert ModelCall(model, [], None, kwargs).answers_whole is whole
 
 
 @pytest.mark.parametrize("cls", [ScriptedModel, ScriptedWholeModel])
 async def test_a_models_answer_is_the_same_in_one_piece_and_in_many(cls: Any):
     model = cls([Say("Hm.", [Call("edit", {"path": "a"})], chunks=2)], loop=True)
-    plain = list(chunks_of(model, [], None, {}))
-    awaited = [chunk async for chunk in achunks_of(model, [], None, {})]
+    call = ModelCall(model, [], None, {})
+    plain = list(call.chunks())
+    awaited = [chunk async for chunk in call.achunks()]
     assert "".join(chunk.text for chunk in plain) == "".join(chunk.text for chunk in awaited) == "Hm."
     assert len(plain) == len(awaited) == (1 if cls is ScriptedWholeModel else len(plain))
 
