@@ -1,4 +1,4 @@
-"""Is an answer to be believed? Finish reasons of every client, strict JSON, the tool's own schema."""
+"""Whether an answer can be used: finish reasons of every client, strict JSON, the tool's own schema."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def test_an_answer_that_ended_in_an_error_is_not_whole(reason: str):
     assert "ended with the finish reason" in finish.detail()
 
 
-def test_a_known_client_that_says_nothing_was_cut_off():
+def test_an_answer_of_a_known_client_without_a_finish_reason_is_truncated():
     finish = seen({"model_name": "kimi-for-coding"})
     assert finish.truncated
     assert finish.detail() == "the stream ended without a finish reason"
 
 
-def test_a_client_that_gives_no_metadata_at_all_is_believed():
+def test_an_answer_without_any_metadata_is_not_truncated():
     assert not seen().truncated
     assert not seen({"anything": 1}).truncated
 
@@ -79,7 +79,7 @@ def test_an_empty_reason_is_none():
     assert not seen({"finish_reason": ""}, {"finish_reason": "stop"}, {"finish_reason": ""}).truncated
 
 
-def test_the_last_word_counts():
+def test_the_last_finish_reason_counts():
     assert seen({"finish_reason": "stop"}, {"finish_reason": "length"}).truncated
 
 
@@ -148,7 +148,7 @@ def test_a_tool_without_a_schema_takes_anything(schema):
     ],
     ids=["type", "reference", "number", "draft 3", "pattern"],
 )
-def test_a_schema_that_cannot_be_read_refuses_nobody(schema):
+def test_a_broken_schema_accepts_any_arguments(schema):
     assert schema_problem({"a": 1}, schema) is None
 
 
@@ -167,7 +167,7 @@ def test_a_reference_to_an_address_is_not_fetched():
             closer.cancel()
 
 
-def test_what_a_model_wrote_is_not_repeated():
+def test_problems_do_not_repeat_what_the_model_wrote():
     """It may be long, or secret."""
     schema = {"properties": {"a": {"anyOf": [{"type": "integer"}, {"pattern": "^x"}]}, "b": {"pattern": "y" * 500}}}
     assert "sk-secret" not in str(schema_problem({"a": "sk-secret"}, schema))

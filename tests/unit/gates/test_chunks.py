@@ -1,4 +1,4 @@
-"""Taking chunks apart: what is text, what belongs to which call, what is shown."""
+"""Taking chunks apart: what is text, what belongs to which call, what a consumer would see."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_content_is_split_at_the_blocks_of_calls(kind: str):
 
 
 @pytest.mark.parametrize("kind", ["server_tool_use", "web_search_tool_result", "web_search_call", "thinking", "reasoning"])
-def test_what_runs_at_the_provider_is_content(kind: str):
+def test_blocks_of_server_side_tools_are_content(kind: str):
     assert not is_call_block({"type": kind})
 
 
@@ -62,7 +62,7 @@ def piece(**values):
     return tool_call_chunk(**{"name": None, "args": None, "id": None, "index": None, **values})
 
 
-def test_a_block_goes_with_the_piece_of_its_id_else_of_its_index_else_of_its_place():
+def test_a_block_belongs_to_the_piece_of_its_id_else_of_its_index_else_of_its_position():
     blocks = [{"type": "tool_use", "id": "b"}, {"type": "tool_use", "index": 4}, {"type": "function_call", "call_id": "c"}]
     pieces = [piece(id="c"), piece(id="b"), piece(index=4)]
     assert blocks_of_pieces(blocks, pieces) == [[blocks[2]], [blocks[0]], [blocks[1]]]
@@ -84,11 +84,11 @@ def test_a_block_goes_with_the_piece_of_its_id_else_of_its_index_else_of_its_pla
         ([{"type": "server_tool_use", "name": "web_search"}], True),
     ],
 )
-def test_empty_text_is_nothing(content, shows):
+def test_empty_text_is_no_content(content, shows):
     assert has_content(content) == shows
 
 
-def test_blocks_of_a_later_segment_stand_behind_those_of_an_earlier_one():
+def test_block_indices_of_a_later_segment_follow_those_of_an_earlier_one():
     content = ["a", {"type": "text", "index": 1}, {"type": "text", "index": "lc_txt_0"}, {"type": "text"}]
     assert shift_blocks(content, 3) == ["a", {"type": "text", "index": 4}, {"type": "text", "index": "lc_txt_0"}, {"type": "text"}]
     assert shift_blocks(content, 0) is content
@@ -97,7 +97,7 @@ def test_blocks_of_a_later_segment_stand_behind_those_of_an_earlier_one():
     assert [highest_block(each) for each in (content, "a", [], [{"index": 7}, {"index": 2}])] == [1, -1, -1, 7]
 
 
-def test_all_chunks_make_one():
+def test_chunks_are_added_up():
     chunks = [generation(AIMessageChunk(content=text)) for text in ("a", "b", "c")]
     whole = merged(chunks)
     assert whole is not None

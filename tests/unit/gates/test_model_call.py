@@ -1,4 +1,4 @@
-"""A model's answer as a stream, whichever way the model gives it. How such streams are left and timed is in `test_gate.py`."""
+"""One call of a model, whole or as chunks, whether or not the model streams. How streams are closed and timed is in `test_gate.py`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lg_toolroute.testing import Call, Latch, Say, ScriptedModel, ScriptedWholeM
         (ScriptedModel(), {"stream": False}, True),
     ],
 )
-def test_whether_a_model_streams_is_the_models_to_say(model: Any, kwargs: dict[str, Any], whole: bool):
+def test_a_model_answers_whole_if_it_cannot_stream_or_is_told_not_to(model: Any, kwargs: dict[str, Any], whole: bool):
     assert ModelCall(model, [], None, kwargs).answers_whole is whole
 
 
@@ -42,13 +42,13 @@ def test_an_answer_without_a_choice_is_an_empty_chunk():
     assert as_one_chunk(ChatResult(generations=[])).message.content == ""
 
 
-def test_what_is_said_beside_a_message_is_written_on_it_where_the_message_does_not_say_it():
+def test_llm_output_is_added_to_the_message_where_the_message_lacks_it():
     message = AIMessage("x", response_metadata={"model_name": "own"})
     chunk = as_one_chunk(ChatResult(generations=[ChatGeneration(message=message)], llm_output={"model_name": "other", "id": "1"}))
     assert chunk.message.response_metadata == {"model_name": "own", "id": "1"}
 
 
-def test_a_stream_that_is_left_while_a_thread_waits_in_it_is_closed_by_that_thread():
+def test_a_stream_that_is_abandoned_while_a_thread_waits_in_it_is_closed_by_that_thread():
     latch, closed = Latch(), threading.Event()
 
     def stream() -> Any:
