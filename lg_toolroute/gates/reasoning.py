@@ -88,9 +88,11 @@ class ReasonGate(StreamGate):
 
     @property
     def halted(self) -> bool:
+        """The rest of the stream is not needed."""
         return self.hit is not None and not self._draining
 
     def begin(self, *, announce: bool = True) -> Iterable[ChatGenerationChunk]:
+        """Nothing can be shown yet; `announce` says whether drained calls are announced at the end, which the v3 protocol cannot show."""
         self.announcing = announce
         return ()
 
@@ -181,6 +183,7 @@ class ReasonGate(StreamGate):
             raise rejected
         self.rejected = rejected
         keep = self._calls_to_keep()
+        self.kept = len(keep)
         # An answer that broke off is requested again, perhaps with other calls: none of its calls is announced.
         announcing = self._draining and self.announcing and self.error is None
         for call in self.calls:
@@ -193,7 +196,6 @@ class ReasonGate(StreamGate):
                 yield generation(call_chunk(self.message_id, name=call.name, args="", call_id=call.routed.call_id, **place))
         if announcing:
             self.routed = [replace(routed, announced=True) for routed in self.routed]
-        self.kept = len(keep)
         self.shown = self.shown or bool(keep)
         if self._draining:
             self.drafts = {call.slot: call.args for call in self.calls if call.routed}

@@ -72,6 +72,7 @@ class WriteGate(StreamGate):
         self._metadata: list[ChatGenerationChunk] = []
 
     def begin(self, *, announce: bool = True) -> Iterator[ChatGenerationChunk]:
+        """The names and ids of the wanted calls, if `announce` says that chunks are shown as they come. Live calls announce themselves."""
         if not announce or self.live:
             return
         for position in range(self.announced, len(self.tools)):
