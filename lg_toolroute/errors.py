@@ -4,6 +4,7 @@
 Exception
 └── ToolRouteError
     ├── ConfigError          (also ValueError)       yours: the configuration is wrong; all mistakes at once
+    ├── MissingHookError     (also ImportError)      an installed LangChain lacks a private name that this package needs (langchain_hooks.py)
     ├── AnswerRejected                               the model's: it answered, but not with a call that can be run
     ├── AttemptFailed                                the world's: one try of one model, and what became of it
     ├── CandidateSkipped                             a model was not asked, and why

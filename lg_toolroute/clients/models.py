@@ -23,7 +23,7 @@ from lg_toolroute.config.models import ProviderConfig
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.rules.spec import canonical, parse_spec
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.gates.timing import Limits
+from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.rulebook.book import RuleBook
 
 
@@ -48,7 +48,7 @@ class ModelBook:
         self._lock = threading.RLock()
         self._bindings = BindingCache()
         timeouts = book.config.timeouts
-        limits = Limits(timeouts.first_token_s, timeouts.idle_s, timeouts.total_s)
+        limits = TimeLimits(timeouts.first_token_s, timeouts.idle_s, timeouts.total_s)
         self._limits = limits if limits else None
         self._limits_configured = bool(timeouts.model_fields_set)
 
@@ -105,7 +105,7 @@ class ModelBook:
                 problems.update({(problem.path, problem.message): problem for problem in error.problems})
         return tuple(problems.values())
 
-    def limits(self, spec: str, *, sync: bool, given: bool = False) -> Limits | None:
+    def limits(self, spec: str, *, sync: bool, given: bool = False) -> TimeLimits | None:
         """The time limits to keep around a stream of this model.
 
         An OpenAI-compatible client that is built here gives up on silence by itself, and only the whole call is timed outside it. Other providers'
@@ -121,7 +121,7 @@ class ModelBook:
             if self._provider(spec).client != "openai":
                 return self._limits
             total_s = self._book.config.timeouts.total_s
-            return Limits(total_s=total_s, client_waits=True) if total_s is not None else None
+            return TimeLimits(total_s=total_s, client_waits=True) if total_s is not None else None
         return self._limits if not sync or self._limits_configured else None
 
     def facts(self, spec: str, given: LanguageModel | None = None) -> ModelFacts:

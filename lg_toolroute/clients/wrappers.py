@@ -14,6 +14,7 @@ from langchain_core.runnables.configurable import DynamicRunnable
 from langchain_core.runnables.retry import RunnableRetry
 
 from lg_toolroute.errors import ConfigError, Problem
+from lg_toolroute.langchain_hooks import check_hooks
 
 LanguageModel = Runnable[Any, Any]
 """A chat model, or a runnable around one."""
@@ -47,6 +48,7 @@ def map_leaves(model: Any, change: Callable[[BaseChatModel], Any], config: Runna
         return model.model_copy(update={"runnable": first, "fallbacks": [map_leaves(m, change, config) for m in model.fallbacks]})
     if isinstance(model, (RunnableBinding, RunnableRetry)):
         return model.model_copy(update={"bound": map_leaves(model.bound, change, config)})
+    check_hooks("clients.wrappers")  # a model with configurable fields is recognised by them
     raise ConfigError([Problem("models", f"there is no chat model inside a {type(model).__name__}", NO_CHAT_MODEL)], source="models")
 
 

@@ -1,7 +1,7 @@
-"""Is an answer to be believed? Finish reasons, strict JSON, the tool's own schema.
+"""Whether an answer can be used: finish reasons, strict JSON, the tool's own schema.
 
-LangChain's parser accepts cut-off JSON: `{"target": "ALL", "dry_run": false` becomes a valid call. So arguments are parsed strictly
-here, from the text that the model wrote, and a finish reason is wanted where the client gives one.
+LangChain's parser accepts JSON that is cut off: `{"target": "ALL", "dry_run": false` becomes a valid call. So arguments are parsed strictly here,
+from the text that the model wrote, and an answer from a client that reports finish reasons must have one.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from referencing import Registry
 
-from lg_toolroute.errors import AnswerRejected
-
 _FINISH_KEYS = ("finish_reason", "stop_reason", "done_reason", "stopReason")
 _LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "incomplete", "model_context_window_exceeded"})
 _REFUSAL = frozenset({"content_filter", "refusal", "safety", "recitation", "prohibited_content", "blocklist", "spii"})
@@ -24,29 +22,37 @@ _PROVIDER_KEYS = ("model_provider", "model_name", "model")
 
 
 class Finish:
-    """Why a model stopped, put together from the metadata of its chunks, whatever the client calls it."""
+    """Why a model stopped, read from the metadata of its chunks, under the keys and values of any client.
 
-    __slots__ = ("known_provider", "reason")
+    Attributes:
+        reason: The finish reason, in lower case.
+        known_provider: The client says which provider or model it is for; such clients also report finish reasons.
+        model_named: The model's name was reported.
+    """
+
+    __slots__ = ("known_provider", "model_named", "reason")
 
     def __init__(self) -> None:
         self.reason: str | None = None
         self.known_provider = False
+        self.model_named = False
 
-    def see(self, metadata: Mapping[str, Any]) -> None:
-        """Take note of one chunk's `response_metadata` or `generation_info`."""
+    def update(self, metadata: Mapping[str, Any]) -> None:
+        """Read the `response_metadata` or the `generation_info` of one chunk."""
         for key in _FINISH_KEYS:
-            if value := metadata.get(key):  # some servers say "" until the end
+            if value := metadata.get(key):  # some servers send "" until the end
                 self.reason = str(value).rpartition(".")[2].lower()  # Gemini writes `FinishReason.STOP`
         if metadata.get("status") in {"completed", "incomplete", "failed"}:  # OpenAI Responses
             details = metadata.get("incomplete_details") or {}
             self.reason = {"completed": "stop", "failed": "error"}.get(metadata["status"]) or str(details.get("reason") or "incomplete")
         if metadata.get("done") is True and self.reason is None:  # Ollama without a reason
             self.reason = "stop"
+        self.model_named = self.model_named or bool(metadata.get("model_name"))
         self.known_provider = self.known_provider or any(metadata.get(key) for key in _PROVIDER_KEYS)
 
     @property
     def truncated(self) -> bool:
-        """Cut off: by the model's own limit, or the stream ended without a word about why."""
+        """The answer is incomplete: it reached a length limit, failed, or ended without a finish reason."""
         return self.by_length or (self.reason is None and self.known_provider) or self.reason in _FAILED
 
     @property
@@ -66,7 +72,7 @@ class Finish:
 
 
 def parse_arguments(text: str) -> dict[str, Any] | str:
-    """The arguments as a dict, or a sentence that says why they are none. Strict JSON; nothing is repaired.
+    """The arguments of a call, or a sentence that says why they are not valid. Strict JSON; nothing is repaired.
 
     Args:
         text: What the model wrote; empty means no arguments.
@@ -74,7 +80,7 @@ def parse_arguments(text: str) -> dict[str, Any] | str:
     if not text.strip():
         return {}
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_refuse_constant)
     except ValueError as error:
         return f"the arguments are not valid JSON ({error})"
     except RecursionError:
@@ -84,20 +90,20 @@ def parse_arguments(text: str) -> dict[str, Any] | str:
     return value
 
 
-def _no_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def fits(arguments: Mapping[str, Any], schema: Mapping[str, Any] | None) -> str | None:
-    """`None` if the arguments satisfy the tool's JSON Schema, otherwise a sentence a model can act on."""
+def schema_problem(arguments: Mapping[str, Any], schema: Mapping[str, Any] | None) -> str | None:
+    """What is wrong with the arguments by the tool's JSON Schema, in a sentence that a model can act on; `None` if nothing is."""
     if not schema:
         return None
     try:
-        # A registry of its own: without one, the validator would fetch a `$ref` to an address from the network.
+        # With an empty registry, the validator does not fetch a `$ref` to an address from the network.
         error = best_match(Draft202012Validator(dict(schema), registry=Registry()).iter_errors(dict(arguments)))
     except Exception:
-        # Unknown types, dead references, patterns of another dialect: a broken schema makes the validator raise whatever it likes. The schema
-        # is the tool author's, and the tool will validate for itself; a schema we cannot read refuses nobody.
+        # A broken schema (unknown types, dead references, patterns of another dialect) makes the validator raise errors of any class. The schema
+        # is its author's mistake, not the model's, and the tool validates its arguments itself.
         return None
     if error is None:
         return None
@@ -106,7 +112,7 @@ def fits(arguments: Mapping[str, Any], schema: Mapping[str, Any] | None) -> str 
 
 
 def _demand(validator: str, wanted: Any, instance: Any) -> str:
-    """What the schema asks for, in words, without repeating what the model wrote: it may be long, or secret."""
+    """What the schema asks for, in words, without the model's value, which may be long or secret."""
     if validator == "required" and isinstance(instance, Mapping):
         missing = [name for name in wanted if name not in instance]
         return f"missing {', '.join(map(repr, missing))}"
@@ -120,7 +126,3 @@ def _demand(validator: str, wanted: Any, instance: Any) -> str:
         return f"does not satisfy {validator!r} of the tool's schema"
     text = repr(wanted)
     return f"must satisfy {validator!r}: {text if len(text) <= 120 else text[:117] + '…'}"
-
-
-def rejected(model: str, reason: str, detail: str) -> AnswerRejected:
-    return AnswerRejected(model, reason, detail)

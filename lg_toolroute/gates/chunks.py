@@ -1,13 +1,12 @@
-"""Taking streamed chunks apart: which part of a chunk is text, which belongs to which tool call.
+"""Taking streamed chunks apart and putting them together: which part of a chunk is text, and which belongs to which tool call.
 
-A call lives twice in a chunk: in `tool_call_chunks`, and, with clients whose content is a list, as blocks in `content`. Both go the
-same way.
+A chunk holds a call twice: in `tool_call_chunks`, and, with clients whose content is a list, as blocks in `content`. The gates treat both alike.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -15,113 +14,119 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 CALL_BLOCKS = frozenset({"tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "custom_tool_call"})
-"""Content blocks that are (a part of) a call of a tool of ours. Server-side tools run at the provider and are content."""
+"""Types of content blocks that are (part of) a call of one of the agent's tools. Calls of server-side tools run at the provider and are content."""
+
+Content = str | list[Any]
+"""The content of a message: text, or a list of strings and blocks."""
 
 
 def is_call_block(block: Any) -> bool:
+    """Whether a content block is (part of) a tool call."""
     return isinstance(block, dict) and block.get("type") in CALL_BLOCKS
 
 
 def as_chunk(message: AIMessage) -> AIMessageChunk:
-    """A whole message as the one chunk of its stream."""
+    """A complete message as the only chunk of a stream."""
     if isinstance(message, AIMessageChunk):
         return message
-    calls = [
-        tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index) for index, call in enumerate(message.tool_calls)
-    ]
-    broken = [
-        tool_call_chunk(name=call.get("name"), args=call.get("args"), id=call.get("id"), index=len(calls) + index)
-        for index, call in enumerate(message.invalid_tool_calls)
-    ]
+    content = message.content
+    if not isinstance(content, str) and any(map(is_call_block, content)):  # the blocks get the indices that a stream would have given them
+        content = [{"index": position, **block} if isinstance(block, dict) else block for position, block in enumerate(content)]
+    calls = [(call["name"], json.dumps(call["args"]), call["id"]) for call in message.tool_calls]
+    calls += [(call.get("name"), call.get("args"), call.get("id")) for call in message.invalid_tool_calls]  # type: ignore[misc]  # may be None
     return AIMessageChunk(
-        content=_indexed(message.content),
+        content=content,
         additional_kwargs={key: value for key, value in message.additional_kwargs.items() if key not in {"tool_calls", "function_call"}},
         response_metadata=message.response_metadata,
-        tool_call_chunks=[*calls, *broken],
+        tool_call_chunks=[tool_call_chunk(name=name, args=args, id=id_, index=index) for index, (name, args, id_) in enumerate(calls)],
         usage_metadata=message.usage_metadata,
         id=message.id,
         name=message.name,
     )
 
 
-def _indexed(content: str | list[Any]) -> str | list[Any]:
-    """The blocks of a whole message with the indices they would have had in its stream, where there are calls among them."""
-    if isinstance(content, str) or not any(map(is_call_block, content)):
-        return content
-    return [{"index": position, **block} if isinstance(block, dict) else block for position, block in enumerate(content)]
+def split_at_calls(content: Content) -> tuple[Content, list[dict[str, Any]], list[Any]]:
+    """The content before the first call block, all call blocks, and the other content after the first call block."""
+    if isinstance(content, str):
+        return content, [], []
+    calls = [position for position, block in enumerate(content) if is_call_block(block)]
+    first = calls[0] if calls else len(content)
+    return content[:first], [content[position] for position in calls], [block for block in content[first:] if not is_call_block(block)]
 
 
-def text_part(chunk: AIMessageChunk, *, until: int | None = None) -> str | list[Any]:
-    """The content of a chunk without what belongs to calls.
+def blocks_of_pieces(blocks: list[dict[str, Any]], pieces: list[ToolCallChunk]) -> list[list[dict[str, Any]]]:
+    """For each tool call chunk, its content blocks: those with its id, else with its index, else at its position.
 
     Args:
-        chunk: The chunk.
-        until: Position in a content list from which on nothing is wanted.
+        blocks: The call blocks of one message chunk.
+        pieces: The tool call chunks of the same message chunk; at least one if there are blocks.
     """
-    if isinstance(chunk.content, str):
-        return chunk.content
-    blocks = chunk.content if until is None else chunk.content[:until]
-    return [block for block in blocks if not is_call_block(block)]
-
-
-def call_blocks(chunk: AIMessageChunk) -> list[dict[str, Any]]:
-    """The content blocks of a chunk that belong to calls, in order."""
-    if isinstance(chunk.content, str):
-        return []
-    return [block for block in chunk.content if isinstance(block, dict) and block.get("type") in CALL_BLOCKS]
-
-
-def deal_blocks(blocks: Iterable[dict[str, Any]], pieces: list[ToolCallChunk]) -> list[list[dict[str, Any]]]:
-    """Which content blocks belong to which tool call chunk: by id, else by index, else by order."""
-    dealt: list[list[dict[str, Any]]] = [[] for _ in pieces]
+    found: list[list[dict[str, Any]]] = [[] for _ in pieces]
     for position, block in enumerate(blocks):
-        mark = block.get("id") or block.get("call_id")
-        home = next((i for i, piece in enumerate(pieces) if mark and mark == piece.get("id")), None)
-        if home is None:
-            index = block.get("index")
-            home = next((i for i, piece in enumerate(pieces) if index is not None and index == piece.get("index")), None)
-        if home is None:
-            home = min(position, len(pieces) - 1)
-        dealt[home].append(block)
-    return dealt
+        call_id, index = block.get("id") or block.get("call_id"), block.get("index")
+        same_id = [at for at, piece in enumerate(pieces) if call_id and piece.get("id") == call_id]
+        same_index = [at for at, piece in enumerate(pieces) if index is not None and piece.get("index") == index]
+        found[next(iter(same_id or same_index), min(position, len(pieces) - 1))].append(block)
+    return found
 
 
-def has_content(content: str | list[Any]) -> bool:
-    """Is there anything a consumer would see? An empty string, or blocks of empty text, are nothing."""
+def has_content(content: Content) -> bool:
+    """Whether a consumer would see anything: an empty string and blocks of empty text are nothing."""
     if isinstance(content, str):
         return bool(content)
-    return any(bool(block) if isinstance(block, str) else _block_shows(block) for block in content)
+    unseen = {"type", "index", "id", "annotations"}
+    return any(any(value for key, value in block.items() if key not in unseen) if isinstance(block, dict) else block for block in content)
 
 
-def _block_shows(block: dict[str, Any]) -> bool:
-    return any(bool(value) for key, value in block.items() if key not in {"type", "index", "id", "annotations"})
+def _has_index(block: Any) -> bool:
+    return isinstance(block, dict) and isinstance(block.get("index"), int)
 
 
-def shift_blocks(content: str | list[Any], offset: int) -> str | list[Any]:
-    """Content whose block indices start behind those of an earlier segment of the same message."""
+def shift_blocks(content: Content, offset: int) -> Content:
+    """Content with `offset` added to its block indices, so that they follow those of an earlier segment of the same message."""
     if not offset or isinstance(content, str):
         return content
-    return [
-        {**block, "index": block["index"] + offset} if isinstance(block, dict) and isinstance(block.get("index"), int) else block for block in content
-    ]
+    return [{**block, "index": block["index"] + offset} if _has_index(block) else block for block in content]
 
 
-def highest_block(content: str | list[Any]) -> int:
+def highest_block(content: Content) -> int:
     """The highest block index in a content list; -1 if there is none."""
-    if isinstance(content, str):
-        return -1
-    return max((block["index"] for block in content if isinstance(block, dict) and isinstance(block.get("index"), int)), default=-1)
+    return -1 if isinstance(content, str) else max((block["index"] for block in content if _has_index(block)), default=-1)
 
 
 def generation(message: AIMessageChunk, info: dict[str, Any] | None = None) -> ChatGenerationChunk:
+    """A message chunk in the form in which a chat model's `_stream` yields it."""
     return ChatGenerationChunk(message=message, generation_info=info)
 
 
+def call_chunk(
+    message_id: str, *, name: str | None, args: str, call_id: str | None, slot: int, block: int | None = None, provider: str | None = None
+) -> AIMessageChunk:
+    """A chunk with (a piece of) one tool call.
+
+    Args:
+        message_id: The id of the message.
+        name: The tool's name; `None` if an earlier chunk has said it.
+        args: The arguments, or a piece of them, as JSON.
+        call_id: The id of the call.
+        slot: The position of the call among the calls of its message.
+        block: The index of the call's content block, in messages whose content names the calls (Anthropic's).
+        provider: The provider in whose format the content blocks are; without it, LangChain cannot read them.
+    """
+    content: list[str | dict[str, Any]] = []
+    if block is not None and name is not None:
+        content = [{"type": "tool_use", "id": call_id, "name": name, "input": {}, "index": block, **({"partial_json": args} if args else {})}]
+    elif block is not None and args:
+        content = [{"type": "input_json_delta", "partial_json": args, "index": block}]
+    return AIMessageChunk(
+        content=content or "",
+        tool_call_chunks=[tool_call_chunk(name=name, args=args, id=call_id, index=slot if block is None else block)],
+        response_metadata={"model_provider": provider} if content and provider else {},
+        id=message_id,
+    )
+
+
 def merged(chunks: Iterable[ChatGenerationChunk]) -> AIMessageChunk | None:
-    """All chunks as one; `None` if there are none."""
-    messages: Iterator[AIMessageChunk] = (chunk.message for chunk in chunks if isinstance(chunk.message, AIMessageChunk))
-    first = next(messages, None)
-    if first is None:
-        return None
-    rest = list(messages)
-    return first + rest if rest else first
+    """All chunks added up; `None` if there are none."""
+    messages = [chunk.message for chunk in chunks if isinstance(chunk.message, AIMessageChunk)]
+    return messages[0] + messages[1:] if len(messages) > 1 else next(iter(messages), None)

@@ -1,18 +1,18 @@
 """Puts a gate into a chat model's own stream, below LangChain's callbacks, for any `BaseChatModel`.
 
-`gated(model, gate)` is a shallow copy of the model whose class is a cached subclass of its own class. So `isinstance(model, ChatOpenAI)`,
-`model._llm_type`, its profile, its rate limiter and its `bind_tools` are what they were, the HTTP client is shared, and nothing that
-the gate withholds reaches a callback, a trace, or a consumer in any streaming mode. When the gate has what it wants, the inner generator
-is closed, which closes the connection.
+`gated(model, gate)` is a shallow copy of the model whose class is a cached subclass of the model's class. So `isinstance(model, ChatOpenAI)`,
+`model._llm_type`, its profile, its rate limiter and its `bind_tools` stay what they were, the HTTP client is shared, and nothing that the gate
+withholds reaches a callback, a trace, or a consumer in any streaming mode. When the gate needs no more of the stream, the model's generator is
+closed, which closes the connection.
 
-Source: the private hooks this rests on (`_stream`, `_astream`, `_generate`, `_agenerate`, `_stream_chat_model_events`,
-`_astream_chat_model_events`, `_streaming_disabled`) are pinned by `tests/contract/test_langchain_hooks.py`.
+The private hooks of LangChain that this needs are in `langchain_hooks.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
@@ -23,41 +23,37 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableBinding
 
+from lg_toolroute.gates.model_call import AwaitedChunkStream, ChunkStream, ModelCall, as_one_chunk
 from lg_toolroute.gates.reasoning import ReasonGate
-from lg_toolroute.gates.source import achunks_of, as_one_chunk, chunks_of, is_whole, once
-from lg_toolroute.gates.timing import Limits, atimed, in_time, timed
+from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.gates.writing import WriteGate
 
 Gate = ReasonGate | WriteGate
+Messages = list[BaseMessage]
+Stop = list[str] | None
 
 
 class Binder(Protocol):
-    """Gives the model that `bind_tools` would bind, usually the same, and the keyword arguments that go along; remembered."""
+    """Does the work of `model.bind_tools`, from a cache: returns the model to ask, usually the same one, and the keyword arguments of each call."""
 
     def __call__(self, model: BaseChatModel, tools: Sequence[Any], tool_choice: Any, **settings: Any) -> tuple[BaseChatModel, dict[str, Any]]: ...
 
 
-class GatePost:
-    """What a gated model carries: its gate, and how it is to be called.
+@dataclass(frozen=True, slots=True)
+class _Gating:
+    """What a gated model carries: the arguments of `gated`.
 
     Attributes:
-        gate: Decides what may be shown.
-        stream_always: Stream although nobody listens, so that a cut saves what comes behind it.
-        limits: Time limits around the stream; `None` where the client has its own.
-        binder: Remembers bound tools.
-        origin: The model this one is a copy of.
-        fields: The origin's fields when it was copied.
+        original: The model that was copied.
+        fields: The original's fields when it was copied.
     """
 
-    __slots__ = ("binder", "fields", "gate", "limits", "origin", "stream_always")
-
-    def __init__(self, gate: Gate, origin: BaseChatModel, *, stream_always: bool, limits: Limits | None, binder: Binder | None) -> None:
-        self.gate = gate
-        self.origin = origin
-        self.fields = dict(origin.__dict__)
-        self.stream_always = stream_always
-        self.limits = limits
-        self.binder = binder
+    gate: Gate
+    original: BaseChatModel
+    fields: dict[str, Any]
+    stream_always: bool
+    limits: TimeLimits | None
+    binder: Binder | None
 
 
 def gated(
@@ -65,211 +61,176 @@ def gated(
     gate: Gate,
     *,
     stream_always: bool = False,
-    limits: Limits | None = None,
+    limits: TimeLimits | None = None,
     binder: Binder | None = None,
 ) -> BaseChatModel:
-    """A copy of `model` whose answers pass through `gate`. The model itself is left as it is.
+    """A copy of `model` whose answers pass through `gate`. The model itself does not change.
 
     Args:
-        model: Any chat model.
+        model: Any chat model. A gated one gets this gate in place of its own.
         gate: Used for one call.
-        stream_always: Stream although nobody listens, so that a cut saves what comes behind it.
-        limits: Time limits to keep around the stream.
-        binder: Remembers bound tools.
+        stream_always: Let the model stream even if its answer is wanted whole, so that a cut saves the rest of the answer.
+        limits: Time limits for the stream.
+        binder: Caches bound tools; `None` for the model's own `bind_tools`.
     """
-    origin = model.__dict__["_gate_post"].origin if isinstance(model, _Gated) else model
-    copy = origin.model_copy()
-    object.__setattr__(copy, "__class__", _gated_class(type(origin)))  # type: ignore[arg-type]  # a class is hashable
-    # A cut answer must not be remembered as the answer, nor a remembered one slip past the gate.
-    copy.__dict__["cache"] = False
-    copy.__dict__["_gate_post"] = GatePost(gate, origin, stream_always=stream_always, limits=limits, binder=binder)
+    original = model.__dict__["_gating"].original if isinstance(model, _Gated) else model
+    copy = original.model_copy()
+    object.__setattr__(copy, "__class__", _gated_class(type(original)))  # type: ignore[arg-type]  # a class is hashable
+    copy.__dict__["cache"] = False  # a cut answer must not be cached, and a cached answer would not pass through the gate
+    copy.__dict__["_gating"] = _Gating(gate, original, dict(original.__dict__), stream_always, limits, binder)
     return copy
 
 
 def gate_of(model: Any) -> Gate | None:
     """The gate of a model made by `gated`; `None` for any other."""
-    return model.__dict__["_gate_post"].gate if isinstance(model, _Gated) else None
+    return cast("Gate", model.__dict__["_gating"].gate) if isinstance(model, _Gated) else None
 
 
 @lru_cache(maxsize=256)
 def _gated_class(base: type[BaseChatModel]) -> type[BaseChatModel]:
-    # The name stays: it is written into traces, and some middleware looks at it.
+    # Traces and middleware read the name of the class, so it stays.
     body = {"__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
     return cast("type[BaseChatModel]", type(base.__name__, (_Gated, base), body))
 
 
 class _Gated:
-    """The mixin: every way into the model leads through the gate."""
+    """The mixin of a gated model: overrides every method by which a chat model is called. Its own names must not meet those of a client's class.
 
-    # -- the model's own hooks, overridden ------------------------------------------------------------------------------------------
+    No method passes on its `run_manager`: the client would report tokens to the callbacks before the gate has seen them.
+    """
 
-    def _stream(
-        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
-    ) -> Iterator[ChatGenerationChunk]:
-        # run_manager is not passed on: the client would fire its tokens past the gate.
-        model, post = self._behind, self._post
-        return _through(post, chunks_of(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=True)
+    def _stream(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        return _shown(self, messages, stop, kwargs, announce=True)
 
-    async def _astream(
-        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        model, post = self._behind, self._post
-        # `aclosing`: whoever leaves this stream has left the model's, now and not when it is collected.
-        async with aclosing(_athrough(post, achunks_of(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=True)) as chunks:
+    async def _astream(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        # `aclosing`: leaving this stream closes the model's stream at once, not when it is garbage collected.
+        async with aclosing(_ashown(self, messages, stop, kwargs, announce=True)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
-    def _generate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        model, post = self._behind, self._post
-        if post.stream_always and not is_whole(model, kwargs):
-            return generate_from_stream(_through(post, chunks_of(model, messages, stop, kwargs), post.limits, announce=False))
-        with _noting(post.gate):
-            limits = _limits(post, model, kwargs, whole=True)
-            if limits is None or limits.client_waits:
-                return _result(post, model._generate(messages, stop, None, **kwargs))
-            return _result(post, next(timed(once(lambda: model._generate(messages, stop, None, **kwargs)), limits)))
+    def _generate(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        gate, call = _call_of(self, messages, stop, kwargs)
+        if _gating_of(self).stream_always and not call.answers_whole:
+            return generate_from_stream(_shown(self, messages, stop, kwargs, announce=False))
+        with _recording_errors(gate):
+            return _shown_result(gate, call.answer())
 
-    async def _agenerate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        model, post = self._behind, self._post
-        if post.stream_always and not is_whole(model, kwargs):
-            chunks = [chunk async for chunk in _athrough(post, achunks_of(model, messages, stop, kwargs), post.limits, announce=False)]
-            return generate_from_stream(iter(chunks))
-        with _noting(post.gate):
-            answer = model._agenerate(messages, stop, None, **kwargs)
-            limits = _limits(post, model, kwargs, whole=True)
-            return _result(post, await (answer if limits is None else in_time(answer, limits)))
+    async def _agenerate(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        gate, call = _call_of(self, messages, stop, kwargs)
+        if _gating_of(self).stream_always and not call.answers_whole:
+            return generate_from_stream(iter([chunk async for chunk in _ashown(self, messages, stop, kwargs, announce=False)]))
+        with _recording_errors(gate):
+            return _shown_result(gate, await call.aanswer())
 
-    def _stream_chat_model_events(
-        self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
-    ) -> Iterator[Any]:
-        model, post = self._behind, self._post
-        chunks = _through(post, chunks_of(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=False)
-        return chunks_to_events(chunks, message_id=post.gate.message_id)
+    def _stream_chat_model_events(self, messages: Messages, *, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
+        return chunks_to_events(_shown(self, messages, stop, kwargs, announce=False), message_id=_gating_of(self).gate.message_id)
 
     async def _astream_chat_model_events(
-        self, messages: list[BaseMessage], *, stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+        self, messages: Messages, *, stop: Stop = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        model, post = self._behind, self._post
-        async with aclosing(_athrough(post, achunks_of(model, messages, stop, kwargs), _limits(post, model, kwargs), announce=False)) as chunks:
-            async for event in achunks_to_events(chunks, message_id=post.gate.message_id):
+        async with aclosing(_ashown(self, messages, stop, kwargs, announce=False)) as chunks:
+            async for event in achunks_to_events(chunks, message_id=_gating_of(self).gate.message_id):
                 yield event
 
     def _streaming_disabled(self, **kwargs: Any) -> bool:
-        return False  # a model that does not stream is shown as one chunk, under the id of the turn
+        return False  # the answer of a model that does not stream is shown as one chunk, under the message id of the turn
 
     def bind_tools(self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any) -> Runnable[Any, AIMessage]:
-        post = self._post
-        if post.binder is None:
+        gating = _gating_of(self)
+        if gating.binder is None:
             return super().bind_tools(tools, tool_choice=tool_choice, **kwargs)  # type: ignore[misc, no-any-return]  # the base is a chat model
-        with _noting(post.gate):
-            bound, settings = post.binder(self._behind, tools, tool_choice, **kwargs)
-        model = self._model
-        if bound is not self._behind:
-            model = gated(bound, post.gate, stream_always=post.stream_always, limits=post.limits, binder=post.binder)
-        return RunnableBinding(bound=model, kwargs=settings)
+        model = _model_to_call(self)
+        with _recording_errors(gating.gate):
+            bound, settings = gating.binder(model, tools, tool_choice, **kwargs)
+        if bound is model:
+            return RunnableBinding(bound=cast("BaseChatModel", self), kwargs=settings)
+        again = gated(bound, gating.gate, stream_always=gating.stream_always, limits=gating.limits, binder=gating.binder)
+        return RunnableBinding(bound=again, kwargs=settings)
 
-    # -- shorthands ------------------------------------------------------------------------------------------------------------------
 
-    @property
-    def _post(self) -> GatePost:
-        return cast("GatePost", self.__dict__["_gate_post"])
+def _gating_of(model: _Gated) -> _Gating:
+    return cast("_Gating", model.__dict__["_gating"])
 
-    @property
-    def _model(self) -> BaseChatModel:
-        return cast("BaseChatModel", self)
 
-    @property
-    def _behind(self) -> BaseChatModel:
-        """The model itself: what it keeps between calls it keeps in its own fields, and what it calls of its own does not meet the gate again.
+def _model_to_call(model: _Gated) -> BaseChatModel:
+    """The original model, so that what it keeps in its fields between calls stays there, and calls of its own methods do not meet the gate again.
 
-        Somebody who copied the gated model with other settings means those, so then it is a copy with them.
-        """
-        post, mine = self._post, self.__dict__
-        names = type(post.origin).model_fields
-        changed = {name: mine[name] for name in names if name != "cache" and name in mine and mine[name] is not post.fields.get(name)}
-        return post.origin.model_copy(update=changed) if changed else post.origin
+    If the gated model was copied with other settings, a copy of the original with these settings.
+    """
+    original, before, now = _gating_of(model).original, _gating_of(model).fields, model.__dict__
+    names = type(original).model_fields
+    changed = {name: now[name] for name in names if name != "cache" and name in now and now[name] is not before.get(name)}
+    return original.model_copy(update=changed) if changed else original
+
+
+def _call_of(model: _Gated, messages: Messages, stop: Stop, kwargs: dict[str, Any]) -> tuple[Gate, ModelCall]:
+    gating = _gating_of(model)
+    return gating.gate, ModelCall(_model_to_call(model), messages, stop, kwargs, gating.limits)
 
 
 @contextmanager
-def _noting(gate: Gate) -> Iterator[None]:
-    """Notes on the gate what the model raises, for a surface where something else may catch it first."""
+def _recording_errors(gate: Gate) -> Iterator[None]:
+    """Stores on the gate what the model raises: a retry or a fallback around the model may catch the error."""
     gate.raised = None
     try:
         yield
-    except Exception as error:  # whatever a client raises; it goes on at once
+    except Exception as error:
         gate.raised = error
         raise
 
 
-def _limits(post: GatePost, model: BaseChatModel, kwargs: dict[str, Any], *, whole: bool = False) -> Limits | None:
-    """The time limits of a call. An answer in one piece has no first token: only its end is waited for."""
-    limits = post.limits
-    if limits is None or not (whole or is_whole(model, kwargs)):
-        return limits
-    return Limits(total_s=limits.total_s, client_waits=limits.client_waits) if limits.total_s is not None else None
-
-
-def _through(post: GatePost, source: Iterator[ChatGenerationChunk], limits: Limits | None, *, announce: bool) -> Iterator[ChatGenerationChunk]:
-    gate = post.gate
+def _shown(model: _Gated, messages: Messages, stop: Stop, kwargs: dict[str, Any], *, announce: bool) -> ChunkStream:
+    """What the gate shows of the model's stream, which is closed when the gate needs no more of it."""
+    gate, call = _call_of(model, messages, stop, kwargs)
     gate.restart()
-    chunks = source if limits is None else timed(source, limits)
-    with _noting(gate):
-        if isinstance(gate, ReasonGate):
-            gate.announcing = announce
-        elif announce and not gate.live:
-            yield from gate.begin()
+    with _recording_errors(gate):
+        yield from gate.begin(announce=announce)
+        chunks = call.chunks()
         try:
             for chunk in chunks:
                 yield from gate.feed(chunk)
                 if gate.halted:
                     break
-        except Exception as error:  # whatever a client raises; the gate says whether the turn can go on, anything else goes through
+        except Exception as error:
             if not gate.fail(error):
                 raise
         finally:
-            chunks.close()  # type: ignore[attr-defined]  # both are generators
+            chunks.close()
         yield from gate.end()
 
 
-async def _athrough(
-    post: GatePost, source: AsyncIterator[ChatGenerationChunk], limits: Limits | None, *, announce: bool
-) -> AsyncGenerator[ChatGenerationChunk, None]:
-    gate = post.gate
+async def _ashown(model: _Gated, messages: Messages, stop: Stop, kwargs: dict[str, Any], *, announce: bool) -> AwaitedChunkStream:
+    """What the gate shows of the model's awaited stream, which is closed when the gate needs no more of it."""
+    gate, call = _call_of(model, messages, stop, kwargs)
     gate.restart()
-    chunks = source if limits is None else atimed(source, limits)
-    with _noting(gate):
-        if isinstance(gate, ReasonGate):
-            gate.announcing = announce
-        elif announce and not gate.live:
-            for chunk in gate.begin():
-                yield chunk
+    with _recording_errors(gate):
+        for shown in gate.begin(announce=announce):
+            yield shown
+        chunks = call.achunks()
         try:
             async for chunk in chunks:
                 for shown in gate.feed(chunk):
                     yield shown
                 if gate.halted:
                     break
-        except Exception as error:  # whatever a client raises; the gate says whether the turn can go on, anything else goes through
+        except Exception as error:
             if not gate.fail(error):
                 raise
         finally:
-            await chunks.aclose()  # type: ignore[attr-defined]  # both are generators
-        for chunk in gate.end():
-            yield chunk
+            await chunks.aclose()
+        for shown in gate.end():
+            yield shown
 
 
-def _result(post: GatePost, result: ChatResult) -> ChatResult:
-    """A whole answer, put through the gate. One that nothing was taken from is handed on as it is."""
-    gate = post.gate
+def _shown_result(gate: Gate, result: ChatResult) -> ChatResult:
+    """What the gate shows of a whole answer."""
     gate.restart()
-    if isinstance(gate, ReasonGate) and not gate.gates and result.generations:
-        for _ in gate.feed(as_one_chunk(result.model_copy(deep=True))):
-            continue
-        for _ in gate.end():
-            continue
-        first = result.generations[0]
-        named = first.message.model_copy(update={"id": gate.message_id})  # a copy: the model may keep the message and say it again
-        return result.model_copy(update={"generations": [first.model_copy(update={"message": named})]})
-    shown = list(gate.feed(as_one_chunk(result)))
-    shown.extend(gate.end())
-    return generate_from_stream(iter(shown))
+    takes_nothing = isinstance(gate, ReasonGate) and not gate.gates and bool(result.generations)
+    chunk = as_one_chunk(result.model_copy(deep=True) if takes_nothing else result)
+    shown = [*gate.feed(chunk), *gate.end()]
+    if not takes_nothing:
+        return generate_from_stream(iter(shown))
+    # The gate has only checked the answer, so the client's own result stays, with all that it says. The model may keep its message: a copy is named.
+    first = result.generations[0]
+    named = first.message.model_copy(update={"id": gate.message_id})
+    return result.model_copy(update={"generations": [first.model_copy(update={"message": named})]})

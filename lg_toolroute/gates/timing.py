@@ -1,7 +1,7 @@
-"""Time limits around a stream of chunks: to the first one, between two, and in all.
+"""Time limits for a stream of chunks: until the first one, between two, and in all.
 
-An asynchronous stream is cancelled. A synchronous one cannot be interrupted from outside, so it is read by a thread of its own, and left
-behind when it is late; clients that this package builds have these limits in their HTTP client and need no thread.
+An asynchronous stream is cancelled. A synchronous one cannot be interrupted, so a thread reads it, and is left behind when the stream is late;
+the clients that this package builds have these limits in their HTTP client and need no thread.
 """
 
 from __future__ import annotations
@@ -10,23 +10,26 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing, closing
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
 
+_MISSED = {"first_token_s": "no first token", "idle_s": "no further chunk", "total_s": "no end"}
+
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds; `None` is no limit.
+class TimeLimits:
+    """How long a model may take, in seconds; `None` is no limit.
 
     Attributes:
         first_token_s: From the request to the first chunk.
         idle_s: Between two chunks.
         total_s: From the request to the last chunk.
-        client_waits: The client itself gives up on silence, so a plain stream needs no thread to be given up.
+        client_waits: The client itself gives up a silent connection, so a synchronous stream needs no thread.
     """
 
     first_token_s: float | None = None
@@ -37,140 +40,123 @@ class Limits:
     def __bool__(self) -> bool:
         return not (self.first_token_s is None and self.idle_s is None and self.total_s is None)
 
-    def wait(self, started: float, now: float, *, first: bool) -> tuple[float | None, str]:
-        """How long the next chunk may take, in seconds, and the name of the limit that says so."""
-        step = self.first_token_s if first else self.idle_s
-        name = "no first token" if first else "no further chunk"
+    def next_wait(self, started: float, now: float, *, first: bool) -> tuple[float | None, str]:
+        """How long the next chunk may take, in seconds, and the field that holds this limit."""
+        name, step = ("first_token_s", self.first_token_s) if first else ("idle_s", self.idle_s)
         rest = None if self.total_s is None else max(self.total_s - (now - started), 0.0)
-        if rest is not None and (step is None or rest < step):
-            return rest, "no end"
-        return step, name
+        return (rest, "total_s") if rest is not None and (step is None or rest < step) else (step, name)
 
-    def of(self, what: str) -> float | None:
-        """The limit of that name, in seconds."""
-        return {"no first token": self.first_token_s, "no further chunk": self.idle_s, "no end": self.total_s}[what]
+    def missed(self, name: str) -> StreamStalled:
+        """The error for a missed limit, by the name of its field."""
+        return StreamStalled(f"{_MISSED[name]} within {getattr(self, name):g} s")
 
 
 class StreamStalled(TimeoutError):
-    """A stream was silent for longer than it may be. The classifier takes it for a timeout."""
+    """A model missed a time limit. It is classified as a timeout."""
 
 
-def _stalled(what: str, limit: float | None) -> StreamStalled:
-    return StreamStalled(f"{what} within {limit:g} s" if limit is not None else what)
-
-
-async def atimed(source: AsyncIterator[T], limits: Limits) -> AsyncIterator[T]:
-    """The chunks of `source`, each in time.
+def call_in_time(call: Callable[[], T], limits: TimeLimits | None) -> T:
+    """What `call` returns, within the total time.
 
     Raises:
-        StreamStalled: One was late.
+        StreamStalled: It was late. The thread that calls it ends when `call` returns.
     """
-    started = time.monotonic()
-    first = True
-    try:
-        while True:
-            wait, what = limits.wait(started, time.monotonic(), first=first)
-            scope = asyncio.timeout(wait)
-            try:
-                async with scope:
-                    chunk = await anext(source)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                if not scope.expired():
-                    raise  # the client's own
-                raise _stalled(what, limits.of(what)) from None
-            first = False
-            yield chunk
-    finally:
-        await source.aclose()  # type: ignore[attr-defined]  # an async generator
+    if limits is None or limits.total_s is None or limits.client_waits:
+        return call()
+    only_chunk = (call() for _ in range(1))
+    return next(timed(only_chunk, TimeLimits(total_s=limits.total_s)))
 
 
-_END = object()
-
-
-async def in_time(answer: Awaitable[T], limits: Limits) -> T:
-    """An answer in one piece, in time.
+async def acall_in_time(answer: Awaitable[T], limits: TimeLimits | None) -> T:
+    """An awaited answer, within the total time.
 
     Raises:
         StreamStalled: It was late.
     """
-    scope = asyncio.timeout(limits.total_s)
+    return await (answer if limits is None else _within(answer, limits.total_s, limits, "total_s"))
+
+
+async def _within(answer: Awaitable[T], wait_s: float | None, limits: TimeLimits, name: str) -> T:
+    scope = asyncio.timeout(wait_s)
     try:
         async with scope:
             return await answer
     except TimeoutError:
         if not scope.expired():
-            raise  # the client's own
-        raise _stalled("no answer", limits.total_s) from None
+            raise  # the client's own timeout
+        raise limits.missed(name) from None
 
 
-def timed(source: Iterator[T], limits: Limits) -> Iterator[T]:
+async def atimed(source: AsyncGenerator[T, None], limits: TimeLimits) -> AsyncGenerator[T, None]:
     """The chunks of `source`, each in time.
 
     Raises:
-        StreamStalled: One was late. Where a thread reads, it ends with the chunk it waits for.
+        StreamStalled: One was late.
     """
-    return _watched(source, limits) if limits.client_waits else _read_aside(source, limits)
+    started, first = time.monotonic(), True
+    async with aclosing(source):
+        while True:
+            wait_s, name = limits.next_wait(started, time.monotonic(), first=first)
+            try:
+                chunk = await _within(anext(source), wait_s, limits, name)
+            except StopAsyncIteration:
+                return
+            first = False
+            yield chunk
 
 
-def _watched(source: Iterator[T], limits: Limits) -> Iterator[T]:
-    """Read here: a stream that never ends is given up at the chunk that is too late."""
+def timed(source: Generator[T, None, None], limits: TimeLimits) -> Generator[T, None, None]:
+    """The chunks of `source`, each in time.
+
+    Raises:
+        StreamStalled: One was late. If a thread reads the stream, the thread ends when that chunk comes.
+    """
+    return _read_here(source, limits) if limits.client_waits else _read_by_thread(source, limits)
+
+
+def _read_here(source: Generator[T, None, None], limits: TimeLimits) -> Generator[T, None, None]:
+    """Stops at the first chunk that comes after the end of the total time."""
     started = time.monotonic()
-    try:
+    with closing(source):
         for chunk in source:
             if limits.total_s is not None and time.monotonic() - started > limits.total_s:
-                raise _stalled("no end", limits.total_s)
+                raise limits.missed("total_s")
             yield chunk
-    finally:
-        source.close()  # type: ignore[attr-defined]  # a generator
 
 
-def _read_aside(source: Iterator[T], limits: Limits) -> Iterator[T]:
-    """Read by a thread of its own, which can be left behind."""
-    box: queue.SimpleQueue[object] = queue.SimpleQueue()
-    taken = threading.Semaphore(0)  # one chunk ahead of the reader, not more: a stream that is cut is not read on
+def _read_by_thread(source: Generator[T, None, None], limits: TimeLimits) -> Generator[T, None, None]:
+    box: queue.SimpleQueue[tuple[list[T], BaseException | None]] = queue.SimpleQueue()  # a chunk, an error, or neither at the end
+    taken = threading.Semaphore(0)  # the thread reads one chunk ahead at most, so that a stream that is cut is not read on
     stop = threading.Event()
 
-    def pump() -> None:
-        try:
-            for chunk in source:
-                box.put(chunk)
-                taken.acquire()
-                if stop.is_set():
-                    break
-            box.put(_END)
-        except BaseException as error:  # carried over to the reader, which raises it
-            box.put(_Raised(error))
-        finally:
-            source.close()  # type: ignore[attr-defined]  # a generator
+    def read() -> None:
+        with closing(source):
+            try:
+                for chunk in source:
+                    box.put(([chunk], None))
+                    taken.acquire()
+                    if stop.is_set():
+                        break
+                box.put(([], None))
+            except BaseException as error:  # raised again by the consumer
+                box.put(([], error))
 
-    context = copy_context()
-    thread = threading.Thread(target=context.run, args=(pump,), daemon=True, name="lg_toolroute-stream")
-    started = time.monotonic()
-    thread.start()
-    first = True
+    threading.Thread(target=copy_context().run, args=(read,), daemon=True, name="lg_toolroute-stream").start()
+    started, first = time.monotonic(), True
     try:
         while True:
-            wait, what = limits.wait(started, time.monotonic(), first=first)
+            wait_s, name = limits.next_wait(started, time.monotonic(), first=first)
             try:
-                item = box.get(timeout=wait)
+                chunks, error = box.get(timeout=wait_s)
             except queue.Empty:
-                raise _stalled(what, limits.of(what)) from None
-            if item is _END:
+                raise limits.missed(name) from None
+            if error is not None:
+                raise error
+            if not chunks:
                 return
-            if isinstance(item, _Raised):
-                raise item.error
             first = False
             taken.release()
-            yield item  # type: ignore[misc]  # what the pump put in is a chunk
+            yield chunks[0]
     finally:
         stop.set()
         taken.release()
-
-
-class _Raised:
-    __slots__ = ("error",)
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error

@@ -14,7 +14,7 @@ from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from lg_toolroute.clients.bindings import Bound
 from lg_toolroute.clients.wrappers import map_leaves
 from lg_toolroute.gates.gate import gated
-from lg_toolroute.gates.timing import Limits
+from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.requests import Request
 
@@ -68,11 +68,11 @@ class ModelCaller:
 
         return cast("Runnable[Any, Any]", map_leaves(request.model, at_leaf, self.config))
 
-    def _limits(self, request: Request, *, sync: bool) -> Limits | None:
+    def _limits(self, request: Request, *, sync: bool) -> TimeLimits | None:
         limits = self.router.models.limits(request.spec, sync=sync)
         if self.timeout_s is None:
             return limits
-        limits = limits or Limits()
+        limits = limits or TimeLimits()
         total = self.timeout_s if limits.total_s is None else min(self.timeout_s, limits.total_s)
         return replace(limits, total_s=total, client_waits=False)  # the client does not know of it
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,10 +88,3 @@ def test_a_binding_reads_its_callbacks_off_the_context_too():
     finally:
         var_child_runnable_config.reset(token)
     assert (len(listening.results), len(own.results)) == (1, 1)
-
-
-def test_the_hooks_that_are_overridden_exist():
-    for name in ("_generate_with_cache", "_agenerate_with_cache"):
-        assert {"messages", "stop", "run_manager", "kwargs"} <= set(inspect.signature(getattr(BaseChatModel, name)).parameters)
-    for name in ("_get_llm_string", "_resolve_model_profile", "_get_ls_params", "_streaming_disabled"):
-        assert hasattr(BaseChatModel, name)

@@ -1,4 +1,4 @@
-"""What we assume of LangChain and LangGraph, in private hooks and in behaviour. When one of these fails after an upgrade, read `gate.py` first."""
+"""How LangChain and LangGraph behave where the gates and the graph rely on it. That their private names exist is in `test_private_hooks.py`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 
 @pytest.mark.parametrize("hook", ["_stream", "_astream", "_generate", "_agenerate"])
-def test_the_hooks_of_a_model_take_what_the_gate_passes_on(hook: str):
+def test_the_methods_that_the_gate_overrides_take_their_arguments_in_this_order(hook: str):
     assert list(parameters(getattr(BaseChatModel, hook)))[:4] == ["self", "messages", "stop", "run_manager"]
 
 
@@ -56,12 +56,12 @@ def test_the_bridge_to_the_v3_protocol_takes_the_id_of_the_message():
     assert start["id"] == "turn"  # type: ignore[typeddict-item]
 
 
-def test_whether_a_model_streams_is_asked_of_one_method():
+def test_streaming_disabled_decides_whether_a_model_streams():
     assert "_streaming_disabled" in vars(BaseChatModel)
     assert "_streaming_disabled" in inspect.getsource(BaseChatModel._should_stream)
 
 
-def test_a_message_is_put_together_from_chunks_by_a_public_function():
+def test_generate_from_stream_adds_up_chunks_and_keeps_their_id():
     chunks = [ChatGenerationChunk(message=AIMessageChunk(text, id="turn")) for text in ("a", "b")]
     message = generate_from_stream(iter(chunks)).generations[0].message
     assert (message.content, message.id) == ("ab", "turn")
@@ -102,8 +102,8 @@ class Tokens(BaseCallbackHandler):
         self.seen.append(token)
 
 
-def test_a_token_is_told_before_it_is_yielded():
-    """So whoever breaks out of a stream at a tool's name has shown it already: the gate has to stand below the callbacks."""
+def test_callbacks_get_a_token_before_the_consumer_of_the_stream_does():
+    """A consumer that stops at a tool's name has already shown that name to the callbacks, so the gate works below the callbacks."""
     tokens = Tokens()
     stream = plain(AIMessageChunk("one"), AIMessageChunk("two")).stream("x", {"callbacks": [tokens]})
     assert next(stream).content == "one"
@@ -124,8 +124,8 @@ def test_a_chunk_that_has_an_id_keeps_it_and_the_last_chunk_is_made_up_where_non
     assert {chunk.id for chunk in sent} == {"turn"}
 
 
-async def test_a_plain_stream_that_is_left_by_an_awaited_consumer_is_left_open():
-    """LangChain's own fallback for models that stream plainly only; ours closes it."""
+async def test_langchains_awaited_fallback_does_not_close_a_plain_stream():
+    """So `ModelCall` reads such a stream itself, and closes it."""
     model = plain(AIMessageChunk("one"), AIMessageChunk("two"))
     stream = model._astream([HumanMessage("x")])
     await anext(stream)
@@ -237,7 +237,7 @@ def test_the_channels_and_managed_values_of_a_graph_can_be_looked_up_before_it_i
     assert builder.state_schema is MessagesState
 
 
-def test_ollamas_client_drops_a_forced_choice_without_a_word():
+def test_ollamas_client_drops_a_forced_tool_choice_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         bound: Any = ChatOllama(model="x").bind_tools([edit], tool_choice="edit")

@@ -1,4 +1,4 @@
-"""Taking chunks apart: what is text, what belongs to which call, what is shown."""
+"""Taking chunks apart: what is text, what belongs to which call, what a consumer would see."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call_chunk
 
 from lg_toolroute.gates.chunks import (
     as_chunk,
-    call_blocks,
-    deal_blocks,
+    blocks_of_pieces,
     generation,
     has_content,
     highest_block,
     is_call_block,
     merged,
     shift_blocks,
-    text_part,
+    split_at_calls,
 )
 
 
@@ -43,21 +42,19 @@ def test_a_whole_message_is_the_one_chunk_of_its_stream():
 
 
 @pytest.mark.parametrize("kind", ["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call", "custom_tool_call"])
-def test_blocks_of_our_calls_are_not_text(kind: str):
-    chunk = AIMessageChunk(content=[{"type": "text", "text": "a"}, {"type": kind, "id": "1"}, "b"])
-    assert text_part(chunk) == [{"type": "text", "text": "a"}, "b"]
-    assert text_part(chunk, until=1) == [{"type": "text", "text": "a"}]
-    assert call_blocks(chunk) == [{"type": kind, "id": "1"}]
+def test_content_is_split_at_the_blocks_of_calls(kind: str):
+    text, call, other = {"type": "text", "text": "a"}, {"type": kind, "id": "1"}, {"type": kind, "id": "2"}
+    assert split_at_calls([text, call, "b", other]) == ([text], [call, other], ["b"])
+    assert split_at_calls([text, "b"]) == ([text, "b"], [], [])
+    assert split_at_calls("a") == ("a", [], [])
 
 
 @pytest.mark.parametrize("kind", ["server_tool_use", "web_search_tool_result", "web_search_call", "thinking", "reasoning"])
-def test_what_runs_at_the_provider_is_content(kind: str):
+def test_blocks_of_server_side_tools_are_content(kind: str):
     assert not is_call_block({"type": kind})
 
 
-def test_text_is_text():
-    assert text_part(AIMessageChunk(content="a")) == "a"
-    assert call_blocks(AIMessageChunk(content="a")) == []
+def test_a_string_is_no_call_block():
     assert not is_call_block("tool_use")
 
 
@@ -65,12 +62,12 @@ def piece(**values):
     return tool_call_chunk(**{"name": None, "args": None, "id": None, "index": None, **values})
 
 
-def test_a_block_goes_with_the_piece_of_its_id_else_of_its_index_else_of_its_place():
+def test_a_block_belongs_to_the_piece_of_its_id_else_of_its_index_else_of_its_position():
     blocks = [{"type": "tool_use", "id": "b"}, {"type": "tool_use", "index": 4}, {"type": "function_call", "call_id": "c"}]
     pieces = [piece(id="c"), piece(id="b"), piece(index=4)]
-    assert deal_blocks(blocks, pieces) == [[blocks[2]], [blocks[0]], [blocks[1]]]
+    assert blocks_of_pieces(blocks, pieces) == [[blocks[2]], [blocks[0]], [blocks[1]]]
     nameless = [{"type": "tool_use"}, {"type": "tool_use"}, {"type": "tool_use"}]
-    assert [len(dealt) for dealt in deal_blocks(nameless, [piece(), piece()])] == [1, 2]
+    assert [len(dealt) for dealt in blocks_of_pieces(nameless, [piece(), piece()])] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -87,11 +84,11 @@ def test_a_block_goes_with_the_piece_of_its_id_else_of_its_index_else_of_its_pla
         ([{"type": "server_tool_use", "name": "web_search"}], True),
     ],
 )
-def test_empty_text_is_nothing(content, shows):
+def test_empty_text_is_no_content(content, shows):
     assert has_content(content) == shows
 
 
-def test_blocks_of_a_later_segment_stand_behind_those_of_an_earlier_one():
+def test_block_indices_of_a_later_segment_follow_those_of_an_earlier_one():
     content = ["a", {"type": "text", "index": 1}, {"type": "text", "index": "lc_txt_0"}, {"type": "text"}]
     assert shift_blocks(content, 3) == ["a", {"type": "text", "index": 4}, {"type": "text", "index": "lc_txt_0"}, {"type": "text"}]
     assert shift_blocks(content, 0) is content
@@ -100,7 +97,7 @@ def test_blocks_of_a_later_segment_stand_behind_those_of_an_earlier_one():
     assert [highest_block(each) for each in (content, "a", [], [{"index": 7}, {"index": 2}])] == [1, -1, -1, 7]
 
 
-def test_all_chunks_make_one():
+def test_chunks_are_added_up():
     chunks = [generation(AIMessageChunk(content=text)) for text in ("a", "b", "c")]
     whole = merged(chunks)
     assert whole is not None

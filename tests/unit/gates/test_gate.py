@@ -1,4 +1,4 @@
-"""The gate inside a chat model: it is still that model, and everything it says goes through the gate, however it is called."""
+"""A gated chat model: it is still an instance of its class, and its answers pass through the gate however it is called."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from langchain_core.runnables import RunnableBinding
 
 from lg_toolroute.gates.gate import gate_of, gated
 from lg_toolroute.gates.reasoning import ReasonGate
-from lg_toolroute.gates.timing import Limits
+from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.testing import Call, Fail, Latch, Say, ScriptedModel, ScriptedWholeModel
 
 DONE = {"finish_reason": "stop", "model_name": "m"}
 
 
-def gate(**settings: Any) -> ReasonGate:
+def new_gate(**settings: Any) -> ReasonGate:
     return ReasonGate("turn", **{"model": "a/b", "gates": {"edit": "cut"}, "bound": ["edit", "read"], **settings})
 
 
@@ -70,7 +70,7 @@ PLACE: ContextVar[str] = ContextVar("PLACE", default="lost")
 
 def test_a_gated_model_is_an_instance_of_its_class_with_its_name_and_fields():
     model = ScriptedModel(name="kimi/k", temperature=0.5)
-    copy = gated(model, gate())
+    copy = gated(model, new_gate())
     assert isinstance(copy, ScriptedModel)
     assert type(copy).__name__ == "ScriptedModel"
     assert (copy.temperature, copy._llm_type, copy.profile) == (0.5, model._llm_type, model.profile)
@@ -80,11 +80,11 @@ def test_a_gated_model_is_an_instance_of_its_class_with_its_name_and_fields():
 
 
 def test_the_class_of_a_gated_model_is_made_once():
-    assert type(gated(ScriptedModel(), gate())) is type(gated(ScriptedModel(), gate()))
+    assert type(gated(ScriptedModel(), new_gate())) is type(gated(ScriptedModel(), new_gate()))
 
 
 def test_gating_again_takes_the_place_of_the_first_gate():
-    first, second = gate(), gate()
+    first, second = new_gate(), new_gate()
     twice = gated(gated(ScriptedModel(["Hi."]), first), second)
     assert twice.invoke("x").content == "Hi."
     assert (gate_of(twice), first.saw_chunk, second.saw_chunk) == (second, False, True)
@@ -97,8 +97,8 @@ def test_only_gated_models_have_a_gate():
 
 @pytest.mark.parametrize("how", ["invoke", "invoke, streaming", "stream", "ainvoke", "ainvoke, streaming", "astream"])
 async def test_a_routed_call_is_cut_however_the_model_is_called(how: str):
-    of, model = gate(), ScriptedModel([routed_call()])
-    copy = gated(model, of, stream_always="streaming" in how)
+    reason_gate, model = new_gate(), ScriptedModel([routed_call()])
+    copy = gated(model, reason_gate, stream_always="streaming" in how)
     shown: list[Any]
     match how.partition(",")[0]:
         case "invoke":
@@ -109,7 +109,7 @@ async def test_a_routed_call_is_cut_however_the_model_is_called(how: str):
             shown = [await copy.ainvoke("x")]
         case _:
             shown = [chunk async for chunk in copy.astream("x")]
-    assert of.hit == "edit"
+    assert reason_gate.hit == "edit"
     assert "SECRET" not in str(shown)
     assert {message.id for message in shown} == {"turn"}
     assert "".join(message.text for message in shown) == "Hm."
@@ -121,25 +121,25 @@ async def test_a_routed_call_is_cut_however_the_model_is_called(how: str):
 @pytest.mark.parametrize("disabled", [True, "tool_calling", False])
 async def test_a_model_that_does_not_stream_is_shown_as_chunks_under_the_turns_id(cls, disabled):
     model = cls([routed_call(), routed_call()], disable_streaming=disabled)
-    for chunks in (list(gated(model, gate()).stream("x", tools=[{}])), [c async for c in gated(model, gate()).astream("x", tools=[{}])]):
+    for chunks in (list(gated(model, new_gate()).stream("x", tools=[{}])), [c async for c in gated(model, new_gate()).astream("x", tools=[{}])]):
         assert {chunk.id for chunk in chunks} == {"turn"}
         assert "SECRET" not in str(chunks)
         assert [chunk.chunk_position for chunk in chunks].count("last") == 1
 
 
-def test_what_a_whole_answer_says_beside_its_message_is_not_lost():
-    message = gated(Stepping(closed=threading.Event()), gate()).invoke("x")
+def test_metadata_outside_the_message_of_a_whole_answer_is_kept():
+    message = gated(Stepping(closed=threading.Event()), new_gate()).invoke("x")
     assert message.response_metadata["finish_reason"] == "stop"
-    with_gates = gated(Stepping(closed=threading.Event(), disable_streaming=True), gate())
+    with_gates = gated(Stepping(closed=threading.Event(), disable_streaming=True), new_gate())
     assert next(iter(with_gates.stream("x"))).response_metadata["token_usage"] == 7
 
 
-def test_a_remembered_answer_does_not_slip_past_the_gate_and_a_cut_one_is_not_remembered():
+def test_a_gated_model_neither_reads_nor_writes_the_cache():
     set_llm_cache(InMemoryCache())
     try:
         model = ScriptedModel([routed_call(), routed_call(), Say("whole")])
         for _ in range(2):
-            assert "SECRET" not in str(gated(model, gate()).invoke("x"))
+            assert "SECRET" not in str(gated(model, new_gate()).invoke("x"))
         assert len(model.requests) == 2
         assert model.invoke("x").content == "whole"
     finally:
@@ -161,13 +161,13 @@ class Counter(BaseRateLimiter):
 async def test_a_rate_limiter_is_asked_once_a_call():
     limiter = Counter()
     model = ScriptedModel(["a", "b", "c"], rate_limiter=limiter)
-    gated(model, gate()).invoke("x")
-    await gated(model, gate(), stream_always=True).ainvoke("x")
-    list(gated(model, gate()).stream("x"))
+    gated(model, new_gate()).invoke("x")
+    await gated(model, new_gate(), stream_always=True).ainvoke("x")
+    list(gated(model, new_gate()).stream("x"))
     assert limiter.taken == 3
 
 
-def test_tools_are_bound_through_what_remembers_bindings():
+def test_tools_are_bound_by_the_binder():
     asked = []
 
     def binder(model: BaseChatModel, tools: Any, tool_choice: Any, **settings: Any) -> tuple[BaseChatModel, dict[str, Any]]:
@@ -175,20 +175,20 @@ def test_tools_are_bound_through_what_remembers_bindings():
         return model, {"tools": ["converted"]}
 
     model = ScriptedModel()
-    bound = gated(model, gate(), binder=binder).bind_tools([edit], tool_choice="edit", strict=True)
+    bound = gated(model, new_gate(), binder=binder).bind_tools([edit], tool_choice="edit", strict=True)
     assert isinstance(bound, RunnableBinding)
     assert bound.kwargs == {"tools": ["converted"]}
     assert gate_of(bound.bound) is not None
     assert asked == [(model, [edit], "edit", {"strict": True})]
 
 
-def test_without_it_the_models_own_binding_is_used_and_the_gate_stays():
-    bound = gated(ScriptedModel(), gate()).bind_tools([edit])
+def test_without_a_binder_the_models_own_bind_tools_is_used_and_the_gate_stays():
+    bound = gated(ScriptedModel(), new_gate()).bind_tools([edit])
     assert isinstance(bound, RunnableBinding)
     assert gate_of(bound.bound) is not None
 
 
-def test_what_a_writer_is_to_call_is_announced_only_to_who_watches_a_stream():
+def test_a_wanted_call_is_announced_only_if_chunks_are_shown_as_they_come():
     def writer(**more: Any) -> WriteGate:
         settings = {"model": "a/b", "tools": ("edit",), "call_ids": ("c",), "slots": (0,), "exact": False, "schemas": {}, "new_id": lambda: "n"}
         return WriteGate("turn", **{**settings, **more})
@@ -207,22 +207,22 @@ def test_what_a_writer_is_to_call_is_announced_only_to_who_watches_a_stream():
 
 async def test_a_plain_stream_is_stepped_through_and_closed():
     model = Stepping(closed=threading.Event())
-    assert "".join([chunk.text async for chunk in gated(model, gate()).astream("x")]) == "losttwo"
+    assert "".join([chunk.text async for chunk in gated(model, new_gate()).astream("x")]) == "losttwo"
     assert model.closed.is_set()
 
 
 async def test_the_callers_context_reaches_a_plain_model():
     PLACE.set("kept")
     model = Stepping(closed=threading.Event())
-    assert (await gated(model, gate()).ainvoke("x")).content == "kept"
-    assert "".join([chunk.text async for chunk in gated(model, gate()).astream("x")]) == "kepttwo"
+    assert (await gated(model, new_gate()).ainvoke("x")).content == "kept"
+    assert "".join([chunk.text async for chunk in gated(model, new_gate()).astream("x")]) == "kepttwo"
 
 
 async def test_a_cancelled_plain_stream_is_cancelled_at_once_and_closed_by_the_thread_that_waits_in_it():
     model = Stepping(latch=Latch(), closed=threading.Event())
 
     async def read() -> list[Any]:
-        return [chunk async for chunk in gated(model, gate()).astream("x")]
+        return [chunk async for chunk in gated(model, new_gate()).astream("x")]
 
     task = asyncio.create_task(read())
     assert model.latch is not None
@@ -236,23 +236,23 @@ async def test_a_cancelled_plain_stream_is_cancelled_at_once_and_closed_by_the_t
 
 
 async def test_a_stalled_plain_stream_is_given_up_when_its_time_is_over():
-    model, of = Stepping(latch=Latch(), closed=threading.Event()), gate()
-    chunks = [chunk async for chunk in gated(model, of, limits=Limits(idle_s=0.01)).astream("x")]
+    model, reason_gate = Stepping(latch=Latch(), closed=threading.Event()), new_gate()
+    chunks = [chunk async for chunk in gated(model, reason_gate, limits=TimeLimits(idle_s=0.01)).astream("x")]
     assert "".join(chunk.text for chunk in chunks) == "lost"
-    assert "no further chunk within 0.01 s" in str(of.error)
+    assert "no further chunk within 0.01 s" in str(reason_gate.error)
     assert model.latch is not None
     model.latch.open()
     assert await asyncio.to_thread(model.closed.wait, 30.0)
 
 
-async def test_a_consumer_that_leaves_closes_the_models_stream():
+async def test_closing_a_gated_stream_closes_the_models_stream():
     model = Stepping(closed=threading.Event())
-    stream = gated(model, gate())._astream([])
+    stream = gated(model, new_gate())._astream([])
     await anext(stream)
     await stream.aclose()
     assert model.closed.is_set()
     model.closed.clear()
-    plain = gated(model, gate())._stream([])
+    plain = gated(model, new_gate())._stream([])
     next(plain)
     plain.close()
     assert model.closed.is_set()
@@ -272,7 +272,7 @@ class Awaiting(Stepping):
 
 async def test_a_model_with_an_awaited_stream_is_awaited():
     model = Awaiting(closed=threading.Event())
-    assert "".join([chunk.text async for chunk in gated(model, gate()).astream("x")]) == "awaited"
+    assert "".join([chunk.text async for chunk in gated(model, new_gate()).astream("x")]) == "awaited"
     assert model.closed.is_set()
 
 
@@ -297,15 +297,15 @@ class Twice:
         return ChatGenerationChunk(message=AIMessageChunk(content="again", response_metadata=DONE))
 
 
-async def test_a_stream_that_is_no_generator_will_do():
-    assert "".join([chunk.text async for chunk in gated(Iterating(closed=threading.Event()), gate()).astream("x")]) == "againagain"
+async def test_an_awaited_stream_may_be_an_iterator_that_is_no_generator():
+    assert "".join([chunk.text async for chunk in gated(Iterating(closed=threading.Event()), new_gate()).astream("x")]) == "againagain"
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_an_error_before_the_first_word_is_the_clients_own(stream: bool):
+async def test_an_error_before_the_first_chunk_is_raised_unchanged(stream: bool):
     error = ConnectionError("refused")
     for is_async in (False, True):
-        copy = gated(ScriptedModel([Fail(error)]), gate(), stream_always=stream)
+        copy = gated(ScriptedModel([Fail(error)]), new_gate(), stream_always=stream)
         with pytest.raises(ConnectionError) as caught:
             await copy.ainvoke("x") if is_async else copy.invoke("x")
         assert caught.value is error
@@ -327,16 +327,16 @@ class Slow(BaseChatModel):
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_an_answer_in_one_piece_has_no_first_token_but_an_end(streamed: bool):
-    """Limits of silence do not hold for it: it is silent until it is there."""
+    """TimeLimits of silence do not hold for it: it is silent until it is there."""
     slow = Slow(latch=Latch())
-    of = Limits(first_token_s=0.001, idle_s=0.001, total_s=0.01)
+    reason_gate = TimeLimits(first_token_s=0.001, idle_s=0.001, total_s=0.01)
     for is_async in (False, True):
-        model = gated(slow, gate(), limits=of)
-        with pytest.raises(TimeoutError, match=r"no (end|answer) within 0.01 s"):
+        model = gated(slow, new_gate(), limits=reason_gate)
+        with pytest.raises(TimeoutError, match=r"no end within 0.01 s"):
             await answered(model, is_async, streamed)
     slow.latch.open()
     for is_async in (False, True):
-        model = gated(slow, gate(), limits=Limits(first_token_s=0.0001, total_s=30.0))
+        model = gated(slow, new_gate(), limits=TimeLimits(first_token_s=0.0001, total_s=30.0))
         assert await answered(model, is_async, streamed) == "late"
 
 

@@ -1,4 +1,4 @@
-"""A gated model is the model: what it keeps between calls stays with it, and what it raises is noted on the gate."""
+"""A gated copy calls the original model: state in its fields stays there, and its errors are stored on the gate."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class Counting(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=AIMessage(str(self.count), id="own"))])
 
 
-def gate() -> ReasonGate:
+def new_gate() -> ReasonGate:
     return ReasonGate("turn", model="a/b")
 
 
-def test_a_model_that_counts_in_its_own_field_goes_on_counting_behind_the_gate() -> None:
+def test_a_model_that_counts_its_calls_in_a_field_goes_on_counting_when_gated() -> None:
     model = Counting()
-    assert [gated(model, gate()).invoke("x").content for _ in range(2)] == ["1", "2"]
-    twice = gated(model, gate())
+    assert [gated(model, new_gate()).invoke("x").content for _ in range(2)] == ["1", "2"]
+    twice = gated(model, new_gate())
     assert [twice.invoke("x").content, twice.invoke("x").content] == ["3", "4"]
 
 
 def test_settings_changed_on_a_gated_copy_are_the_ones_it_is_called_with() -> None:
-    assert gated(Counting(), gate()).model_copy(update={"step": 5}).invoke("x").content == "5"
+    assert gated(Counting(), new_gate()).model_copy(update={"step": 5}).invoke("x").content == "5"
 
 
 def test_a_message_that_the_model_keeps_is_not_renamed() -> None:
@@ -51,25 +51,25 @@ def test_a_message_that_the_model_keeps_is_not_renamed() -> None:
         def _generate(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
             return ChatResult(generations=[ChatGeneration(message=kept)])
 
-    assert gated(Keeping(), gate()).invoke("x").id == "turn"
+    assert gated(Keeping(), new_gate()).invoke("x").id == "turn"
     assert kept.id == "own"
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_what_the_model_raises_is_noted_and_forgotten_at_its_next_call(stream: bool) -> None:
-    """Something around the model may catch the error and return words of its own."""
+async def test_an_error_of_the_model_is_stored_on_the_gate_until_the_next_call(stream: bool) -> None:
+    """A fallback around the model may catch the error and return an answer of its own."""
     script = ScriptedModel([Fail(ConnectionError("503")), Say("fine"), Fail(ConnectionError("503")), Say("fine")])
-    post = gate()
-    model = gated(script, post, stream_always=stream)
+    reason_gate = new_gate()
+    model = gated(script, reason_gate, stream_always=stream)
     with pytest.raises(ConnectionError, match="503"):
         model.invoke("x")
-    assert "503" in str(post.raised)
+    assert "503" in str(reason_gate.raised)
     model.invoke("x")
-    assert post.raised is None
-    post = gate()
-    model = gated(script, post, stream_always=stream)
+    assert reason_gate.raised is None
+    reason_gate = new_gate()
+    model = gated(script, reason_gate, stream_always=stream)
     with pytest.raises(ConnectionError, match="503"):
         await model.ainvoke("x")
-    assert "503" in str(post.raised)
+    assert "503" in str(reason_gate.raised)
     await model.ainvoke("x")
-    assert post.raised is None
+    assert reason_gate.raised is None

@@ -17,7 +17,7 @@ from lg_toolroute.gates.reasoning import ReasonGate
 STOP = {"finish_reason": "tool_calls", "model_name": "m"}
 
 
-def gate(**settings: Any) -> ReasonGate:
+def new_gate(**settings: Any) -> ReasonGate:
     numbers = itertools.count()
     defaults = {"model": "a/b", "gates": {"edit": "cut"}, "bound": ["edit", "edit_file", "read"], "new_id": lambda: f"ours_{next(numbers)}"}
     return ReasonGate("turn", **{**defaults, **settings})
@@ -33,13 +33,13 @@ def end() -> AIMessageChunk:
     return part(response_metadata=STOP)
 
 
-def through(of: ReasonGate, *parts: AIMessageChunk) -> AIMessageChunk:
+def pass_through(gate: ReasonGate, *parts: AIMessageChunk) -> AIMessageChunk:
     """What is shown of these chunks, as one."""
     shown = []
     for each in parts:
-        if not of.halted:
-            shown.extend(of.feed(generation(each)))
-    shown.extend(of.end())
+        if not gate.halted:
+            shown.extend(gate.feed(generation(each)))
+    shown.extend(gate.end())
     whole = merged(shown)
     assert whole is not None
     return whole
@@ -50,102 +50,102 @@ def calls(whole: AIMessageChunk) -> list[tuple[str, Any]]:
 
 
 def test_text_passes_at_once_under_the_id_of_the_turn():
-    of = gate()
-    (shown,) = of.feed(generation(part("Let me", id="own", chunk_position="last")))
+    gate = new_gate()
+    (shown,) = gate.feed(generation(part("Let me", id="own", chunk_position="last")))
     assert (shown.message.content, shown.message.id, shown.message.chunk_position) == ("Let me", "turn", None)
 
 
 def test_a_routed_call_is_cut_at_its_name_and_nothing_of_it_is_shown():
-    of = gate()
-    whole = through(of, part("Hm."), part("", (0, "edit", "", "x")), part("", (0, None, '{"a"')))
-    assert of.halted is True
+    gate = new_gate()
+    whole = pass_through(gate, part("Hm."), part("", (0, "edit", "", "x")), part("", (0, None, '{"a"')))
+    assert gate.halted is True
     assert whole.tool_calls == whole.tool_call_chunks == []
     assert whole.content == "Hm."
-    assert (of.hit, of.routed[0].slot, of.routed[0].call_id) == ("edit", 0, "ours_0")
+    assert (gate.hit, gate.routed[0].slot, gate.routed[0].call_id) == ("edit", 0, "ours_0")
 
 
 def test_a_name_that_begins_another_is_not_decided_before_its_arguments():
-    of = gate()
-    whole = through(of, part("", (0, "edit", "", "x")), part("", (0, "_file")), part("", (0, None, "{}")), end())
-    assert not of.halted
+    gate = new_gate()
+    whole = pass_through(gate, part("", (0, "edit", "", "x")), part("", (0, "_file")), part("", (0, None, "{}")), end())
+    assert not gate.halted
     assert calls(whole) == [("edit_file", {})]
 
 
 @pytest.mark.parametrize("then", [part("", (0, None, "{")), part("", (1, "read", "", "y")), None], ids=["arguments", "next call", "end"])
 def test_a_name_is_complete_when_arguments_the_next_call_or_the_end_come(then):
-    of = gate()
-    through(of, *([part("", (0, "edit", "", "x")), then] if then is not None else [part("", (0, "edit", "", "x"))]))
-    assert of.hit == "edit"
+    gate = new_gate()
+    pass_through(gate, *([part("", (0, "edit", "", "x")), then] if then is not None else [part("", (0, "edit", "", "x"))]))
+    assert gate.hit == "edit"
 
 
 def test_calls_before_a_cut_are_kept_if_they_are_whole():
-    of = gate()
-    whole = through(of, part("", (0, "read", '{"p": 1}', "x")), part("", (1, "read", '{"p"', "y")), part("", (2, "edit", "{", "z")))
+    gate = new_gate()
+    whole = pass_through(gate, part("", (0, "read", '{"p": 1}', "x")), part("", (1, "read", '{"p"', "y")), part("", (2, "edit", "{", "z")))
     assert calls(whole) == [("read", {"p": 1})]
-    assert (of.kept, of.routed[0].slot) == (1, 2)
+    assert (gate.kept, gate.routed[0].slot) == (1, 2)
 
 
 def test_calls_without_an_index_are_told_apart_by_their_names():
-    of = gate()
-    whole = through(of, part("", (None, "read", "{}", "x"), (None, "read", '{"a": 1}', "y")), end())
+    gate = new_gate()
+    whole = pass_through(gate, part("", (None, "read", "{}", "x"), (None, "read", '{"a": 1}', "y")), end())
     assert calls(whole) == [("read", {}), ("read", {"a": 1})]
 
 
 def test_pieces_without_an_index_go_to_the_call_that_is_open():
-    of = gate()
-    whole = through(of, part("", (None, "read", "", "x")), part("", (None, None, '{"a":')), part("", (None, None, " 1}")), end())
+    gate = new_gate()
+    whole = pass_through(gate, part("", (None, "read", "", "x")), part("", (None, None, '{"a":')), part("", (None, None, " 1}")), end())
     assert calls(whole) == [("read", {"a": 1})]
 
 
-def test_one_index_for_all_calls_is_seen_through_by_their_ids():
-    of = gate()
-    whole = through(of, part("", (0, "read", "{}", "x")), part("", (0, "read", '{"a": 1}', "y")), end())
+def test_calls_of_one_index_are_told_apart_by_their_ids():
+    gate = new_gate()
+    whole = pass_through(gate, part("", (0, "read", "{}", "x")), part("", (0, "read", '{"a": 1}', "y")), end())
     assert [call["id"] for call in whole.tool_calls] == ["x", "y"]
 
 
 @pytest.mark.parametrize("none", [None, ""])
 def test_a_call_without_an_id_gets_one_of_ours(none):
-    whole = through(gate(), part("", (0, "read", "{}", none), (1, "read", "{}", none)), end())
+    whole = pass_through(new_gate(), part("", (0, "read", "{}", none), (1, "read", "{}", none)), end())
     assert [call["id"] for call in whole.tool_calls] == ["ours_0", "ours_1"]
 
 
 @pytest.mark.parametrize(
     ("keeps", "own", "expected"), [(True, "call_1", "call_1"), (True, "functions.edit:0", "ours_0"), (False, "call_1", "ours_0")]
 )
-def test_an_intercepted_call_keeps_its_own_id_where_that_is_wanted_and_legal_everywhere(keeps, own, expected):
-    of = gate(keep_ids=keeps)
-    through(of, part("", (0, "edit", "{", own)))
-    assert of.routed[0].call_id == expected
+def test_a_routed_call_keeps_its_own_id_with_keep_ids_if_every_provider_takes_it(keeps, own, expected):
+    gate = new_gate(keep_ids=keeps)
+    pass_through(gate, part("", (0, "edit", "{", own)))
+    assert gate.routed[0].call_id == expected
 
 
 def test_a_drained_message_gives_every_routed_call_in_its_place_and_its_draft():
-    of = gate(gates={"edit": "drain"})
+    gate = new_gate(gates={"edit": "drain"})
     parts = [
         part("", (0, "edit", '{"a": 1}', "x")),
         part("", (1, "read", "{}", "y")),
         part("", (2, "edit", '{"a": 2}', "z")),
         end(),
     ]
-    whole = through(of, *parts)
+    whole = pass_through(gate, *parts)
     assert calls(whole) == [("read", {})]
-    assert [(call.slot, call.tool) for call in of.routed] == [(0, "edit"), (2, "edit")]
-    assert of.drafts == {0: '{"a": 1}', 2: '{"a": 2}'}
-    assert not of.halted
+    assert [(call.slot, call.tool) for call in gate.routed] == [(0, "edit"), (2, "edit")]
+    assert gate.drafts == {0: '{"a": 1}', 2: '{"a": 2}'}
+    assert not gate.halted
 
 
 def test_with_a_draining_rule_first_a_cutting_one_behind_it_does_not_cut():
-    of = gate(gates={"edit": "cut", "read": "drain"})
-    through(of, part("", (0, "read", "{}", "x")), part("", (1, "edit", "{}", "y")), part("", (2, "other", "{}", "z")), end())
-    assert [call.tool for call in of.routed] == ["read", "edit"]
-    assert of.kept == 1
+    gate = new_gate(gates={"edit": "cut", "read": "drain"})
+    pass_through(gate, part("", (0, "read", "{}", "x")), part("", (1, "edit", "{}", "y")), part("", (2, "other", "{}", "z")), end())
+    assert [call.tool for call in gate.routed] == ["read", "edit"]
+    assert gate.kept == 1
 
 
 def test_drained_calls_are_announced_by_name_and_id_alone():
-    of = gate(gates={"edit": "drain"})
-    of.announcing = True
-    whole = through(of, part("", (0, "edit", '{"secret": 1}', "x")), part("", (1, "read", "{}", "y")), end())
+    gate = new_gate(gates={"edit": "drain"})
+    gate.announcing = True
+    whole = pass_through(gate, part("", (0, "edit", '{"secret": 1}', "x")), part("", (1, "read", "{}", "y")), end())
     assert [(piece["name"], piece["args"], piece["index"]) for piece in whole.tool_call_chunks] == [("edit", "", 0), ("read", "{}", 1)]
-    assert of.routed[0].announced
+    assert gate.routed[0].announced
 
 
 def block(kind: str, index: int, **more: Any) -> dict[str, Any]:
@@ -153,9 +153,9 @@ def block(kind: str, index: int, **more: Any) -> dict[str, Any]:
 
 
 def test_content_blocks_of_a_routed_call_go_with_it_and_its_block_is_remembered():
-    of = gate(block_offset=10)
-    whole = through(
-        of,
+    gate = new_gate(block_offset=10)
+    whole = pass_through(
+        gate,
         part([block("text", 0, text="Hm.")], response_metadata={"model_provider": "anthropic"}),
         part([block("tool_use", 1, id="x", name="read", input={})], (1, "read", "", "x")),
         part([block("input_json_delta", 1, partial_json="{}")], (1, None, "{}")),
@@ -164,41 +164,41 @@ def test_content_blocks_of_a_routed_call_go_with_it_and_its_block_is_remembered(
     )
     assert "SECRET" not in str(whole)
     assert [each["index"] for each in whole.content] == [10, 11]
-    assert of.routed[0].block == 12
+    assert gate.routed[0].block == 12
     assert whole.response_metadata["model_provider"] == "anthropic"
 
 
-def test_text_around_a_call_in_one_chunk_keeps_its_side():
+def test_text_before_a_cut_call_in_the_same_chunk_is_shown_and_text_after_it_is_not():
     content = [block("text", 0, text="before"), block("tool_use", 1, id="x", name="read", input={}), block("text", 2, text="behind")]
-    whole = through(gate(), part(content, (1, "read", "{}", "x"), response_metadata=STOP))
+    whole = pass_through(new_gate(), part(content, (1, "read", "{}", "x"), response_metadata=STOP))
     assert whole.text == "beforebehind"
     cut = [block("text", 0, text="before"), block("tool_use", 1, id="x", name="edit", input={}), block("text", 2, text="behind")]
-    assert through(gate(), part(cut, (1, "edit", "{}", "x"))).text == "before"
+    assert pass_through(new_gate(), part(cut, (1, "edit", "{}", "x"))).text == "before"
 
 
 def test_server_side_tools_are_content_and_pass():
     use = block("server_tool_use", 0, id="srvtoolu_1", name="edit", input={"q": 1})
-    whole = through(gate(), part([use], response_metadata={"stop_reason": "end_turn", "model_name": "m"}))
+    whole = pass_through(new_gate(), part([use], response_metadata={"stop_reason": "end_turn", "model_name": "m"}))
     assert whole.content == [use]
 
 
 def test_the_chunk_of_the_model_is_left_as_it_is_where_blocks_are_shifted():
     mine = part([block("text", 0, text="a")])
-    list(gate(block_offset=5).feed(generation(mine)))
+    list(new_gate(block_offset=5).feed(generation(mine)))
     assert mine.content == [block("text", 0, text="a")]
 
 
 def test_usage_of_a_cut_answer_is_estimated_and_marked():
     estimated = UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107)
-    whole = through(gate(estimate=lambda text: estimated, named="kimi"), part("Hm."), part("", (0, "edit", "{", "x")))
+    whole = pass_through(new_gate(estimate=lambda text: estimated, named="kimi"), part("Hm."), part("", (0, "edit", "{", "x")))
     assert whole.usage_metadata == estimated
     assert whole.response_metadata == {"usage_estimated": True, "model_name": "kimi"}
 
 
 def test_input_that_was_reported_at_the_start_is_not_estimated_again():
     start = part(usage_metadata=UsageMetadata(input_tokens=55, output_tokens=0, total_tokens=55))
-    of = gate(estimate=lambda text: UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107))
-    usage = through(of, start, part("Hm."), part("", (0, "edit", "{", "x"))).usage_metadata
+    gate = new_gate(estimate=lambda text: UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107))
+    usage = pass_through(gate, start, part("Hm."), part("", (0, "edit", "{", "x"))).usage_metadata
     assert usage is not None
     assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (55, 7, 62)
 
@@ -214,75 +214,75 @@ def test_input_that_was_reported_at_the_start_is_not_estimated_again():
     ],
     ids=["nothing", "torn JSON", "no name", "length", "clean end"],
 )
-def test_an_answer_that_is_not_to_be_believed_is_rejected_where_nothing_was_shown(parts, reason, said):
+def test_an_answer_that_cannot_be_used_raises_if_nothing_was_shown(parts, reason, said):
     with pytest.raises(AnswerRejected, match=said) as caught:
-        through(gate(), *parts)
+        pass_through(new_gate(), *parts)
     assert caught.value.reason == reason
 
 
-def test_where_something_was_shown_the_rejection_is_noted_and_its_calls_are_not_shown():
-    of = gate()
-    whole = through(of, part("Hm."), part("", (0, "read", '{"a"', "x"), response_metadata=STOP))
-    assert of.rejected is not None
-    assert of.rejected.reason == "invalid_tool_call"
+def test_an_answer_that_cannot_be_used_is_recorded_without_its_calls_if_something_was_shown():
+    gate = new_gate()
+    whole = pass_through(gate, part("Hm."), part("", (0, "read", '{"a"', "x"), response_metadata=STOP))
+    assert gate.rejected is not None
+    assert gate.rejected.reason == "invalid_tool_call"
     assert (whole.content, whole.tool_call_chunks) == ("Hm.", [])
 
 
 def test_a_refusal_is_an_answer():
-    of = gate()
-    through(of, part(response_metadata={"finish_reason": "content_filter", "model_name": "m"}))
-    assert of.rejected is None
+    gate = new_gate()
+    pass_through(gate, part(response_metadata={"finish_reason": "content_filter", "model_name": "m"}))
+    assert gate.rejected is None
 
 
-def test_a_call_of_a_tool_that_is_not_seen_is_withheld_only_where_nobody_else_refuses_it():
+def test_a_call_of_a_tool_that_was_not_offered_is_rejected_only_with_only_bound():
     unseen = part("", (0, "rm", "{}", "x"), response_metadata=STOP)
-    assert calls(through(gate(), unseen.model_copy(deep=True))) == [("rm", {})]
+    assert calls(pass_through(new_gate(), unseen.model_copy(deep=True))) == [("rm", {})]
     with pytest.raises(AnswerRejected, match="the tool 'rm' is not available"):
-        through(gate(only_bound=True), unseen)
+        pass_through(new_gate(only_bound=True), unseen)
 
 
 @pytest.mark.parametrize("shown", [False, True])
 def test_a_stream_that_breaks_ends_quietly_only_if_something_was_shown(shown: bool):
-    of = gate()
+    gate = new_gate()
     if shown:
-        list(of.feed(generation(part("Hm."))))
-    assert of.fail(ConnectionError("reset")) is shown
-    assert (of.error is not None) is shown
+        list(gate.feed(generation(part("Hm."))))
+    assert gate.fail(ConnectionError("reset")) is shown
+    assert (gate.error is not None) is shown
 
 
-def test_a_stream_that_breaks_behind_a_whole_answer_did_not_break():
-    of = gate()
-    list(of.feed(generation(part("", (0, "read", "{}", "x"), response_metadata=STOP))))
-    assert of.fail(ConnectionError("reset"))
-    assert of.error is None
+def test_a_stream_that_breaks_after_a_complete_answer_is_not_an_error():
+    gate = new_gate()
+    list(gate.feed(generation(part("", (0, "read", "{}", "x"), response_metadata=STOP))))
+    assert gate.fail(ConnectionError("reset"))
+    assert gate.error is None
 
 
-def test_a_bug_is_never_ended_quietly():
-    of = gate(keeps=lambda error: not isinstance(error, AttributeError))
-    list(of.feed(generation(part("Hm."))))
-    assert not of.fail(AttributeError("a mistake"))
+def test_an_error_that_is_not_kept_is_raised_although_something_was_shown():
+    gate = new_gate(keeps=lambda error: not isinstance(error, AttributeError))
+    list(gate.feed(generation(part("Hm."))))
+    assert not gate.fail(AttributeError("a mistake"))
 
 
 def test_reasoning_beside_the_content_counts_as_shown():
-    of = gate()
-    list(of.feed(generation(part(additional_kwargs={"reasoning_content": "hm"}))))
-    assert of.shown
+    gate = new_gate()
+    list(gate.feed(generation(part(additional_kwargs={"reasoning_content": "hm"}))))
+    assert gate.shown
 
 
 def test_a_gate_that_starts_again_remembers_only_that_something_was_shown():
-    of = gate()
-    through(of, part("Hm."), part("", (0, "edit", "{", "x")))
-    of.restart()
-    assert (of.hit, of.routed, of.calls, of.shown, of.saw_chunk) == (None, [], [], True, False)
+    gate = new_gate()
+    pass_through(gate, part("Hm."), part("", (0, "edit", "{", "x")))
+    gate.restart()
+    assert (gate.hit, gate.routed, gate.calls, gate.shown, gate.saw_chunk) == (None, [], [], True, False)
 
 
-def test_the_end_comes_once():
-    of = gate()
-    list(of.feed(generation(part("Hm."))))
-    assert len(list(of.end())) == 1
-    assert list(of.end()) == []
+def test_the_last_chunk_comes_once():
+    gate = new_gate()
+    list(gate.feed(generation(part("Hm."))))
+    assert len(list(gate.end())) == 1
+    assert list(gate.end()) == []
 
 
-def test_a_stream_of_something_else_is_a_bug_and_says_so():
+def test_a_chunk_of_another_class_raises_a_type_error():
     with pytest.raises(TypeError, match="a/b streamed a HumanMessageChunk"):
-        list(gate().feed(generation(HumanMessageChunk(content="x"))))  # type: ignore[arg-type]
+        list(new_gate().feed(generation(HumanMessageChunk(content="x"))))  # type: ignore[arg-type]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextvars import ContextVar
 
 import pytest
 
 from lg_toolroute.core.failures.classify import classify
-from lg_toolroute.gates.timing import Limits, StreamStalled, atimed, in_time, timed
+from lg_toolroute.gates.timing import StreamStalled, TimeLimits, acall_in_time, atimed, timed
 from lg_toolroute.testing import Latch
 
 SOON, LATE_S = 0.01, 30.0
@@ -25,7 +25,7 @@ class Source:
         self.pulled: list[int] = []
         self.closed = threading.Event()
 
-    def plain(self) -> Iterator[int]:
+    def plain(self) -> Generator[int, None, None]:
         try:
             for number in range(self.count):
                 if number == self.stalls:
@@ -37,7 +37,7 @@ class Source:
         finally:
             self.closed.set()
 
-    async def awaited(self) -> AsyncIterator[int]:
+    async def awaited(self) -> AsyncGenerator[int, None]:
         try:
             for number in range(self.count):
                 if number == self.stalls:
@@ -53,42 +53,42 @@ class Source:
 @pytest.mark.parametrize(
     ("limits", "passed_s", "first", "expected"),
     [
-        (Limits(5, 2, None), 0, True, (5, "no first token")),
-        (Limits(5, 2, None), 50, False, (2, "no further chunk")),
-        (Limits(5, 2, 10), 9, False, (1, "no end")),
-        (Limits(5, 2, 10), 7, False, (2, "no further chunk")),
-        (Limits(5, 2, 10), 11, False, (0.0, "no end")),
-        (Limits(None, None, 10), 4, True, (6, "no end")),
-        (Limits(), 4, True, (None, "no first token")),
+        (TimeLimits(5, 2, None), 0, True, (5, "first_token_s")),
+        (TimeLimits(5, 2, None), 50, False, (2, "idle_s")),
+        (TimeLimits(5, 2, 10), 9, False, (1, "total_s")),
+        (TimeLimits(5, 2, 10), 7, False, (2, "idle_s")),
+        (TimeLimits(5, 2, 10), 11, False, (0.0, "total_s")),
+        (TimeLimits(None, None, 10), 4, True, (6, "total_s")),
+        (TimeLimits(), 4, True, (None, "first_token_s")),
     ],
 )
 def test_the_nearest_limit_says_how_long_the_next_chunk_may_take(limits, passed_s, first, expected):
-    assert limits.wait(100.0, 100.0 + passed_s, first=first) == expected
+    assert limits.next_wait(100.0, 100.0 + passed_s, first=first) == expected
 
 
 def test_no_limits_are_false():
-    assert not Limits()
-    assert Limits(total_s=0.0)
+    assert not TimeLimits()
+    assert TimeLimits(total_s=0.0)
 
 
 def test_a_stream_in_time_comes_through_whole_and_is_closed():
     source = Source(100)
-    assert list(timed(source.plain(), Limits(LATE_S, LATE_S, LATE_S))) == list(range(100))
+    assert list(timed(source.plain(), TimeLimits(LATE_S, LATE_S, LATE_S))) == list(range(100))
     assert source.closed.wait(LATE_S)
 
 
 async def test_an_awaited_stream_in_time_comes_through_whole_and_is_closed():
     source = Source(100)
-    assert [number async for number in atimed(source.awaited(), Limits(LATE_S, LATE_S, LATE_S))] == list(range(100))
+    assert [number async for number in atimed(source.awaited(), TimeLimits(LATE_S, LATE_S, LATE_S))] == list(range(100))
     assert source.closed.is_set()
 
 
 @pytest.mark.parametrize(
     ("stalls", "limits", "said"),
     [
-        (0, Limits(first_token_s=SOON), "no first token within 0.01 s"),
-        (2, Limits(idle_s=SOON), "no further chunk within 0.01 s"),
-        (2, Limits(total_s=SOON), "no end within 0.01 s"),
+        (0, TimeLimits(first_token_s=SOON), "no first token within 0.01 s"),
+        (2, TimeLimits(idle_s=SOON), "no further chunk within 0.01 s"),
+        (2, TimeLimits(total_s=SOON), "no end within 0.01 s"),
     ],
 )
 async def test_a_stalled_stream_is_given_up_and_taken_for_a_timeout(stalls, limits, said):
@@ -107,7 +107,7 @@ async def test_a_stalled_stream_is_given_up_and_taken_for_a_timeout(stalls, limi
 
 def test_a_stream_that_is_left_is_closed_and_read_one_chunk_ahead_at_most():
     source = Source(1000)
-    stream = timed(source.plain(), Limits(idle_s=LATE_S))
+    stream = timed(source.plain(), TimeLimits(idle_s=LATE_S))
     assert [next(stream) for _ in range(3)] == [0, 1, 2]
     stream.close()
     assert source.closed.wait(LATE_S)
@@ -116,7 +116,7 @@ def test_a_stream_that_is_left_is_closed_and_read_one_chunk_ahead_at_most():
 
 async def test_an_awaited_stream_that_is_left_is_closed_and_not_read_on():
     source = Source(1000)
-    stream = atimed(source.awaited(), Limits(idle_s=LATE_S))
+    stream = atimed(source.awaited(), TimeLimits(idle_s=LATE_S))
     assert [await anext(stream) for _ in range(3)] == [0, 1, 2]
     await stream.aclose()
     assert source.closed.is_set()
@@ -126,11 +126,11 @@ async def test_an_awaited_stream_that_is_left_is_closed_and_not_read_on():
 @pytest.mark.parametrize("error", [ConnectionError("reset"), TimeoutError("the client's own"), KeyboardInterrupt()], ids=lambda e: type(e).__name__)
 async def test_what_the_stream_raises_is_raised(error):
     with pytest.raises(type(error)) as caught:
-        list(timed(Source(2, error=error).plain(), Limits(idle_s=LATE_S)))
+        list(timed(Source(2, error=error).plain(), TimeLimits(idle_s=LATE_S)))
     assert caught.value is error
     if isinstance(error, Exception):
         with pytest.raises(type(error)) as caught:
-            [number async for number in atimed(Source(2, error=error).awaited(), Limits(idle_s=LATE_S))]
+            [number async for number in atimed(Source(2, error=error).awaited(), TimeLimits(idle_s=LATE_S))]
         assert caught.value is error
 
 
@@ -138,7 +138,7 @@ async def test_a_cancelled_reader_stays_cancelled_and_closes_its_stream():
     source = Source(5, stalls=1)
 
     async def read() -> None:
-        async for _ in atimed(source.awaited(), Limits(idle_s=LATE_S)):
+        async for _ in atimed(source.awaited(), TimeLimits(idle_s=LATE_S)):
             pass
 
     task = asyncio.create_task(read())
@@ -152,24 +152,24 @@ async def test_a_cancelled_reader_stays_cancelled_and_closes_its_stream():
 def test_the_reading_thread_runs_in_the_callers_context():
     place: ContextVar[str] = ContextVar("place", default="lost")
 
-    def look() -> Iterator[str]:
+    def look() -> Generator[str, None, None]:
         yield place.get()
 
     place.set("kept")
-    assert list(timed(look(), Limits(idle_s=LATE_S))) == ["kept"]
+    assert list(timed(look(), TimeLimits(idle_s=LATE_S))) == ["kept"]
 
 
 def test_a_stream_that_is_never_read_starts_no_thread():
     source = Source(3)
     before = threading.active_count()
-    timed(source.plain(), Limits(idle_s=LATE_S)).close()
+    timed(source.plain(), TimeLimits(idle_s=LATE_S)).close()
     assert threading.active_count() == before
     assert source.pulled == []
 
 
 def test_where_the_client_gives_up_on_silence_no_thread_reads_and_an_endless_stream_is_given_up_at_the_next_chunk():
     source, before = Source(10**9), threading.active_count()
-    stream = timed(source.plain(), Limits(total_s=SOON, client_waits=True))
+    stream = timed(source.plain(), TimeLimits(total_s=SOON, client_waits=True))
     assert next(stream) == 0
     assert threading.active_count() == before
     with pytest.raises(StreamStalled, match=r"no end within 0.01 s"):
@@ -184,10 +184,10 @@ async def test_an_answer_in_one_piece_is_waited_for_to_its_end():
         await latch.wait_async(LATE_S)
         return "late"
 
-    with pytest.raises(StreamStalled, match=r"no answer within 0.01 s"):
-        await in_time(answer(), Limits(total_s=SOON))
+    with pytest.raises(StreamStalled, match=r"no end within 0.01 s"):
+        await acall_in_time(answer(), TimeLimits(total_s=SOON))
     latch.open()
-    assert await in_time(answer(), Limits(total_s=LATE_S)) == "late"
+    assert await acall_in_time(answer(), TimeLimits(total_s=LATE_S)) == "late"
 
 
 async def test_a_timeout_of_the_clients_own_is_not_taken_for_ours():
@@ -195,4 +195,4 @@ async def test_a_timeout_of_the_clients_own_is_not_taken_for_ours():
         raise TimeoutError("mine")
 
     with pytest.raises(TimeoutError, match="mine"):
-        await in_time(answer(), Limits(total_s=LATE_S))
+        await acall_in_time(answer(), TimeLimits(total_s=LATE_S))

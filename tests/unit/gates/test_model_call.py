@@ -1,4 +1,4 @@
-"""A model's answer as a stream, whichever way the model gives it. How such streams are left and timed is in `test_gate.py`."""
+"""One call of a model, whole or as chunks, whether or not the model streams. How streams are closed and timed is in `test_gate.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from lg_toolroute.gates.source import _Stepped, achunks_of, as_one_chunk, chunks_of, is_whole, once
+from lg_toolroute.gates.model_call import ModelCall, _ThreadedReader, as_one_chunk
 from lg_toolroute.testing import Call, Latch, Say, ScriptedModel, ScriptedWholeModel
 
 
@@ -24,15 +24,16 @@ from lg_toolroute.testing import Call, Latch, Say, ScriptedModel, ScriptedWholeM
         (ScriptedModel(), {"stream": False}, True),
     ],
 )
-def test_whether_a_model_streams_is_the_models_to_say(model: Any, kwargs: dict[str, Any], whole: bool):
-    assert is_whole(model, kwargs) is whole
+def test_a_model_answers_whole_if_it_cannot_stream_or_is_told_not_to(model: Any, kwargs: dict[str, Any], whole: bool):
+    assert ModelCall(model, [], None, kwargs).answers_whole is whole
 
 
 @pytest.mark.parametrize("cls", [ScriptedModel, ScriptedWholeModel])
 async def test_a_models_answer_is_the_same_in_one_piece_and_in_many(cls: Any):
     model = cls([Say("Hm.", [Call("edit", {"path": "a"})], chunks=2)], loop=True)
-    plain = list(chunks_of(model, [], None, {}))
-    awaited = [chunk async for chunk in achunks_of(model, [], None, {})]
+    call = ModelCall(model, [], None, {})
+    plain = list(call.chunks())
+    awaited = [chunk async for chunk in call.achunks()]
     assert "".join(chunk.text for chunk in plain) == "".join(chunk.text for chunk in awaited) == "Hm."
     assert len(plain) == len(awaited) == (1 if cls is ScriptedWholeModel else len(plain))
 
@@ -41,20 +42,13 @@ def test_an_answer_without_a_choice_is_an_empty_chunk():
     assert as_one_chunk(ChatResult(generations=[])).message.content == ""
 
 
-def test_what_is_said_beside_a_message_is_written_on_it_where_the_message_does_not_say_it():
+def test_llm_output_is_added_to_the_message_where_the_message_lacks_it():
     message = AIMessage("x", response_metadata={"model_name": "own"})
     chunk = as_one_chunk(ChatResult(generations=[ChatGeneration(message=message)], llm_output={"model_name": "other", "id": "1"}))
     assert chunk.message.response_metadata == {"model_name": "own", "id": "1"}
 
 
-def test_an_answer_in_one_piece_is_asked_for_when_it_is_read():
-    asked = []
-    stream = once(lambda: asked.append(1) or ChatResult(generations=[]))  # type: ignore[func-returns-value]
-    assert asked == []
-    assert len(list(stream)) == 1
-
-
-def test_a_stream_that_is_left_while_a_thread_waits_in_it_is_closed_by_that_thread():
+def test_a_stream_that_is_abandoned_while_a_thread_waits_in_it_is_closed_by_that_thread():
     latch, closed = Latch(), threading.Event()
 
     def stream() -> Any:
@@ -64,14 +58,14 @@ def test_a_stream_that_is_left_while_a_thread_waits_in_it_is_closed_by_that_thre
         finally:
             closed.set()
 
-    stepped = _Stepped(stream())
-    thread = threading.Thread(target=stepped.step)
+    reader = _ThreadedReader(stream())
+    thread = threading.Thread(target=reader.read)
     thread.start()
     latch.wait_reached()
-    stepped.left = True
-    stepped.close()
+    reader.abandoned = True
+    reader.close()
     assert not closed.is_set()
     latch.open()
     thread.join(30.0)
     assert closed.is_set()
-    stepped.close()
+    reader.close()

@@ -1,0 +1,73 @@
+"""What both gates share: how they read a chunk, and how they put calls together from their pieces."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.tool import ToolCallChunk
+from langchain_core.outputs import ChatGenerationChunk
+
+from lg_toolroute.gates.answer import Finish
+from lg_toolroute.gates.held_call import HeldCall
+
+
+@dataclass(eq=False, repr=False)
+class StreamGate(ABC):
+    """Reads the chunks of one model call; what its methods yield may be shown.
+
+    Attributes:
+        message_id: The id of every chunk that is shown.
+        model: `provider/model`, for error texts.
+        raised: The error of the model's last call; `None` if it raised none.
+        saw_chunk: The model has answered.
+        finish: Why the model stopped.
+        calls: The calls of the answer, as far as they have come.
+    """
+
+    message_id: str
+    _: KW_ONLY
+    model: str
+    raised: BaseException | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Get ready for a stream of the model: its first, or another one after a retry around the model."""
+        self.saw_chunk = False
+        self.finish = Finish()
+        self.calls: list[HeldCall] = []
+        self._by_index: dict[Any, HeldCall] = {}
+
+    def feed(self, chunk: ChatGenerationChunk) -> Iterable[ChatGenerationChunk]:
+        """What may be shown now that this chunk has come. Read all of it before the next call.
+
+        Raises:
+            TypeError: The chunk holds no `AIMessageChunk`.
+        """
+        message = chunk.message
+        if not isinstance(message, AIMessageChunk):
+            raise TypeError(f"{self.model} streamed a {type(message).__name__}; a chat model streams AIMessageChunk")
+        self.saw_chunk = True
+        for metadata in (chunk.generation_info, message.response_metadata):
+            if metadata:
+                self.finish.update(metadata)
+        return self._feed(chunk, message)
+
+    @abstractmethod
+    def _feed(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterable[ChatGenerationChunk]: ...
+
+    def _call_of(self, piece: ToolCallChunk) -> HeldCall:
+        """The call that a piece belongs to, by its index; without an index, a name begins a new call. A new id always does."""
+        index, call_id = piece.get("index"), piece.get("id")
+        call = self._by_index.get(index) if index is not None else (self.calls[-1] if self.calls and not piece.get("name") else None)
+        if call is None or (call_id and call.id and call_id != call.id):
+            call = HeldCall(len(self.calls))
+            self.calls.append(call)
+            if index is not None:
+                self._by_index[index] = call
+        return call
