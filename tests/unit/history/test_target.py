@@ -17,7 +17,7 @@ from langchain_ollama import ChatOllama
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
 from lg_toolroute.history import Target, replay_reasoning, sanitize_settings, target_of
-from lg_toolroute.history.media import read, write
+from lg_toolroute.history.media import read_medium, write_medium
 from lg_toolroute.history.provenance import same_model
 
 KEY: Any = "none"
@@ -159,13 +159,13 @@ def test_reasoning_is_put_into_a_copy_of_the_payload() -> None:
 )
 def test_every_spelling_of_an_image_is_read_alike(block: dict[str, Any], data: str, mime: str, url: str) -> None:
     """And written in the one that every client translates."""
-    medium = read(block)
+    medium = read_medium(block)
     assert medium is not None
     assert (medium.data, medium.mime, medium.url) == (data, mime, url)
-    assert read(write(medium)).data == data  # type: ignore[union-attr]
+    assert read_medium(write_medium(medium)).data == data  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("block", [{"type": "image"}, {"type": "text", "text": "x"}, {"type": "image", "base64": 7}, {}])
 def test_a_block_that_shows_nothing_is_read_as_nothing(block: dict[str, Any]) -> None:
     """Nothing is guessed."""
-    assert read(block) is None
+    assert read_medium(block) is None
