@@ -54,7 +54,7 @@ class ApiRules:
         standard_blocks_with_calls: The client can send standard blocks (`output_version="v1"`) of a message with calls.
         thinking_budget_leads: With a thinking budget, the running tool loop must open with a thinking block.
         echo_reasoning: An assistant message with calls must carry `reasoning_content`.
-        server_state: Keys of `response_metadata`, and how their values begin, by which the client refers to what the server stored.
+        server_state: The key of `response_metadata` by which the client refers to what the server stored, and how its value begins.
         kwargs: Keys of `additional_kwargs` that are accepted from any writer.
         user_blocks: Types of content block in the API's own spelling that a human message may carry.
         result_blocks: The same for a tool message.
@@ -87,7 +87,7 @@ class ApiRules:
     standard_blocks_with_calls: bool = True
     thinking_budget_leads: bool = False
     echo_reasoning: bool = False
-    server_state: tuple[tuple[str, str], ...] = ()
+    server_state: tuple[str, str] = ("", "")
     kwargs: frozenset[str] = frozenset({"refusal", "parsed"})  # no client sends these two
     user_blocks: frozenset[str] = frozenset()
     result_blocks: frozenset[str] = frozenset()
@@ -155,7 +155,7 @@ _ROWS: Final = (
         },
         whole_answers=True,
         paired_server_tools=True,
-        server_state=(("id", "resp_"),),
+        server_state=("id", "resp_"),
         user_blocks=frozenset({"image_url", "file", "input_text", "input_image", "input_file", "mcp_approval_response"}),
         result_blocks=frozenset({"custom_tool_call_output", "input_image", "input_file"}),
         inputs=frozenset({"image", "file"}),
@@ -180,7 +180,7 @@ _ROWS: Final = (
         signed_thinking=True,
         paired_server_tools=True,
         thinking_budget_leads=True,
-        server_state=(("container", ""),),
+        server_state=("container", ""),
         user_blocks=frozenset({"image", "image_url", "document", "search_result", "container_upload", "tool_reference"}),
         source_blocks=True,
         image_urls=("https://", "http://", "data:image/"),

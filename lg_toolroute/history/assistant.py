@@ -42,9 +42,10 @@ def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], not
         calls = [*calls, *_answered_calls(message, history, note)]
         update = {"tool_calls": calls, "invalid_tool_calls": []}
     foreign = _foreign_kwargs(message, rules, bool(calls)) if message.additional_kwargs else set()
-    bound = "output_version" in metadata or _refers_to_server(metadata, rules)
-    # Whether the reader wrote it costs time to find out, and matters only for these.
-    if not isinstance(content, str) or foreign or bound:
+    key, start = rules.server_state
+    bound = "output_version" in metadata or (key in metadata and str(metadata[key]).startswith(start))
+    # Who wrote the message takes time to find out, and matters only where it holds something that other models cannot read.
+    if bound or foreign or not isinstance(content, str):
         own = is_own(message, target)
         content, own = _content(message, calls, own, rules, note)
         if content is not message.content:
@@ -91,18 +92,10 @@ def _foreign_kwargs(message: AIMessage, rules: ApiRules, calls: bool) -> set[str
     return message.additional_kwargs.keys() - rules.kwargs - ({"tool_calls"} if calls else set())
 
 
-def _refers_to_server(metadata: Mapping[str, Any], rules: ApiRules) -> bool:
-    """Say whether metadata makes the reader's client refer to something that is stored at the writer's server."""
-    for key, start in rules.server_state:
-        if key in metadata and str(metadata[key]).startswith(start):
-            return True
-    return False
-
-
 def _stale_keys(message: AIMessage, content: Content, rules: ApiRules) -> set[str]:
     """Give the keys of an own message's metadata that no longer hold for what is sent of it."""
     stale = {"output_version"} if isinstance(content, str) else set()
-    return stale | ({key for key, _ in rules.server_state} if rules.whole_answers and is_cut(message) else set())
+    return stale | ({rules.server_state[0]} if rules.whole_answers and is_cut(message) else set())
 
 
 def _without(mapping: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import lru_cache
 from hashlib import sha256
 from itertools import count
@@ -16,13 +17,13 @@ _LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 class CallIds:
     """Gives each call of a history its id for one request, in order, so that later calls never rename earlier ones."""
 
-    __slots__ = ("_legal", "_rule", "_seen", "_taken")
+    __slots__ = ("_derived", "_legal", "_rule", "_taken")
 
     def __init__(self, rule: IdRule) -> None:
         self._rule = rule
         self._legal = re.compile(rule.pattern).fullmatch
         self._taken: set[str] = set()
-        self._seen: dict[str, int] = {}
+        self._derived: Counter[str] = Counter()
 
     def assign(self, stored: str, *, own: bool = False) -> str:
         """Give the id to send for a call.
@@ -32,14 +33,13 @@ class CallIds:
             own: The reader wrote this id and takes it back in its own form, of up to `LONGEST_OWN_ID` characters.
 
         Returns:
-            The stored id if it is legal and not yet used, else one derived from it and from how often it was seen before.
+            The stored id if it is legal and not yet used, else one derived from it and from how often that was done before.
         """
-        seen = self._seen.get(stored, 0)
-        self._seen[stored] = seen + 1
         given = stored
         if not stored or stored in self._taken or not (self._legal(stored) or (own and len(stored) <= LONGEST_OWN_ID)):
-            derived = (self._derive(f"{stored}\n{seen}\n{attempt}") for attempt in count())
+            derived = (self._derive(f"{stored}\n{self._derived[stored]}\n{attempt}") for attempt in count())
             given = next(identity for identity in derived if identity not in self._taken)
+            self._derived[stored] += 1
         self._taken.add(given)
         return given
 

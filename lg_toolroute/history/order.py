@@ -34,7 +34,7 @@ def arrange(history: Sequence[Placed], end: int, target: Target, notes: list[Not
         placed = _move_system_messages(placed, target, notes)
     if not target.rules.text_beside_calls:
         placed = _split(placed, notes)
-    return _bridge(placed, end, target, notes)
+    return _bridge(placed, end, target, notes) if target.rules.forbidden else placed
 
 
 def _kind(message: BaseMessage) -> MessageKind:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage
+from langchain_core.messages.tool import ToolCall
 
 from lg_toolroute.history.api_rules import ApiRules
 from lg_toolroute.history.content import is_blank
@@ -26,7 +27,7 @@ def opens_with_thinking(message: AIMessage) -> bool:
     return isinstance(first, dict) and first.get("type") in _THINKING
 
 
-def kept_blocks(message: AIMessage, calls: Collection[Any], rules: ApiRules, note: AddNote) -> list[str | dict[Any, Any]] | None:
+def kept_blocks(message: AIMessage, calls: Collection[ToolCall], rules: ApiRules, note: AddNote) -> list[str | dict[Any, Any]] | None:
     """Give the blocks that the writer of a message takes back.
 
     Args:
@@ -38,8 +39,8 @@ def kept_blocks(message: AIMessage, calls: Collection[Any], rules: ApiRules, not
     Returns:
         The message's own list if all of it may stay; `None` if only its text can be kept.
     """
-    content = [block for block in message.content if isinstance(block, (str, dict))]
-    ids = {call.get("id") for call in calls}
+    content = message.content if isinstance(message.content, list) else []
+    ids = {call["id"] for call in calls}
     if rules.whole_answers:
         named = {_call_id(block) for block in content if isinstance(block, dict) and block.get("type") in CALL_BLOCKS}
         if named != ids or is_cut(message):
@@ -47,17 +48,16 @@ def kept_blocks(message: AIMessage, calls: Collection[Any], rules: ApiRules, not
             return None
     if message.tool_calls and not rules.standard_blocks_with_calls and message.response_metadata.get("output_version") == "v1":
         return None
-    torn = _torn_server_tools(content) if rules.paired_server_tools else set()
 
     def stays(block: str | dict[Any, Any]) -> bool:
         if isinstance(block, str):
             return not is_blank(block)
         kind = block.get("type")
-        if kind in CALL_BLOCKS:
-            return kind in rules.own_blocks and _call_id(block) in ids
         if kind == "text":
             return not is_blank(block.get("text") or "")
-        if kind not in rules.own_blocks or (torn and _server_tool_id(block) in torn):
+        if kind in CALL_BLOCKS:
+            return kind in rules.own_blocks and _call_id(block) in ids
+        if kind not in rules.own_blocks or (rules.paired_server_tools and _is_torn(block, content)):
             note(f"{kind} left out: it is not complete, or not this provider's")
             return False
         if rules.signed_thinking and kind in ("thinking", "reasoning") and not _is_signed(block):
@@ -66,7 +66,7 @@ def kept_blocks(message: AIMessage, calls: Collection[Any], rules: ApiRules, not
         return kind != "function_call_signature" or not is_cut(message)
 
     kept = [block for block in content if stays(block)]
-    return message.content if isinstance(message.content, list) and len(kept) == len(message.content) else kept
+    return content if len(kept) == len(content) else kept
 
 
 def _call_id(block: Mapping[str, Any]) -> str | None:
@@ -81,12 +81,12 @@ def _server_tool_id(block: Mapping[str, Any]) -> str:
     return identity if isinstance(identity, str) else ""
 
 
-def _torn_server_tools(content: list[str | dict[Any, Any]]) -> set[str]:
-    """Give the ids of server-side tool calls that lost their result, and of results that lost their call."""
-    blocks = [block for block in content if isinstance(block, dict)]
-    called = {_server_tool_id(block) for block in blocks if block.get("type") in _SERVER_CALLS}
-    returned = {_server_tool_id(block) for block in blocks if block.get("type") not in _SERVER_CALLS}
-    return (called ^ returned) - {""}
+def _is_torn(block: Mapping[str, Any], content: list[str | dict[Any, Any]]) -> bool:
+    """Say whether a block is the call of a server-side tool without its result, or a result without its call."""
+    identity, is_call = _server_tool_id(block), block.get("type") in _SERVER_CALLS
+    return bool(identity) and not any(
+        isinstance(other, dict) and _server_tool_id(other) == identity and (other.get("type") in _SERVER_CALLS) is not is_call for other in content
+    )
 
 
 def _is_signed(block: Mapping[str, Any]) -> bool:

@@ -109,12 +109,10 @@ def _likely_call(result: ToolMessage, calls: _Round) -> int | None:
 
 
 def _renamed_result(result: ToolMessage, call: ToolCall) -> ToolMessage:
-    update: dict[str, Any] = {}
-    if result.tool_call_id != call["id"]:
-        update["tool_call_id"] = call["id"]
-    if result.name and tool_name(result.name) != result.name:
-        update["name"] = call["name"]
-    return result.model_copy(update=update) if update else result
+    legal_name = not result.name or tool_name(result.name) == result.name
+    if legal_name and result.tool_call_id == call["id"]:
+        return result
+    return result.model_copy(update={"tool_call_id": call["id"], "name": result.name if legal_name else call["name"]})
 
 
 def _renamed_parts(message: AIMessage, stored: Mapping[int, str], calls: list[ToolCall]) -> dict[str, Any]:
