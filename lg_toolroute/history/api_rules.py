@@ -17,17 +17,11 @@ MessageKind = Literal["start", "system", "user", "answer", "call", "tool"]
 
 @dataclass(frozen=True, slots=True)
 class IdRule:
-    """The form of tool-call ids.
+    """The form of tool-call ids."""
 
-    Attributes:
-        pattern: A regular expression that a legal id matches as a whole.
-        prefix: How an id begins that replaces an illegal one.
-        letters: How many letters and digits follow that prefix.
-    """
-
-    pattern: str
-    prefix: str
-    letters: int
+    pattern: str  # a regular expression that a legal id matches as a whole
+    prefix: str  # how an id begins that replaces an illegal one
+    letters: int  # how many letters and digits follow that prefix
 
 
 COMMON_IDS: Final = IdRule(r"[A-Za-z0-9_-]{1,40}", "call_", 20)
@@ -39,73 +33,44 @@ LONGEST_OWN_ID: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class ApiRules:
-    """What one API takes.
+    """What one API takes: ids and names, assistant messages, media and text of the others, the order of messages, settings."""
 
-    Attributes:
-        api: Its name in this package.
-        makers: The values of `response_metadata["model_provider"]` in the messages of its models.
-        clients: The names of LangChain's chat model classes that speak it.
-        ids: The form of tool-call ids.
-        named: The client sends the `name` of a human or assistant message, which must match OpenAI's pattern.
-        own_blocks: Types of content block that an assistant message keeps when it goes back to its writer; empty: text only.
-        signed_thinking: A thinking block needs a signature.
-        whole_answers: Content blocks are accepted only as one complete answer of the server, with the calls it had.
-        paired_server_tools: The call of a server-side tool and its result are accepted only together.
-        standard_blocks_with_calls: The client can send standard blocks (`output_version="v1"`) of a message with calls.
-        thinking_budget_leads: With a thinking budget, the running tool loop must open with a thinking block.
-        echo_reasoning: An assistant message with calls must carry `reasoning_content`.
-        server_state: The key of `response_metadata` by which the client refers to what the server stored, and how its value begins.
-        kwargs: Keys of `additional_kwargs` that are accepted from any writer.
-        user_blocks: Types of content block in the API's own spelling that a human message may carry.
-        result_blocks: The same for a tool message.
-        source_blocks: Blocks with Anthropic's `source` are accepted.
-        image_urls: How the URL of an `image_url` block may begin.
-        inputs: The kinds of media that the API has a form for.
-        profiled_inputs: The kinds that reach a model only if its profile says so; the others do unless it denies it.
-        links: The kinds that may be given as a URL.
-        file_ids: How the ids of uploaded files begin; `None` if uploads cannot be named.
-        tool_images: A tool message may hold images.
-        flat_text: A list of text blocks is sent as one string, for servers that take nothing else.
-        cache_markers: `cache_control` on a block is accepted.
-        cache_breakpoints: `prompt_cache_breakpoint` on a block is accepted.
-        system: Where a system message may stand after the first message: anywhere, where the model's profile allows it, or nowhere.
-        forbidden: Pairs of neighbours, `(previous, next)`, that are refused.
-        ends_with_user: The last message must be a human or a tool message.
-        text_beside_calls: The client sends both the text and the calls of a message.
-        settings: Settings that the client and the API know, beside those that every client translates.
-    """
+    api: ApiName  # its name in this package
+    makers: frozenset[str] = frozenset()  # values of `response_metadata["model_provider"]` in the messages of its models
+    clients: tuple[str, ...] = ()  # names of LangChain's chat model classes that speak it
 
-    api: ApiName
-    makers: frozenset[str] = frozenset()
-    clients: tuple[str, ...] = ()
-    ids: IdRule = COMMON_IDS
-    named: bool = False
-    own_blocks: frozenset[str] = frozenset()
-    signed_thinking: bool = False
-    whole_answers: bool = False
-    paired_server_tools: bool = False
-    standard_blocks_with_calls: bool = True
-    thinking_budget_leads: bool = False
-    echo_reasoning: bool = False
-    server_state: tuple[str, str] = ("", "")
-    kwargs: frozenset[str] = frozenset({"refusal", "parsed"})  # no client sends these two
-    user_blocks: frozenset[str] = frozenset()
-    result_blocks: frozenset[str] = frozenset()
-    source_blocks: bool = False
-    image_urls: tuple[str, ...] = ("",)
-    inputs: frozenset[str] = frozenset({"image"})
-    profiled_inputs: frozenset[str] = frozenset()
-    links: frozenset[str] = frozenset({"image", "file"})
-    file_ids: str | None = None
-    tool_images: bool = False
-    flat_text: bool = True
-    cache_markers: bool = False
-    cache_breakpoints: bool = False
-    system: Literal["anywhere", "profile", "first"] = "first"
-    forbidden: frozenset[tuple[MessageKind, MessageKind]] = frozenset()
-    ends_with_user: bool = False
-    text_beside_calls: bool = True
-    settings: frozenset[str] = frozenset()
+    ids: IdRule = COMMON_IDS  # the form of tool-call ids
+    named: bool = False  # the client sends the `name` of a human or assistant message, which must match OpenAI's pattern
+
+    own_blocks: frozenset[str] = frozenset()  # types of block that a message keeps when it goes back to its writer; empty: text only
+    signed_thinking: bool = False  # a thinking block needs a signature
+    whole_answers: bool = False  # blocks are accepted only as one complete answer of the server, with the calls it had
+    paired_server_tools: bool = False  # the call of a server-side tool and its result are accepted only together
+    standard_blocks_with_calls: bool = True  # the client can send standard blocks (`output_version="v1"`) of a message with calls
+    thinking_budget_leads: bool = False  # with a thinking budget, the running tool loop must open with a thinking block
+    echo_reasoning: bool = False  # an assistant message with calls must carry `reasoning_content`
+    server_state: tuple[str, str] = ("", "")  # the key of `response_metadata` that names what the server stored; its value's beginning
+    kwargs: frozenset[str] = frozenset({"refusal", "parsed"})  # keys of `additional_kwargs` accepted from any writer; no client sends these
+
+    user_blocks: frozenset[str] = frozenset()  # types of block in the API's own spelling that a human message may hold
+    result_blocks: frozenset[str] = frozenset()  # the same for a tool message
+    source_blocks: bool = False  # blocks with Anthropic's `source` are accepted
+    image_urls: tuple[str, ...] = ("",)  # how the URL of an `image_url` block may begin
+    inputs: frozenset[str] = frozenset({"image"})  # the kinds of media that the API has a form for
+    profiled_inputs: frozenset[str] = frozenset()  # those that reach a model only if its profile says so; the others, unless it denies it
+    links: frozenset[str] = frozenset({"image", "file"})  # the kinds of media that may be given as a URL
+    file_ids: str | None = None  # how the ids of uploaded files begin; `None` if uploads cannot be named
+    tool_images: bool = False  # a tool message may hold images
+    flat_text: bool = True  # a list of text blocks is sent as one string, for servers that take nothing else
+    cache_markers: bool = False  # `cache_control` on a block is accepted
+    cache_breakpoints: bool = False  # `prompt_cache_breakpoint` on a block is accepted
+
+    system: Literal["anywhere", "profile", "first"] = "first"  # where a system message may stand; `profile`: if the model's says so
+    forbidden: frozenset[tuple[MessageKind, MessageKind]] = frozenset()  # pairs of neighbours, `(previous, next)`, that are refused
+    ends_with_user: bool = False  # the last message must be a human or a tool message
+    text_beside_calls: bool = True  # the client sends both the text and the calls of a message
+
+    settings: frozenset[str] = frozenset()  # settings that client and API know, beside those that every client translates
 
 
 _USER_FIRST: Final = frozenset[tuple[MessageKind, MessageKind]](
@@ -296,19 +261,12 @@ COMPATIBLE_RULES: Final[dict[ApiName, ApiRules]] = {
 
 @dataclass(frozen=True, slots=True)
 class ServerRules:
-    """What a server behind OpenAI's client wants beside that API's rules.
+    """What a server behind OpenAI's client wants beside that API's rules."""
 
-    Attributes:
-        hosts: How its host names end.
-        own_ids: It wants the ids that its models wrote back unchanged.
-        echo_reasoning: An assistant message with calls must carry `reasoning_content`.
-        cache_markers: `cache_control` on a block is accepted.
-    """
-
-    hosts: tuple[str, ...] = ()
-    own_ids: bool = False
-    echo_reasoning: bool = False
-    cache_markers: bool = False
+    hosts: tuple[str, ...] = ()  # how its host names end
+    own_ids: bool = False  # it wants the ids that its models wrote back unchanged
+    echo_reasoning: bool = False  # as in `ApiRules`
+    cache_markers: bool = False  # as in `ApiRules`
 
 
 SERVER_RULES: Final = (

@@ -23,16 +23,10 @@ from lg_toolroute.history.target import Target
 
 
 def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], note: AddNote) -> AIMessage | None:
-    """Give the form in which the reader gets an assistant message.
+    """Give the form in which the reader gets an assistant message: the same object, a copy, or `None` if nothing of it can be sent.
 
-    Args:
-        message: The stored message.
-        target: The reader.
-        history: The messages around it; an unreadable call that one of them answers is kept, so that the answer has a place.
-        note: Takes a note of each repair.
-
-    Returns:
-        The same message, or a copy; `None` if nothing of it can be sent.
+    In `history`, the messages around it, the results are looked up: an unreadable call that was answered is kept, so that its
+    answer has a place.
     """
     rules, metadata = target.rules, message.response_metadata
     content: Content = message.content

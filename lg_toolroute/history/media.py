@@ -25,19 +25,13 @@ _MAGIC: Final = (
 )
 """How the base64 of a file of each type begins."""
 
-_KINDS: Final[dict[str, str]] = {
-    "image": "image",
-    "image_url": "image",
-    "input_image": "image",
-    "file": "file",
-    "input_file": "file",
-    "document": "file",
-    "document_url": "file",
-    "text-plain": "file",
-    "audio": "audio",
-    "input_audio": "audio",
-    "video": "video",
+_SPELLINGS: Final = {
+    "image": ("image", "image_url", "input_image"),
+    "file": ("file", "input_file", "document", "document_url", "text-plain"),
+    "audio": ("audio", "input_audio"),
+    "video": ("video",),
 }
+_KINDS: Final = {spelling: kind for kind, spellings in _SPELLINGS.items() for spelling in spellings}
 _PLAIN_KEYS: Final = frozenset(
     {"type", "image_url", "base64", "url", "mime_type", "file_id", "source", "file", "input_audio", "data", "filename"}
 )

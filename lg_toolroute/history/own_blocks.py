@@ -28,16 +28,9 @@ def opens_with_thinking(message: AIMessage) -> bool:
 
 
 def kept_blocks(message: AIMessage, calls: Collection[ToolCall], rules: ApiRules, note: AddNote) -> list[str | dict[Any, Any]] | None:
-    """Give the blocks that the writer of a message takes back.
+    """Give the blocks that the writer of a message takes back with these calls; `None` if only its text can be kept.
 
-    Args:
-        message: A message with a list of blocks, which the reader wrote.
-        calls: The tool calls that will be sent.
-        rules: What the reader's API takes.
-        note: Takes a note of each repair.
-
-    Returns:
-        The message's own list if all of it may stay; `None` if only its text can be kept.
+    If all of them stay, the message's own list is returned.
     """
     content = message.content if isinstance(message.content, list) else []
     ids = {call["id"] for call in calls}

@@ -74,7 +74,7 @@ def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str
     while hasattr(model, "bound") and hasattr(model, "kwargs"):
         bound = {**model.kwargs, **bound}
         model = model.bound
-    facts: Mapping[str, Any] = profile if profile is not None else (_read(model, "profile") or {})
+    facts: Mapping[str, Any] = profile if profile is not None else (getattr(model, "profile", None) or {})
     api = _api(model, bound)
     rules = API_RULES[api]
     host = _host(model)
@@ -95,21 +95,17 @@ def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str
         files=reads("file", "pdf_inputs"),
         audio=reads("audio", "audio_inputs"),
         video=reads("video", "video_inputs"),
-        thinking_leads=rules.thinking_budget_leads and _type_of(bound.get("thinking", _read(model, "thinking"))) == "enabled",
+        thinking_leads=rules.thinking_budget_leads and _type_of(bound.get("thinking", getattr(model, "thinking", None))) == "enabled",
         system_in_place=rules.system == "profile" and bool(facts.get("mid_conversation_system_messages")),
         cache_markers=rules.cache_markers or server.cache_markers,
-        echo_reasoning=(rules.echo_reasoning or server.echo_reasoning or bool(_read(model, "echo_reasoning"))) and _thinks(model, bound),
+        echo_reasoning=(rules.echo_reasoning or server.echo_reasoning or bool(getattr(model, "echo_reasoning", None))) and _thinks(model, bound),
         own_ids=server.own_ids,
     )
 
 
 def model_name(model: Any) -> str:
     """Give the name of a chat model at its provider; empty if it has none."""
-    return str(_read(model, "model_name") or _read(model, "model") or _read(model, "model_id") or "")
-
-
-def _read(model: Any, name: str) -> Any:
-    return getattr(model, name, None)
+    return str(getattr(model, "model_name", None) or getattr(model, "model", None) or getattr(model, "model_id", None) or "")
 
 
 def _api(model: Any, bound: Mapping[str, Any]) -> ApiName:
@@ -123,13 +119,13 @@ def _speaks_responses(model: Any, bound: Mapping[str, Any]) -> bool:
 
     A wrong "no" costs the replay of reasoning and nothing else: what is legal for Chat Completions is legal for both.
     """
-    chosen = _read(model, "use_responses_api")
+    chosen = getattr(model, "use_responses_api", None)
     if isinstance(chosen, bool):
         return chosen
-    if _read(model, "output_version") == "responses/v1" or any(_read(model, name) for name in _RESPONSES_ONLY):
+    if getattr(model, "output_version", None) == "responses/v1" or any(getattr(model, name, None) for name in _RESPONSES_ONLY):
         return True
     tools = bound.get("tools") or ()
-    asks = _read(model, "_use_responses_api")
+    asks = getattr(model, "_use_responses_api", None)
     if callable(asks):
         # The client's own answer covers the model names it treats apart; agents bind tools, so it is asked with one.
         return bool(asks({"tools": list(tools) or [{"type": "function", "function": {"name": "tool"}}]}))
@@ -137,7 +133,7 @@ def _speaks_responses(model: Any, bound: Mapping[str, Any]) -> bool:
 
 
 def _host(model: Any) -> str:
-    urls = (_read(model, name) for name in ("openai_api_base", "azure_endpoint", "anthropic_api_url", "api_base", "base_url"))
+    urls = (getattr(model, name, None) for name in ("openai_api_base", "azure_endpoint", "anthropic_api_url", "api_base", "base_url"))
     url = next((url for url in urls if isinstance(url, str) and url), "")
     return (urlsplit(url).hostname or "").lower()
 
@@ -155,5 +151,5 @@ def _type_of(setting: Any) -> str:
 
 
 def _thinks(model: Any, bound: Mapping[str, Any]) -> bool:
-    extra = {**(_read(model, "extra_body") or {}), **(bound.get("extra_body") or {})}
+    extra = {**(getattr(model, "extra_body", None) or {}), **(bound.get("extra_body") or {})}
     return _type_of(extra.get("thinking")) != "disabled"
