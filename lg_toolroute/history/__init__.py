@@ -13,7 +13,7 @@ from lg_toolroute.history.adapting import adapt, adapt_with_notes
 from lg_toolroute.history.notes import HistoryError, Note
 from lg_toolroute.history.reasoning import replay_reasoning
 from lg_toolroute.history.settings import sanitize_settings
-from lg_toolroute.history.target import Target, target_of
+from lg_toolroute.history.target import Target, model_name, target_of
 
 __all__ = [
     "HistoryError",
@@ -21,6 +21,7 @@ __all__ = [
     "Target",
     "adapt",
     "adapt_with_notes",
+    "model_name",
     "replay_reasoning",
     "sanitize_settings",
     "target_of",

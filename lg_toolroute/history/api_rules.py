@@ -1,7 +1,7 @@
 """What each provider's API and its LangChain client take: one row for each API, and every rule of a provider in its row.
 
-A block that the API would take but the client raises on counts as refused. The other modules of this package apply the rules
-and name no provider. `tests/e2e/provider_rules` checks the same APIs independently, with sources.
+A block that the API would take but the client raises on counts as refused. The modules that change messages read these rules and
+never ask which API it is. `tests/e2e/provider_rules` checks the same APIs independently, with sources.
 """
 
 from __future__ import annotations

@@ -53,10 +53,8 @@ def pair(history: Sequence[Placed], target: Target, notes: list[Note]) -> list[P
                 latest[stored] = last
             out.append(last.sent)
         elif isinstance(message, ToolMessage):
-            calls = latest.get(message.tool_call_id)
-            position = _open_call(message, calls)
-            if position is None and not message.tool_call_id and last is not None:
-                calls, position = last, _likely_call(message, last)
+            calls = latest.get(message.tool_call_id) if message.tool_call_id or last is None or not last.open else last
+            position = _open_call(message, calls) if calls is not None else None
             if calls is None or position is None:
                 notes.append(Note(index, "tool result left out: no call before it is waiting for it"))
                 continue
@@ -94,18 +92,13 @@ def _begin_round(index: int, message: AIMessage, call_ids: CallIds, target: Targ
     return _Round(calls, stored, [(index, message)])
 
 
-def _open_call(result: ToolMessage, calls: _Round | None) -> int | None:
-    if calls is not None:
-        for position, stored in calls.open.items():
-            if stored == result.tool_call_id:
-                return position
-    return None
-
-
-def _likely_call(result: ToolMessage, calls: _Round) -> int | None:
-    """Give the position of the open call that a result without an id belongs to: the first of its tool, else the first."""
-    named = (position for position in calls.open if result.name and calls.calls[position]["name"] == tool_name(result.name))
-    return next(named, next(iter(calls.open), None))
+def _open_call(result: ToolMessage, calls: _Round) -> int | None:
+    """Give the position of the call that a result answers: the first with its id; without an id, the first of its tool, else the first."""
+    if result.tool_call_id:
+        return next((position for position, stored in calls.open.items() if stored == result.tool_call_id), None)
+    candidates = [position for position, stored in calls.open.items() if not stored] or list(calls.open)
+    named = [position for position in candidates if calls.calls[position]["name"] == tool_name(result.name or "")]
+    return next(iter(named or candidates), None)
 
 
 def _renamed_result(result: ToolMessage, call: ToolCall) -> ToolMessage:

@@ -1,4 +1,4 @@
-"""Who reads: recognised by the client's class and settings; and what travels beside the messages."""
+"""The reader of a history is recognised by the client's class and settings; settings and reasoning that travel beside the messages."""
 
 from __future__ import annotations
 
@@ -100,6 +100,35 @@ def test_a_dated_name_is_the_same_model_and_a_sibling_is_not(first: str, second:
     """Signatures are bound to the model; a wrong yes is a 400 turns later."""
     assert same_model(first, second) is same
     assert same_model(second, first) is same
+
+
+def test_audio_reaches_a_model_only_if_its_profile_says_so_except_at_google() -> None:
+    """The API has a form for it; most models behind it do not read it."""
+    openai = ChatOpenAI(model="gpt-4o", api_key=KEY)
+    assert not target_of(openai, {}).audio
+    assert target_of(openai, {"audio_inputs": True}).audio
+    assert target_of(ChatGoogleGenerativeAI(model="gemini-2.5-flash", api_key=KEY), {}).audio
+    assert not target_of(ChatMistralAI(model="mistral-large-latest", api_key=KEY), {"pdf_inputs": True}).files
+
+
+def test_servers_behind_openais_client_are_known_by_their_host() -> None:
+    """OpenRouter takes cache markers, Kimi its own ids; other servers and other clients do not."""
+    openrouter, kimi, local = (ChatOpenAI(model="m", api_key=KEY, base_url=url) for url in (
+        "https://openrouter.ai/api/v1", "https://api.moonshot.ai/v1", "http://127.0.0.1:1/v1",
+    ))  # fmt: skip
+    assert [(target_of(model).cache_markers, target_of(model).own_ids) for model in (openrouter, kimi, local)] == [
+        (True, False), (False, True), (False, False),
+    ]  # fmt: skip
+    assert not target_of(ChatAnthropic(model="kimi-k2", api_key=KEY, base_url="https://api.moonshot.ai/anthropic")).own_ids
+
+
+@pytest.mark.parametrize("api", ["openai-chat", "openai-responses"])
+def test_a_server_that_imitates_openai_gets_stricter_rules(api: Any) -> None:
+    """Such servers often refuse OpenAI's own cache settings, and they do not have OpenAI's uploaded files."""
+    own, imitated = Target(api=api, first_party=True).rules, Target(api=api).rules
+    assert (own.cache_breakpoints, own.file_ids) == (True, "file-")
+    assert (imitated.cache_breakpoints, imitated.file_ids) == (False, None)
+    assert {"prompt_cache_key", "store"} <= own.settings - imitated.settings
 
 
 def test_settings_for_another_model_are_left_behind() -> None:
