@@ -76,6 +76,7 @@ def _only_system(messages: Iterable[BaseMessage]) -> bool:
 def _forms(messages: Sequence[BaseMessage], target: Target, notes: list[Note]) -> list[Placed]:
     """Give each message its form for the reader, one by one."""
     placed: list[Placed] = []
+    named = target.rules.named
     index = 0
 
     def note(what: str) -> None:
@@ -91,7 +92,7 @@ def _forms(messages: Sequence[BaseMessage], target: Target, notes: list[Note]) -
             message = _fitted(message, target, note)
         if message is None:
             continue
-        if message.name and target.rules.named and not isinstance(message, ToolMessage) and author_name(message.name) != message.name:
+        if named and message.name and not isinstance(message, ToolMessage) and author_name(message.name) != message.name:
             message = message.model_copy(update={"name": author_name(message.name)})
         placed.append((index, message))
     return placed

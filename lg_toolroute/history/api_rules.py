@@ -73,9 +73,7 @@ class ApiRules:
     settings: frozenset[str] = frozenset()  # settings that client and API know, beside those that every client translates
 
 
-_USER_FIRST: Final = frozenset[tuple[MessageKind, MessageKind]](
-    {("start", "answer"), ("start", "call"), ("system", "answer"), ("system", "call")}
-)
+_USER_FIRST: Final = frozenset[tuple[MessageKind, MessageKind]]({("start", "answer"), ("start", "call"), ("system", "answer"), ("system", "call")})
 _NOTHING_AFTER_AN_ANSWER: Final = frozenset[tuple[MessageKind, MessageKind]]({("answer", "answer"), ("answer", "call")})
 
 _STANDARD: Final = frozenset({"text", "reasoning", "tool_call", "server_tool_call", "server_tool_result", "non_standard"})

@@ -37,9 +37,9 @@ def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], not
         update = {"tool_calls": calls, "invalid_tool_calls": []}
     foreign = _foreign_kwargs(message, rules, bool(calls)) if message.additional_kwargs else set()
     key, start = rules.server_state
-    bound = "output_version" in metadata or (key in metadata and str(metadata[key]).startswith(start))
-    # Who wrote the message takes time to find out, and matters only where it holds something that other models cannot read.
-    if bound or foreign or not isinstance(content, str):
+    refers_to_writer = "output_version" in metadata or (key in metadata and str(metadata[key]).startswith(start))
+    # To find the writer takes time, and the writer matters only where the message holds something that other models cannot read.
+    if refers_to_writer or foreign or not isinstance(content, str):
         own = is_own(message, target)
         content, own = _content(message, calls, own, rules, note)
         if content is not message.content:
@@ -51,7 +51,7 @@ def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], not
         else:
             if foreign:
                 update["additional_kwargs"] = _without(message.additional_kwargs, foreign)
-            if bound or "content" in update:
+            if refers_to_writer or "content" in update:
                 update["response_metadata"] = {}
     if not calls and (is_blank(content) if isinstance(content, str) else not content):
         note("assistant message left out: it has neither words nor calls for this reader")

@@ -32,9 +32,7 @@ _SPELLINGS: Final = {
     "video": ("video",),
 }
 _KINDS: Final = {spelling: kind for kind, spellings in _SPELLINGS.items() for spelling in spellings}
-_PLAIN_KEYS: Final = frozenset(
-    {"type", "image_url", "base64", "url", "mime_type", "file_id", "source", "file", "input_audio", "data", "filename"}
-)
+_PLAIN_KEYS: Final = frozenset({"type", "image_url", "base64", "url", "mime_type", "file_id", "source", "file", "input_audio", "data", "filename"})
 _MARKS: Final = frozenset({"cache_control", "citations", "title", "context"})
 """Keys of Anthropic's own blocks, accepted where cache markers are."""
 
