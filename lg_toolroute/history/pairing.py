@@ -95,7 +95,10 @@ def _begin_round(index: int, message: AIMessage, call_ids: CallIds, target: Targ
 def _open_call(result: ToolMessage, calls: _Round) -> int | None:
     """Give the position of the call that a result answers: the first with its id; without an id, the first of its tool, else the first."""
     if result.tool_call_id:
-        return next((position for position, stored in calls.open.items() if stored == result.tool_call_id), None)
+        for position, stored in calls.open.items():
+            if stored == result.tool_call_id:
+                return position
+        return None
     candidates = [position for position, stored in calls.open.items() if not stored] or list(calls.open)
     named = [position for position in candidates if calls.calls[position]["name"] == tool_name(result.name or "")]
     return next(iter(named or candidates), None)
