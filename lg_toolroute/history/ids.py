@@ -1,79 +1,64 @@
-"""Names for tool calls that every provider takes, the same in every request of a thread."""
+"""Ids of tool calls and names of tools and authors in a form that the reader's API takes, the same in every request of a thread."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from functools import lru_cache
 from hashlib import sha256
 from itertools import count
 from typing import Final
 
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+from lg_toolroute.history.api_rules import LONGEST_OWN_ID, IdRule
 
-_LONGEST: Final = 40
-
-any_id = re.compile(r"[A-Za-z0-9_-]{1,40}").fullmatch
-"""The strictest common form: OpenAI's 40 characters of Anthropic's alphabet."""
-
-short_id = re.compile(r"[A-Za-z0-9]{9}").fullmatch
-"""Mistral's form."""
-
-tool_name = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
-"""A function name that every provider takes."""
-
-_NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
+_LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-class IdBook:
-    """Gives each call of a history its id for one request, in order, so that later calls never rename earlier ones.
+class CallIds:
+    """Gives each call of a history its id for one request, in order, so that later calls never rename earlier ones."""
 
-    Args:
-        short: Ids of exactly 9 letters and digits.
-    """
+    __slots__ = ("_derived", "_legal", "_rule", "_taken")
 
-    __slots__ = ("_legal", "_seen", "_short", "_taken")
-
-    def __init__(self, *, short: bool) -> None:
-        self._short = short
-        self._legal = short_id if short else any_id
+    def __init__(self, rule: IdRule) -> None:
+        self._rule = rule
+        self._legal = re.compile(rule.pattern).fullmatch
         self._taken: set[str] = set()
-        self._seen: dict[str, int] = {}
+        self._derived: Counter[str] = Counter()
 
-    def assign(self, stored: str, *, keep: bool = False) -> str:
+    def assign(self, stored: str, *, own: bool = False) -> str:
         """Give the id to send for a call.
 
         Args:
             stored: The id in the history; may be empty, of any form, and used before.
-            keep: The reader wrote this id itself and takes it back in its own form, of up to 40 characters.
+            own: The reader wrote this id and takes it back in its own form, of up to `LONGEST_OWN_ID` characters.
 
         Returns:
-            The stored id if it is legal and free, else one derived from it and from how often it was seen before.
+            The stored id if it is legal and not yet used, else one derived from it and from how often that was done before.
         """
-        nth = self._seen.get(stored, 0)
-        self._seen[stored] = nth + 1
-        if stored and stored not in self._taken and ((keep and len(stored) <= _LONGEST) or self._legal(stored)):
-            self._taken.add(stored)
-            return stored
-        for attempt in count():
-            derived = self._derive(f"{stored}\n{nth}\n{attempt}")
-            if derived not in self._taken:
-                self._taken.add(derived)
-                return derived
-        raise AssertionError("count() ended")  # pragma: no cover
+        given = stored
+        if not stored or stored in self._taken or not (self._legal(stored) or (own and len(stored) <= LONGEST_OWN_ID)):
+            derived = (self._derive(f"{stored}\n{self._derived[stored]}\n{attempt}") for attempt in count())
+            given = next(identity for identity in derived if identity not in self._taken)
+            self._derived[stored] += 1
+        self._taken.add(given)
+        return given
 
     def _derive(self, seed: str) -> str:
-        digest = sha256(seed.encode("utf-8", "surrogatepass"))
-        if not self._short:
-            return f"call_{digest.hexdigest()[:24]}"
-        number = int.from_bytes(digest.digest()[:16], "big")
+        number = int.from_bytes(sha256(seed.encode("utf-8", "surrogatepass")).digest()[:16], "big")
         letters = []
-        for _ in range(9):
-            number, place = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[place])
-        return "".join(letters)
+        for _ in range(self._rule.letters):
+            number, place = divmod(number, len(_LETTERS))
+            letters.append(_LETTERS[place])
+        return self._rule.prefix + "".join(letters)
 
 
-def legal_name(name: str) -> str:
-    """Give a function name in the common alphabet, 1 to 64 characters; a legal one is returned as it is."""
-    if tool_name(name):
-        return name
-    return _NOT_IN_NAME.sub("_", name)[:64] or "unnamed_tool"
+@lru_cache(maxsize=4096)
+def tool_name(name: str) -> str:
+    """Give a function name that every provider takes: 1 to 64 letters, digits, `_` and `-`; a legal one is returned as it is."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "unnamed_tool"
+
+
+@lru_cache(maxsize=4096)
+def author_name(name: str) -> str:
+    """Give the name of a message's author in OpenAI's pattern; a legal one is returned as it is."""
+    return re.sub(r"[\s<|\\/>]+", "_", name)[:64]

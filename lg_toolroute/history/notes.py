@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from lg_toolroute.errors import ToolRouteError
+
+AddNote = Callable[[str], None]
+"""Takes what was repaired in the message at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +42,3 @@ class HistoryError(ToolRouteError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (HistoryError, (self.index, self.reason))
-
-
-class Notebook:
-    """Where the stages of one adaptation write their notes."""
-
-    __slots__ = ("notes",)
-
-    def __init__(self) -> None:
-        self.notes: list[Note] = []
-
-    def add(self, index: int, what: str) -> None:
-        self.notes.append(Note(index, what))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages.tool import ToolCall
 
-from lg_toolroute.history.ids import IdBook, legal_name, tool_name
-from lg_toolroute.history.notes import Notebook
+from lg_toolroute.history.ids import CallIds, tool_name
+from lg_toolroute.history.notes import Note
 from lg_toolroute.history.provenance import is_own
 from lg_toolroute.history.target import Target
 
@@ -19,125 +22,117 @@ NO_RESULT: Final = "(There is no result: this call was not run, or its result wa
 _GEMINI_SIGNATURES: Final = "__gemini_function_call_thought_signatures__"
 
 
-class _Group:
-    """One assistant message and the results of its calls."""
+@dataclass(slots=True)
+class _Round:
+    """One assistant message with calls, and the results of its calls.
 
-    __slots__ = ("ids", "index", "message", "results", "stored")
+    Attributes:
+        calls: The calls as they are sent.
+        open: The stored id of each call that has no result yet, by its position in the message.
+        sent: The message as it is sent, and then its results.
+    """
 
-    def __init__(self, index: int, message: AIMessage, ids: list[str]) -> None:
-        self.index = index
-        self.message = message
-        self.ids = ids
-        self.stored = [call.get("id") or "" for call in message.tool_calls]
-        self.results: dict[int, Placed] = {}
-        """The results in stored order, by the place of their call."""
-
-    def waiting(self, stored: str) -> int | None:
-        """Give the place of the first unanswered call with this stored id."""
-        for place, identity in enumerate(self.stored):
-            if identity == stored and place not in self.results:
-                return place
-        return None
+    calls: list[ToolCall]
+    open: dict[int, str]
+    sent: list[Placed]
 
 
-def pair(history: Sequence[Placed], target: Target, notebook: Notebook) -> list[Placed]:
+def pair(history: Sequence[Placed], target: Target, notes: list[Note]) -> list[Placed]:
     """Bring results to their calls, give both their ids, answer what was not answered, leave out what answers nothing."""
-    book = IdBook(short=target.dialect.short_ids)
-    out: list[Placed | _Group] = []
-    latest: dict[str, _Group] = {}
-    for index, message in history:
+    call_ids = CallIds(target.rules.ids)
+    rounds: list[_Round] = []
+    latest: dict[str, _Round] = {}
+    last: _Round | None = None
+    out: list[list[Placed]] = []
+    for placed in history:
+        index, message = placed
         if isinstance(message, AIMessage) and message.tool_calls:
-            keep = target.own_ids and is_own(message, target)
-            group = _Group(index, message, [book.assign(call.get("id") or "", keep=keep) for call in message.tool_calls])
-            out.append(group)
-            latest.update(dict.fromkeys(group.stored, group))
+            last = _begin_round(index, message, call_ids, target, notes)
+            rounds.append(last)
+            for stored in last.open.values():
+                latest[stored] = last
+            out.append(last.sent)
         elif isinstance(message, ToolMessage):
-            place = _place(message, latest, out)
-            if place is None:
-                notebook.add(index, "tool result left out: no call before it is waiting for it")
+            calls = latest.get(message.tool_call_id) if message.tool_call_id or last is None or not last.open else last
+            position = _open_call(message, calls) if calls is not None else None
+            if calls is None or position is None:
+                notes.append(Note(index, "tool result left out: no call before it is waiting for it"))
                 continue
-            group, position = place
             if not message.tool_call_id:
-                notebook.add(index, "tool result without an id given to the call before it")
-            elif out[-1] is not group:
-                notebook.add(index, "tool result moved up to its call")
-            group.results[position] = (index, message)
+                notes.append(Note(index, "tool result without an id given to the call before it"))
+            elif calls is not last:
+                notes.append(Note(index, "tool result moved up to its call"))
+            del calls.open[position]
+            calls.sent.append((index, _renamed_result(message, calls.calls[position])))
         else:
-            out.append((index, message))
-    placed: list[Placed] = []
-    for entry in out:
-        if isinstance(entry, _Group):
-            placed.extend(_emit(entry, notebook))
-        else:
-            placed.append(entry)
-    return placed
+            last = None
+            out.append([placed])
+    for calls in rounds:
+        for position in calls.open:
+            index, call = calls.sent[0][0], calls.calls[position]
+            notes.append(Note(index, "call without a result answered by a line that says so"))
+            calls.sent.append((index, ToolMessage(NO_RESULT, tool_call_id=call["id"], name=call["name"], status="error")))
+    return list(chain.from_iterable(out))
 
 
-def _place(message: ToolMessage, latest: dict[str, _Group], out: list[Placed | _Group]) -> tuple[_Group, int] | None:
-    group = latest.get(message.tool_call_id)
-    position = group.waiting(message.tool_call_id) if group is not None else None
-    if group is not None and position is not None:
-        return group, position
-    last = out[-1] if out else None
-    if message.tool_call_id or not isinstance(last, _Group):
+def _begin_round(index: int, message: AIMessage, call_ids: CallIds, target: Target, notes: list[Note]) -> _Round:
+    own = target.own_ids and is_own(message, target)
+    calls: list[ToolCall] = []
+    stored: dict[int, str] = {}
+    changed = False
+    for position, call in enumerate(message.tool_calls):
+        stored[position] = call["id"] or ""
+        identity, name = call_ids.assign(stored[position], own=own), tool_name(call["name"])
+        if identity != call["id"] or name != call["name"]:
+            call, changed = {**call, "id": identity, "name": name}, True
+        calls.append(call)
+    if changed:
+        notes.append(Note(index, "tool call id or name rewritten to a form that this provider takes"))
+        message = message.model_copy(update=_renamed_parts(message, stored, calls))
+    return _Round(calls, stored, [(index, message)])
+
+
+def _open_call(result: ToolMessage, calls: _Round) -> int | None:
+    """Give the position of the call that a result answers: the first with its id; without an id, the first of its tool, else the first."""
+    if result.tool_call_id:
+        for position, stored in calls.open.items():
+            if stored == result.tool_call_id:
+                return position
         return None
-    free = [place for place in range(len(last.ids)) if place not in last.results]
-    named = [place for place in free if message.name and last.message.tool_calls[place]["name"] == message.name]
-    return (last, (named or free)[0]) if free else None
+    candidates = [position for position, stored in calls.open.items() if not stored] or list(calls.open)
+    named = [position for position in candidates if calls.calls[position]["name"] == tool_name(result.name or "")]
+    return next(iter(named or candidates), None)
 
 
-def _emit(group: _Group, notebook: Notebook) -> list[Placed]:
-    message = _renamed(group, notebook)
-    placed: list[Placed] = [(group.index, message)]
-    for position, (index, result) in group.results.items():
-        update: dict[str, Any] = {}
-        if result_id(result) != group.ids[position]:
-            update["tool_call_id"] = group.ids[position]
-        if result.name and not tool_name(result.name):
-            update["name"] = message.tool_calls[position]["name"]
-        placed.append((index, result.model_copy(update=update) if update else result))
-    for position, identity in enumerate(group.ids):
-        if position not in group.results:
-            notebook.add(group.index, "call without a result answered by a line that says so")
-            name = message.tool_calls[position]["name"]
-            placed.append((group.index, ToolMessage(NO_RESULT, tool_call_id=identity, name=name, status="error")))
-    return placed
+def _renamed_result(result: ToolMessage, call: ToolCall) -> ToolMessage:
+    legal_name = not result.name or tool_name(result.name) == result.name
+    if legal_name and result.tool_call_id == call["id"]:
+        return result
+    return result.model_copy(update={"tool_call_id": call["id"], "name": result.name if legal_name else call["name"]})
 
 
-def result_id(message: BaseMessage) -> str:
-    """Give the id of the call that a tool message answers; empty for any other message."""
-    return message.tool_call_id if isinstance(message, ToolMessage) else ""
-
-
-def _renamed(group: _Group, notebook: Notebook) -> AIMessage:
-    message = group.message
-    calls = message.tool_calls
-    if group.ids == group.stored and all(tool_name(call["name"]) for call in calls):
-        return message
-    notebook.add(group.index, "tool call id or name rewritten to a form that this provider takes")
-    names = [legal_name(call["name"]) for call in calls]
-    update: dict[str, Any] = {
-        "tool_calls": [{**call, "id": identity, "name": name} for call, identity, name in zip(calls, group.ids, names, strict=True)]
-    }
+def _renamed_parts(message: AIMessage, stored: Mapping[int, str], calls: list[ToolCall]) -> dict[str, Any]:
+    """Give everything in a message that holds the ids and names of its calls, with those to send."""
+    update: dict[str, Any] = {"tool_calls": calls}
     if isinstance(message.content, list):
-        update["content"] = _rename_blocks(message.content, group, names)
+        update["content"] = _renamed_blocks(message.content, stored, calls)
     signatures = message.additional_kwargs.get(_GEMINI_SIGNATURES)
     if isinstance(signatures, dict):
-        renamed = {group.ids[place]: signatures[old] for place, old in enumerate(group.stored) if old in signatures}
-        update["additional_kwargs"] = {**message.additional_kwargs, _GEMINI_SIGNATURES: renamed}
-    return message.model_copy(update=update)
+        moved = {calls[position]["id"]: signatures[old] for position, old in stored.items() if old in signatures}
+        update["additional_kwargs"] = {**message.additional_kwargs, _GEMINI_SIGNATURES: moved}
+    return update
 
 
-def _rename_blocks(content: list[Any], group: _Group, names: list[str]) -> list[Any]:
-    """Rename the calls inside content blocks; of several with one stored id each block means the next."""
-    waiting = [(old, new, name) for old, new, name in zip(group.stored, group.ids, names, strict=True)]
+def _renamed_blocks(content: list[Any], stored: Mapping[int, str], calls: list[ToolCall]) -> list[Any]:
+    """Rename the calls inside content blocks; where several share a stored id, each block stands for the next of them."""
+    waiting = dict(stored)
     renamed = []
     for block in content:
-        key = "call_id" if isinstance(block, dict) and "call_id" in block else "id"
         if isinstance(block, dict) and block.get("type") in ("tool_use", "tool_call", "function_call", "custom_tool_call"):
-            match = next((entry for entry in waiting if entry[0] == (block.get(key) or "")), None)
-            if match is not None:
-                waiting.remove(match)
-                block = {**block, key: match[1], "name": match[2]}
+            key = "call_id" if "call_id" in block else "id"
+            position = next((position for position, old in waiting.items() if old == (block.get(key) or "")), None)
+            if position is not None:
+                del waiting[position]
+                block = {**block, key: calls[position]["id"], "name": calls[position]["name"]}
         renamed.append(block)
     return renamed

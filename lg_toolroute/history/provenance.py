@@ -1,4 +1,4 @@
-"""Who wrote a stored message, and whether that is who reads it now."""
+"""The writer of a stored message, and whether it is the model that reads it now."""
 
 from __future__ import annotations
 
@@ -33,50 +33,44 @@ def _bare(name: str) -> str:
     return _SNAPSHOT.sub("", _VENDOR.sub("", name.rsplit("/", 1)[-1].lower()), count=1)
 
 
-def routed(message: AIMessage) -> dict[str, Any]:
-    """Give the record of routing that a message carries; empty if it was not routed."""
+def is_own(message: AIMessage, target: Target) -> bool:
+    """Say whether the words and thoughts of a message are the reader's own; when in doubt they are not."""
+    metadata = message.response_metadata
+    if metadata.get("model_provider") not in target.rules.makers:
+        return False
+    record = _routing_record(message)
+    if _was_continued(record):
+        return False
+    speaker = record.get("reasoner") or (record.get("primary") if record.get("model") == record.get("primary") else "")
+    if target.spec and speaker == target.spec:
+        return True
+    written = metadata.get("model_name") or metadata.get("model") or speaker
+    return isinstance(written, str) and same_model(written, target.model)
+
+
+def is_cut(message: AIMessage) -> bool:
+    """Say whether another model wrote the calls of a message than its words.
+
+    The provider's own record of such an answer ends where the stream was cut, so ids that point into that record do not lead
+    to the message that is stored.
+    """
+    record = _routing_record(message)
+    speaker = record.get("reasoner") or record.get("primary")
+    calls = record.get("calls")
+    writers = {record.get("model"), *(calls.values() if isinstance(calls, dict) else ())} - {None}
+    return speaker is not None and bool(writers - {speaker})
+
+
+def _routing_record(message: AIMessage) -> Mapping[str, Any]:
     record = message.response_metadata.get("toolroute")
     return record if isinstance(record, dict) else {}
 
 
-def speaker(record: Mapping[str, Any]) -> str:
-    """Give the spec of the model whose words a routed message holds; empty if the record does not say."""
-    who = record.get("reasoner") or (record.get("primary") if record.get("model") == record.get("primary") else "")
-    return who if isinstance(who, str) else ""
-
-
-def is_cut(message: AIMessage) -> bool:
-    """Say whether the calls of a message were written by another model than its words.
-
-    The provider's own record of such an answer ends where the stream was cut: ids that point into it lead to something else
-    than the message that is stored.
-    """
-    record = routed(message)
-    owner = record.get("reasoner") or record.get("primary")
-    calls = record.get("calls")
-    writers = {record.get("model"), *(calls.values() if isinstance(calls, dict) else ())} - {None}
-    return owner is not None and bool(writers - {owner})
-
-
-def is_mixed(record: Mapping[str, Any]) -> bool:
-    """Say whether several models spoke: one failed after its first words were shown, and another went on."""
+def _was_continued(record: Mapping[str, Any]) -> bool:
+    """Say whether one model failed after its first words were shown, and another continued them."""
     attempts = record.get("attempts")
-    tried = [attempt for attempt in attempts if isinstance(attempt, dict)] if isinstance(attempts, list) else []
-    models = [attempt.get("model") for attempt in tried if not attempt.get("tool")]
-    owner = record.get("reasoner")
-    return owner in models and any(model != owner for model in models[models.index(owner) :])
-
-
-def is_own(message: AIMessage, target: Target) -> bool:
-    """Say whether the words and thoughts of a message are the reader's own; when in doubt they are not."""
-    metadata = message.response_metadata
-    if metadata.get("model_provider") not in target.dialect.makers:
+    if not isinstance(attempts, list):
         return False
-    record = routed(message)
-    if record and is_mixed(record):
-        return False
-    who = speaker(record)
-    if target.spec and who == target.spec:
-        return True
-    written = metadata.get("model_name") or metadata.get("model") or who
-    return isinstance(written, str) and same_model(written, target.model)
+    models = [attempt.get("model") for attempt in attempts if isinstance(attempt, dict) and not attempt.get("tool")]
+    speaker = record.get("reasoner")
+    return speaker in models and any(model != speaker for model in models[models.index(speaker) :])

@@ -2,7 +2,7 @@
 
 DeepSeek and Kimi, while thinking, refuse a request in which an earlier assistant message lacks the field. The clients drop
 it, so it is put into the finished payload: the model's own reasoning where it was kept, else a line that says that there is
-none, for a call that another model wrote has no thought of this one's behind it. An empty string is taken by some of these
+none, because the model did not think before a call that another model wrote. An empty string is taken by some of these
 servers and refused by others.
 """
 

@@ -1,4 +1,4 @@
-"""Who will read the history: known by its client class and settings, never by the model's name."""
+"""The reader of a history: known by its client class and settings, never by the model's name."""
 
 from __future__ import annotations
 
@@ -7,23 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from lg_toolroute.history.dialects import DIALECTS, Api, Dialect
+from lg_toolroute.history.api_rules import API_RULES, COMPATIBLE_RULES, SERVER_RULES, ApiName, ApiRules, ServerRules
 
-_CLASSES: Final[dict[str, Api]] = {
-    "ChatDeepSeek": "deepseek",
-    "ChatAnthropic": "anthropic",
-    "ChatAnthropicVertex": "anthropic",
-    "ChatGoogleGenerativeAI": "google",
-    "ChatVertexAI": "google",
-    "ChatMistralAI": "mistral",
-    "ChatGroq": "groq",
-    "ChatOllama": "ollama",
-    "BaseChatOpenAI": "openai-chat",
-}
-"""Class names looked for along the model's MRO; the first one found decides, so a subclass stands before its parent."""
-
-_KIMI: Final = ("moonshot.ai", "moonshot.cn", "kimi.com")
-"""Hosts of the Kimi models."""
+_APIS: Final = {client: rules.api for rules in API_RULES.values() for client in rules.clients}
 
 _RESPONSES_ONLY: Final = ("reasoning", "include", "truncation", "context_management", "use_previous_response_id")
 """Fields of `ChatOpenAI` that make it speak the Responses API when they are set."""
@@ -37,21 +23,21 @@ class Target:
         api: The API spoken: `"openai-chat"`, `"anthropic"`, … or `"unknown"`, which gets the strictest common form.
         model: The model's name at its provider; thinking and signatures go only to the model that made them.
         spec: The model's canonical spec, if the caller knows it; compared with what a routed message says of its writer.
-        first_party: The API is its maker's own, not a server that speaks its dialect.
+        first_party: The API is its maker's own, not a server that speaks the same API.
         images: Images reach the model; otherwise each becomes a line of text.
-        tool_images: Images inside tool results reach it; otherwise they are shown after the results, in the user's role.
+        tool_images: Images inside tool results reach it; otherwise they are shown after the results, in a human message.
         files: Documents reach it.
         audio: Audio reaches it.
         video: Video reaches it.
-        thinking_leads: Thinking is on in the mode in which the last turn of a tool loop must open with a thinking block.
+        thinking_leads: Thinking is on in the mode in which the running tool loop must open with a thinking block.
         system_in_place: The client sends a system message where it stands, if its neighbours allow that.
         cache_markers: `cache_control` on blocks means something to this API.
         echo_reasoning: The API refuses an assistant message with calls that lacks `reasoning_content`.
         own_ids: Ids that the model wrote itself go back to it in its own form (`functions.edit:0`), which it was trained on.
-        dialect: The API's row of facts.
+        rules: What the API takes, whatever the model.
     """
 
-    api: Api = "unknown"
+    api: ApiName = "unknown"
     model: str = ""
     spec: str = ""
     first_party: bool = False
@@ -65,29 +51,20 @@ class Target:
     cache_markers: bool = False
     echo_reasoning: bool = False
     own_ids: bool = False
-    dialect: Dialect = field(init=False, repr=False, compare=False)
+    rules: ApiRules = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dialect", DIALECTS[self.api])
-
-    @property
-    def flat_text(self) -> bool:
-        """Whether text blocks are joined to one string: always where a server only imitates the API it speaks."""
-        return self.dialect.flat_text or (self.api == "openai-chat" and not self.first_party)
-
-    @property
-    def system_anywhere(self) -> bool:
-        """Whether a system message may stand in the middle; a server that imitates OpenAI often refuses it."""
-        return self.dialect.system_anywhere and (self.api != "openai-chat" or self.first_party)
+        rules = API_RULES[self.api]
+        object.__setattr__(self, "rules", rules if self.first_party else COMPATIBLE_RULES.get(self.api, rules))
 
 
 def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str = "") -> Target:
-    """Describe the reader that a chat model is.
+    """Describe a chat model as the reader of a history.
 
     Args:
         model: A LangChain chat model, or a binding around one (bound arguments count: `thinking`, built-in tools).
         profile: What the model takes, in the words of LangChain's `model.profile`; `None` asks the model itself.
-            Where a profile is silent the API's own dialect decides.
+            Where a profile is silent, the rules of the API decide.
         spec: The canonical `provider/model`, if there is one.
 
     Returns:
@@ -97,51 +74,44 @@ def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str
     while hasattr(model, "bound") and hasattr(model, "kwargs"):
         bound = {**model.kwargs, **bound}
         model = model.bound
-    facts: Mapping[str, Any] = profile if profile is not None else (_read(model, "profile") or {})
+    facts: Mapping[str, Any] = profile if profile is not None else (getattr(model, "profile", None) or {})
     api = _api(model, bound)
-    dialect = DIALECTS[api]
+    rules = API_RULES[api]
     host = _host(model)
-    images = _fact(facts, "image_inputs", api not in ("deepseek", "unknown"))
+    server = next((row for row in SERVER_RULES if api in COMPATIBLE_RULES and host.endswith(row.hosts)), ServerRules())
+
+    def reads(kind: str, fact: str) -> bool:
+        said = facts.get(fact)
+        return kind in rules.inputs and (kind not in rules.profiled_inputs if said is None else bool(said))
+
+    images = reads("image", "image_inputs")
     return Target(
         api=api,
         model=model_name(model),
         spec=spec,
         first_party=_first_party(model, api, host),
         images=images,
-        tool_images=images and dialect.tool_images and _fact(facts, "image_tool_message", True),
-        files=dialect.files and _fact(facts, "pdf_inputs", True),
-        audio=dialect.audio and _fact(facts, "audio_inputs", api == "google"),
-        video=dialect.video and _fact(facts, "video_inputs", api == "google"),
-        thinking_leads=api == "anthropic" and _thinking(model, bound) == "enabled",
-        system_in_place=api == "anthropic" and _fact(facts, "mid_conversation_system_messages", False),
-        cache_markers=api == "anthropic" or host.endswith("openrouter.ai"),
-        echo_reasoning=_echoes_reasoning(api, host, model, bound),
-        own_ids=api == "openai-chat" and host.endswith(_KIMI),
+        tool_images=images and rules.tool_images and facts.get("image_tool_message") in (None, True),
+        files=reads("file", "pdf_inputs"),
+        audio=reads("audio", "audio_inputs"),
+        video=reads("video", "video_inputs"),
+        thinking_leads=rules.thinking_budget_leads and _type_of(bound.get("thinking", getattr(model, "thinking", None))) == "enabled",
+        system_in_place=rules.system == "profile" and bool(facts.get("mid_conversation_system_messages")),
+        cache_markers=rules.cache_markers or server.cache_markers,
+        echo_reasoning=(rules.echo_reasoning or server.echo_reasoning or bool(getattr(model, "echo_reasoning", None))) and _thinks(model, bound),
+        own_ids=server.own_ids,
     )
 
 
 def model_name(model: Any) -> str:
     """Give the name of a chat model at its provider; empty if it has none."""
-    return str(_read(model, "model_name") or _read(model, "model") or _read(model, "model_id") or "")
+    return str(getattr(model, "model_name", None) or getattr(model, "model", None) or getattr(model, "model_id", None) or "")
 
 
-def _read(model: Any, name: str) -> Any:
-    return getattr(model, name, None)
-
-
-def _fact(facts: Mapping[str, Any], name: str, otherwise: bool) -> bool:
-    value = facts.get(name)
-    return otherwise if value is None else bool(value)
-
-
-def _api(model: Any, bound: Mapping[str, Any]) -> Api:
-    for cls in type(model).__mro__:
-        api = _CLASSES.get(cls.__name__)
-        if api == "openai-chat":
-            return "openai-responses" if _speaks_responses(model, bound) else "openai-chat"
-        if api is not None:
-            return api
-    return "unknown"
+def _api(model: Any, bound: Mapping[str, Any]) -> ApiName:
+    # The first class along the MRO decides, so a subclass of another vendor's stands before OpenAI's base class.
+    api: ApiName = next((_APIS[cls.__name__] for cls in type(model).__mro__ if cls.__name__ in _APIS), "unknown")
+    return "openai-responses" if api == "openai-chat" and _speaks_responses(model, bound) else api
 
 
 def _speaks_responses(model: Any, bound: Mapping[str, Any]) -> bool:
@@ -149,10 +119,10 @@ def _speaks_responses(model: Any, bound: Mapping[str, Any]) -> bool:
 
     A wrong "no" costs the replay of reasoning and nothing else: what is legal for Chat Completions is legal for both.
     """
-    chosen = _read(model, "use_responses_api")
+    chosen = getattr(model, "use_responses_api", None)
     if isinstance(chosen, bool):
         return chosen
-    if _read(model, "output_version") == "responses/v1" or any(_read(model, name) for name in _RESPONSES_ONLY):
+    if getattr(model, "output_version", None) == "responses/v1" or any(getattr(model, name, None) for name in _RESPONSES_ONLY):
         return True
     tools = bound.get("tools") or ()
     asks = getattr(model, "_use_responses_api", None)
@@ -163,35 +133,23 @@ def _speaks_responses(model: Any, bound: Mapping[str, Any]) -> bool:
 
 
 def _host(model: Any) -> str:
-    for name in ("openai_api_base", "azure_endpoint", "anthropic_api_url", "api_base", "base_url"):
-        url = _read(model, name)
-        if isinstance(url, str) and url:
-            return (urlsplit(url).hostname or "").lower()
-    return ""
+    urls = (getattr(model, name, None) for name in ("openai_api_base", "azure_endpoint", "anthropic_api_url", "api_base", "base_url"))
+    url = next((url for url in urls if isinstance(url, str) and url), "")
+    return (urlsplit(url).hostname or "").lower()
 
 
-def _first_party(model: Any, api: Api, host: str) -> bool:
-    if api not in ("openai-chat", "openai-responses"):
+def _first_party(model: Any, api: ApiName, host: str) -> bool:
+    if api not in COMPATIBLE_RULES:
         return api != "unknown"
     if not any(cls.__name__ in ("ChatOpenAI", "AzureChatOpenAI") for cls in type(model).__mro__):
         return False  # another vendor's client, built on the same base class
-    return host == "" or host == "api.openai.com" or host.endswith((".openai.azure.com", ".api.openai.com"))
+    return host in ("", "api.openai.com") or host.endswith((".openai.azure.com", ".api.openai.com"))
 
 
-def _thinking(model: Any, bound: Mapping[str, Any]) -> str:
-    thinking = bound.get("thinking", _read(model, "thinking"))
-    return str(thinking.get("type", "")) if isinstance(thinking, Mapping) else ""
+def _type_of(setting: Any) -> str:
+    return str(setting.get("type", "")) if isinstance(setting, Mapping) else ""
 
 
-def _echoes_reasoning(api: Api, host: str, model: Any, bound: Mapping[str, Any]) -> bool:
-    """Say whether this endpoint wants each earlier call's `reasoning_content` back.
-
-    Source: DeepSeek, "Thinking Mode" guide (on by default; omission is a 400 once tools were called); Moonshot, "Use the
-    Kimi thinking model" (the same).
-    """
-    by_host = api == "openai-chat" and host.endswith((*_KIMI, "deepseek.com", "xiaomimimo.com"))
-    if api != "deepseek" and not by_host and not _read(model, "echo_reasoning"):
-        return False
-    extra = {**(_read(model, "extra_body") or {}), **(bound.get("extra_body") or {})}
-    thinking = extra.get("thinking")
-    return not (isinstance(thinking, Mapping) and thinking.get("type") == "disabled")
+def _thinks(model: Any, bound: Mapping[str, Any]) -> bool:
+    extra = {**(getattr(model, "extra_body", None) or {}), **(bound.get("extra_body") or {})}
+    return _type_of(extra.get("thinking")) != "disabled"

@@ -1,4 +1,4 @@
-"""Histories that no client of ours wrote, and settings that make an API stricter: repaired for the request, or refused."""
+"""Histories imported from elsewhere, and settings that make an API stricter: repaired for the request, or refused."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ IMPORTED: dict[str, list[BaseMessage]] = {
     "empty ids": [HI, call(""), result(""), call(""), result("")],
     "no ids": [HI, call(None), result("")],
     "a tool message first": [result("lost"), HI],
-    "a result for nobody": [HI, AIMessage("Done."), result("lost"), GO],
+    "a result without a call": [HI, AIMessage("Done."), result("lost"), GO],
     "a result twice": [HI, call(), result(), result(content="again")],
     "an unreadable call that was answered": [HI, invalid(), result()],
     "an unreadable call that was not": [HI, invalid(None), GO],

@@ -21,8 +21,8 @@ COPIES = 6
 """Messages recorded of each kind: one answer of a server stands in a history once."""
 
 KINDS = ("kept", "routed", "cut", "failed", "lost", "doubled")
-"""How a call came about: written and run; written by another model; words of one and call of another; run with an error and
-tried again; interrupted before its result; under an id that was used before."""
+"""What happened to a call: it was run; another model wrote it; it stands beside the words of another model; it failed and was tried
+again; it was interrupted before its result; its id was used before."""
 
 
 class Recorder:
@@ -47,10 +47,10 @@ def recorder() -> Iterator[Recorder]:
 
 turn = st.tuples(
     st.sampled_from(KINDS),
-    st.integers(0, len(PROVIDERS) - 1),  # who speaks
-    st.integers(0, len(PROVIDERS) - 1),  # who writes the call, if another does
+    st.integers(0, len(PROVIDERS) - 1),  # the provider of the words
+    st.integers(0, len(PROVIDERS) - 1),  # the provider of the call, in kinds that have another one
     st.booleans(),  # in standard blocks
-    st.integers(0, len(PROVIDERS) - 1),  # who reads then
+    st.integers(0, len(PROVIDERS) - 1),  # the provider that reads afterwards
 )
 
 
@@ -67,7 +67,7 @@ class Session:
         return self.recorder.takes[who, kind, v1][place % COPIES]
 
     def play(self, kind: str, who: int, other: int, v1: bool) -> None:
-        """Add one turn of a user's."""
+        """Add one turn: the user's message, the answer, the result."""
         self.history.append(HumanMessage("Change a.py."))
         message = self.take(who, "call", v1)
         if kind == "routed":

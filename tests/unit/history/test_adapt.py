@@ -79,12 +79,21 @@ def test_mistral_gets_ids_of_nine_letters_and_words_apart_from_calls() -> None:
     assert adapted[3].tool_call_id.isalnum()  # type: ignore[attr-defined]
 
 
-def test_kimi_gets_its_own_ids_back_and_nobody_else_does() -> None:
+def test_only_kimi_gets_its_own_ids_back_unchanged() -> None:
     """`functions.edit:0` is what it was trained on; for the others it is an illegal id."""
     own = call("functions.edit:0", response_metadata={"model_provider": "openai", "model_name": "kimi-k2"})
     history = [HI, own, result("functions.edit:0")]
     assert adapt(history, KIMI) == history
     assert adapt(history, OPENAI)[2].tool_call_id.startswith("call_")  # type: ignore[attr-defined]
+
+
+def test_results_without_ids_go_to_the_open_calls_before_them_by_name() -> None:
+    """A result names its tool even where a server gave no ids; the others follow in order."""
+    calls = [tool_call(name=name, args={}, id=None) for name in ("edit", "search")]
+    history = [HI, AIMessage("", tool_calls=calls), ToolMessage("found", tool_call_id="", name="search"), ToolMessage("edited", tool_call_id="")]
+    adapted = adapt(history, OPENAI)
+    by_id = {message.tool_call_id: message.content for message in adapted if isinstance(message, ToolMessage)}
+    assert [by_id[call["id"]] for call in adapted[1].tool_calls] == ["edited", "found"]  # type: ignore[attr-defined]
 
 
 def test_ids_inside_blocks_and_signature_maps_follow_the_call() -> None:
@@ -140,16 +149,16 @@ def test_an_answer_that_was_cut_keeps_its_words_only() -> None:
         ({"reasoner": "x/a", "attempts": [{"model": "x/a", "tool": None}, {"model": "x/b", "tool": "edit"}]}, True),
         ({"reasoner": "x/a", "attempts": [{"model": "x/a", "tool": None}, {"model": "x/b", "tool": None}]}, False),
     ],
-    ids=["a fallback spoke", "one failed before it was heard", "another wrote the call", "another went on"],
+    ids=["a fallback answered", "one failed before its first word", "another wrote the call", "another continued the text"],
 )
-def test_a_message_that_two_models_spoke_is_nobodys(record: dict[str, Any], own: bool) -> None:
-    """When a model dies in mid-sentence and another goes on, the thoughts of both are left out for both."""
+def test_a_message_that_a_second_model_continued_counts_as_foreign_for_both(record: dict[str, Any], own: bool) -> None:
+    """When a model fails in mid-sentence and another continues, the thoughts of both are left out for both."""
     history = [HI, AIMessage(THOUGHT, response_metadata={**BY_CLAUDE, "toolroute": record}), GO]
     assert (adapt(history, CLAUDE) == history) is own
 
 
-def test_torn_server_tools_are_left_out_with_their_other_half() -> None:
-    """A call of a server-side tool without its result is refused, and so is the reverse."""
+def test_a_server_tool_call_without_its_result_is_left_out() -> None:
+    """The API accepts a server-side tool's call and result only together."""
     content = [{"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}, {"type": "text", "text": "Yes."}]
     adapted = adapt([HI, AIMessage(content, response_metadata=BY_CLAUDE), GO], CLAUDE)
     assert adapted[1].content == [{"type": "text", "text": "Yes."}]
@@ -165,7 +174,7 @@ def test_an_unreadable_call_is_sent_only_if_it_was_answered() -> None:
 
 
 def test_a_missing_result_is_made_up_as_missing_and_marked_as_error() -> None:
-    """The model is told the truth: there is none."""
+    """The line tells the model that there is no result."""
     adapted, notes = adapt_with_notes([HI, call(), GO], OPENAI)
     assert kinds(adapted) == ["human", "ai", "tool", "human"]
     assert "no result" in adapted[2].text
@@ -195,6 +204,24 @@ def test_an_image_of_a_tool_is_shown_after_the_results_where_results_are_text() 
     assert adapt([HI, call(), result(content=[PICTURE])], CLAUDE)[2].content == [PICTURE]
 
 
+def test_a_link_becomes_a_line_where_only_data_can_be_sent() -> None:
+    """Ollama's client sends images as data; OpenAI's chat API takes documents as data."""
+    image = HumanMessage([{"type": "image", "url": "https://example.com/a.png"}])
+    document = HumanMessage([{"type": "file", "url": "https://example.com/a.pdf", "mime_type": "application/pdf"}])
+    assert adapt([image], OPENAI) == [image]
+    assert adapt([image], OLLAMA)[0].content == "[image left out: this model reads text only]"
+    assert adapt([document], OPENAI)[0].content == [{"type": "text", "text": "[document left out: this model does not read documents]"}]
+    assert adapt([document], CLAUDE)[0].content[0]["url"] == "https://example.com/a.pdf"  # type: ignore[index]
+
+
+def test_anthropics_own_spelling_of_an_image_is_rewritten_for_other_apis() -> None:
+    """Claude gets its block back as it was, with its cache marker."""
+    block = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}, "cache_control": {"type": "ephemeral"}}
+    history = [HumanMessage([block])]
+    assert adapt(history, CLAUDE) is history
+    assert adapt(history, OPENAI)[0].content == [{"type": "image", "url": "https://example.com/a.png"}]
+
+
 def test_an_uploaded_file_goes_only_to_the_store_it_lies_in() -> None:
     """An id means nothing to another provider."""
     upload = HumanMessage([{"type": "file", "file_id": "file-abc", "filename": "a.pdf"}])
@@ -203,7 +230,7 @@ def test_an_uploaded_file_goes_only_to_the_store_it_lies_in() -> None:
 
 
 def test_cache_markers_go_only_to_the_api_that_knows_them() -> None:
-    """A mark that nobody asked for is a 400 elsewhere."""
+    """Other APIs answer an unknown key with a 400."""
     marked = SystemMessage([{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}])
     assert adapt([marked, HI], CLAUDE)[0] is marked
     assert adapt([marked, HI], OPENAI)[0].content == [{"type": "text", "text": "Be brief."}]
@@ -231,7 +258,7 @@ def test_the_form_of_a_handoff_is_kept_for_every_target(target: Target) -> None:
     assert kinds(adapted) == ["system", "human", "ai", "human"]
 
 
-def test_a_word_of_the_models_at_the_end_is_followed_by_the_users() -> None:
+def test_a_human_message_follows_an_assistant_message_at_the_end_where_the_api_wants_it() -> None:
     """OpenAI continues it; the others refuse it, except Mistral when told so in its own way."""
     history = [HI, AIMessage("Once upon")]
     assert adapt(history, OPENAI) is history
@@ -261,8 +288,8 @@ def test_a_blank_assistant_message_is_left_out_and_a_blank_human_one_kept_as_suc
     assert [message.text for message in adapted] == ["(empty message)", "?", "Hi.", "Go on."]
 
 
-def test_what_a_reducer_is_told_is_not_sent() -> None:
-    """`RemoveMessage` never reaches a model."""
+def test_a_remove_message_is_not_sent() -> None:
+    """It is an instruction to a reducer."""
     assert adapt([HI, RemoveMessage(id="x")], OPENAI) == [HI]
 
 

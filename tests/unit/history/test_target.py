@@ -1,4 +1,4 @@
-"""Who reads: recognised by the client's class and settings; and what travels beside the messages."""
+"""The reader of a history is recognised by the client's class and settings; settings and reasoning that travel beside the messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from langchain_ollama import ChatOllama
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
 from lg_toolroute.history import Target, replay_reasoning, sanitize_settings, target_of
-from lg_toolroute.history.media import read, write
+from lg_toolroute.history.media import read_medium, write_medium
 from lg_toolroute.history.provenance import same_model
 
 KEY: Any = "none"
@@ -102,6 +102,35 @@ def test_a_dated_name_is_the_same_model_and_a_sibling_is_not(first: str, second:
     assert same_model(second, first) is same
 
 
+def test_audio_reaches_a_model_only_if_its_profile_says_so_except_at_google() -> None:
+    """The API has a form for it; most models behind it do not read it."""
+    openai = ChatOpenAI(model="gpt-4o", api_key=KEY)
+    assert not target_of(openai, {}).audio
+    assert target_of(openai, {"audio_inputs": True}).audio
+    assert target_of(ChatGoogleGenerativeAI(model="gemini-2.5-flash", api_key=KEY), {}).audio
+    assert not target_of(ChatMistralAI(model="mistral-large-latest", api_key=KEY), {"pdf_inputs": True}).files
+
+
+def test_servers_behind_openais_client_are_known_by_their_host() -> None:
+    """OpenRouter takes cache markers, Kimi its own ids; other servers and other clients do not."""
+    openrouter, kimi, local = (ChatOpenAI(model="m", api_key=KEY, base_url=url) for url in (
+        "https://openrouter.ai/api/v1", "https://api.moonshot.ai/v1", "http://127.0.0.1:1/v1",
+    ))  # fmt: skip
+    assert [(target_of(model).cache_markers, target_of(model).own_ids) for model in (openrouter, kimi, local)] == [
+        (True, False), (False, True), (False, False),
+    ]  # fmt: skip
+    assert not target_of(ChatAnthropic(model="kimi-k2", api_key=KEY, base_url="https://api.moonshot.ai/anthropic")).own_ids
+
+
+@pytest.mark.parametrize("api", ["openai-chat", "openai-responses"])
+def test_a_server_that_imitates_openai_gets_stricter_rules(api: Any) -> None:
+    """Such servers often refuse OpenAI's own cache settings, and they do not have OpenAI's uploaded files."""
+    own, imitated = Target(api=api, first_party=True).rules, Target(api=api).rules
+    assert (own.cache_breakpoints, own.file_ids) == (True, "file-")
+    assert (imitated.cache_breakpoints, imitated.file_ids) == (False, None)
+    assert {"prompt_cache_key", "store"} <= own.settings - imitated.settings
+
+
 def test_settings_for_another_model_are_left_behind() -> None:
     """LangChain's own names pass; a provider's go to that provider only."""
     settings = {"temperature": 0.1, "cache_control": {}, "prompt_cache_key": "k", "reasoning_effort": "low", "betas": ["x"], "num_ctx": 1}
@@ -159,13 +188,13 @@ def test_reasoning_is_put_into_a_copy_of_the_payload() -> None:
 )
 def test_every_spelling_of_an_image_is_read_alike(block: dict[str, Any], data: str, mime: str, url: str) -> None:
     """And written in the one that every client translates."""
-    medium = read(block)
+    medium = read_medium(block)
     assert medium is not None
     assert (medium.data, medium.mime, medium.url) == (data, mime, url)
-    assert read(write(medium)).data == data  # type: ignore[union-attr]
+    assert read_medium(write_medium(medium)).data == data  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("block", [{"type": "image"}, {"type": "text", "text": "x"}, {"type": "image", "base64": 7}, {}])
 def test_a_block_that_shows_nothing_is_read_as_nothing(block: dict[str, Any]) -> None:
     """Nothing is guessed."""
-    assert read(block) is None
+    assert read_medium(block) is None
