@@ -111,14 +111,14 @@ def _of_chat_model(name: str, used_in: tuple[str, ...], why: str, **more: Any) -
     return Hook(f"langchain_core.language_models.chat_models:BaseChatModel{name and '.' + name}", used_in, why, **more)
 
 
-_CALLS = ("gates", "surfaces.chat", "testing")
+_CALLS = ("gates", "surfaces.chat", "clients.local", "testing")
 _CHAT, _MIDDLEWARE = ("surfaces.chat",), ("surfaces.middleware",)
 _WRAPPERS, _THINKING = ("clients.wrappers",), ("clients.thinking_client",)
 _ASKED = ("messages", "stop", "run_manager")
 
 HOOKS = (
     _of_chat_model("_stream", _CALLS, "read and replace the stream of a chat model", takes=_ASKED),
-    _of_chat_model("_astream", _CALLS, "read and replace the awaited stream of a chat model", takes=_ASKED),
+    _of_chat_model("_astream", ("gates", "surfaces.chat", "testing"), "read and replace the awaited stream of a chat model", takes=_ASKED),
     _of_chat_model("_generate", _CALLS, "read and replace the whole answer of a chat model", takes=_ASKED),
     _of_chat_model("_agenerate", _CALLS, "read and replace the awaited whole answer of a chat model", takes=_ASKED),
     _of_chat_model("_streaming_disabled", ("gates",), "find out whether a chat model streams"),

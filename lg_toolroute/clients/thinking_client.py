@@ -9,18 +9,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
 from lg_toolroute.history import replay_reasoning, target_of
+from lg_toolroute.langchain_hooks import check_hooks
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
-
-_HOOKS: Final = ("_get_request_payload", "_convert_input", "_convert_chunk_to_generation_chunk", "_create_chat_result")
-"""Private methods of LangChain's client that are overridden or called here; `tests/contract` pins their parameters."""
 
 
 def _keep_reasoning(message: BaseMessage, received: Mapping[str, Any] | None) -> None:
@@ -35,12 +33,10 @@ def thinking_client() -> type[ChatOpenAI]:
     """Give the class; it is made when it is first needed, because no provider's client is imported before that.
 
     Raises:
-        ImportError: The installed `langchain-openai` lacks a private method that the class builds on.
+        MissingHookError: The installed `langchain-openai` lacks a private method that the class builds on.
     """
+    check_hooks("clients.thinking_client", "history.target")
     base: type[ChatOpenAI] = importlib.import_module("langchain_openai").ChatOpenAI
-    missing = [name for name in _HOOKS if not hasattr(base, name)]
-    if missing:
-        raise ImportError(f"ChatOpenAI of the installed langchain-openai has no {', '.join(missing)}; install langchain-openai>=1.7.3,<2")
 
     class ThinkingChatOpenAI(base):  # type: ignore[misc, valid-type]  # the base is known only now
         """`ChatOpenAI`, with `reasoning_content` in `additional_kwargs` and in the requests of APIs that ask for it.

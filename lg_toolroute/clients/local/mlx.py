@@ -86,7 +86,7 @@ class ChatMLX(mlx.ChatMLX):
     ) -> Iterator[ChatGenerationChunk]:
         settings = {**(self.llm.pipeline_kwargs or {}), **{name: value for name, value in kwargs.items() if name in PER_CALL}}
         stops = stop or settings.get("stop") or []
-        prompt = self._to_chat_prompt(messages, tools=kwargs.get("tools"))
+        prompt = self._chat_prompt(messages, tools=kwargs.get("tools"))
         said = ""
         for piece in self._thread.stream(lambda: _generate_text(self.llm, prompt, settings)):
             text, finish = piece.text, piece.finish_reason
@@ -98,7 +98,7 @@ class ChatMLX(mlx.ChatMLX):
             if cut is not None:
                 return
 
-    def _to_chat_prompt(
+    def _chat_prompt(
         self, messages: list[BaseMessage], tokenize: bool = False, return_tensors: str | None = None, tools: list[dict[str, Any]] | None = None
     ) -> Any:
         if not messages:
