@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], float]
 
-_KEPT_CAUSES = 64
-_KNOWN_RUNS = 1024
+_MAX_CAUSES = 64
+_MAX_CHECKED_RUNS = 1024
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
-"""What providers take between them: OpenAI and Anthropic letters, digits, `_` and `-`; Gemini also `.` and `:`; MCP servers also `/`."""
+"""The union of what providers accept: OpenAI and Anthropic letters, digits, `_` and `-`; Gemini also `.` and `:`; MCP servers also `/`."""
 
 
 class ToolRouter:
@@ -80,7 +80,7 @@ class ToolRouter:
         self.health: HealthBook = MemoryHealth(limits, self.clock) if store is None else StoreHealth(store, limits, self.clock)
         self.strict = strict
         self._checked = False
-        self._known_runs: set[tuple[str | None, str | None]] = set()
+        self._checked_runs: set[tuple[str | None, str | None]] = set()
         self._causes: OrderedDict[tuple[str, str, str, str], BaseException] = OrderedDict()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -137,7 +137,7 @@ class ToolRouter:
     def remember_cause(self, turn_id: str, attempt: Attempt, error: BaseException) -> None:
         """Keep a client's exception for `ChainExhausted`; it cannot be written into a checkpoint."""
         self._causes[(turn_id, attempt.model, attempt.reason, attempt.detail)] = error
-        while len(self._causes) > _KEPT_CAUSES:
+        while len(self._causes) > _MAX_CAUSES:
             self._causes.popitem(last=False)
 
     def with_causes(self, error: ChainExhausted, turn_id: str) -> ChainExhausted:
@@ -157,9 +157,9 @@ class ToolRouter:
                 cannot be built.
         """
         names = [tool_name(tool) for tool in tools]
-        _refuse_odd(names)
-        refuse_twins(names)
-        problems = [*self.book.unmatched(names, agent), *self._unknown(agent)]
+        _refuse_impossible_names(names)
+        refuse_duplicate_names(names)
+        problems = [*self.book.unmatched(names, agent), *self._unknown_agent(agent)]
         if self.strict:
             problems.extend(self.models.check())
             if problems:
@@ -170,14 +170,14 @@ class ToolRouter:
     def check_run(self, agent: str | None, role: str | None) -> None:
         """Warn, once for each, of a run whose agent or role is not configured; under `strict`, raise.
 
-        Where no agent (no role) is configured at all, the word was not meant for us.
+        Where the configuration has no agents (no roles) at all, the runtime context's `agent` (`role`) is for other code, and nothing is said.
 
         Raises:
             ConfigError: Under `strict`, the agent or the role is not configured.
         """
-        if (agent is None and role is None) or (agent, role) in self._known_runs:
+        if (agent is None and role is None) or (agent, role) in self._checked_runs:
             return
-        problems = self._unknown(agent) if self.book.agents else []
+        problems = self._unknown_agent(agent) if self.book.agents else []
         roles = self.book.roles(agent)
         if role is not None and roles and role not in roles:
             hint = did_you_mean(role, roles, f"configured are {', '.join(sorted(roles)[:8])}")
@@ -186,11 +186,11 @@ class ToolRouter:
             raise ConfigError(problems, source=self.config.source)
         for problem in problems:
             warnings.warn(str(problem), UserWarning, stacklevel=4)
-        if len(self._known_runs) < _KNOWN_RUNS:
-            self._known_runs.add((agent, role))
+        if len(self._checked_runs) < _MAX_CHECKED_RUNS:
+            self._checked_runs.add((agent, role))
 
-    def _unknown(self, agent: str | None) -> list[Problem]:
-        """A mistyped id would have the defaults, and their tool policy, without a word."""
+    def _unknown_agent(self, agent: str | None) -> list[Problem]:
+        """A mistyped id would silently have the defaults and their tool policy."""
         known = self.book.agents
         if agent is None or agent in known:
             return []
@@ -218,14 +218,19 @@ def _rebuilt(config: RoutingConfig, models: dict[str, Any], strict: bool) -> Too
     return ToolRouter(config, models=models, strict=strict)
 
 
-def _refuse_odd(names: Sequence[str]) -> None:
+def _refuse_impossible_names(names: Sequence[str]) -> None:
     odd = [name for name in dict.fromkeys(names) if not _TOOL_NAME.fullmatch(name)]
     if odd:
         hint = "a tool's name has 1 to 128 of the characters A-Z a-z 0-9 _ - . : / ; rename it"
         raise ConfigError([Problem("tools", f"{name!r} is no name that a model can call", hint) for name in odd], source="tools")
 
 
-def refuse_twins(names: Sequence[str]) -> None:
+def refuse_duplicate_names(names: Sequence[str]) -> None:
+    """Raise if two bound tools have one name.
+
+    Raises:
+        ConfigError: Each name that is bound more than once.
+    """
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         hint = "a tool's name must be unique among the bound tools; rename one of them"

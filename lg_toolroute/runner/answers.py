@@ -1,4 +1,4 @@
-"""What came back of a request: a gate's findings, a message or an error, read into the one `Answer` that the flow gets."""
+"""Makes the one `Answer` that the flow gets, from what a request gave: the gate's findings, and a message or an error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class AnswerReader:
     Args:
         builder: Built the requests.
         turn_id: The turn's id, under which the clients' own exceptions are remembered.
-        others_between: Code of others stands between the runner and the model: what the model itself raised is on its gate.
+        others_between: Other code stands between the runner and the model, so an error counts as the model's only if its gate has seen it.
     """
 
     def __init__(self, builder: RequestBuilder, turn_id: str, *, others_between: bool) -> None:
@@ -36,7 +36,7 @@ class AnswerReader:
         self._others_between = others_between
 
     def after_error(self, request: Request, error: Exception, started: float) -> Answer:
-        """The answer that an error is. What is not the model's failure is raised again.
+        """The answer for an error. An error that is not the model's failure is raised again.
 
         Args:
             request: What was asked.
@@ -44,14 +44,14 @@ class AnswerReader:
             started: When it was asked, on the router's clock.
         """
         if self._others_between and request.gate.raised is None and not isinstance(error, AnswerRejected):
-            raise error  # of a middleware further in, a limit, a response format
+            raise error  # raised by an inner middleware, a call limit or a response format
         failure = classify(error, now=time.time())
         if failure.cls in {"bug", "cancelled"}:
             raise error
         return self._failed(request, error, failure, started)
 
     def after_message(self, request: Request, message: AIMessage, started: float) -> Answer:
-        """The answer that a message is.
+        """The answer for a message.
 
         Args:
             request: What was asked.
@@ -60,12 +60,12 @@ class AnswerReader:
         """
         gate = request.gate
         if self._others_between and isinstance(gate.raised, Exception):
-            # The model failed, and a middleware further in made an answer of it (`ModelRetryMiddleware` does): the chain knows better.
+            # The model failed, and an inner middleware returned a message in its place (`ModelRetryMiddleware` does): the chain goes on instead.
             return self.after_error(request, gate.raised, started)
         if not gate.saw_chunk:
-            # Another model, or a ready answer, was put in the place of the gated model: the gate looks at it now.
+            # An inner middleware used another model, or answered itself, so the gate has seen nothing: it checks the message now.
             try:
-                message = _gated_late(gate, message)
+                message = _through_gate(gate, message)
             except AnswerRejected as error:
                 return self.after_error(request, error, started)
         if isinstance(gate, WriteGate):
@@ -86,10 +86,10 @@ class AnswerReader:
     def _written(self, request: Request, gate: WriteGate, message: AIMessage, started: float) -> Answer:
         ids = tuple(call_id for _, call_id, _, _ in gate.accepted)
         if tuple(call["id"] for call in message.tool_calls) != ids:
-            # What landed is not what was checked: code between the model and us changed the answer.
+            # Code between the model and the runner changed the answer after the gate had checked it.
             error = AnswerRejected(request.spec, "invalid_tool_call", "the answer was changed after it had been checked")
             return self.after_error(request, error, started)
-        segment = Segment(_named(message, gate), tuple(slot for slot, _, _, _ in gate.accepted), writes=True)
+        segment = Segment(_with_names(message, gate), tuple(slot for slot, _, _, _ in gate.accepted), writes=True)
         return Answer(self._attempt(request, "answered", started, message=message), segment=segment, call_ids=ids)
 
     def _reasoned(self, request: Request, gate: ReasonGate, message: AIMessage, started: float) -> Answer:
@@ -99,7 +99,7 @@ class AnswerReader:
             return self._failed(request, trouble, failure, started, shown=gate.shown, segment=Segment(message, cut=True))
         attempt = self._attempt(request, "cut" if gate.halted else "answered", started, message=message)
         self._builder.drafts.update(gate.drafts)
-        message = _with_ids(_without(message, {call.call_id for call in gate.routed}), self._builder.new_id)
+        message = _with_ids(_without_announced_calls(message, {call.call_id for call in gate.routed}), self._builder.new_id)
         kept = [call for call in gate.calls if not call.routed][: gate.kept]
         slots = tuple(call.slot for call in kept) if len(kept) == len(message.tool_calls) else tuple(range(len(message.tool_calls)))
         return Answer(
@@ -127,7 +127,7 @@ class AnswerReader:
         )
 
 
-def _named(message: AIMessage, gate: WriteGate) -> AIMessage:
+def _with_names(message: AIMessage, gate: WriteGate) -> AIMessage:
     """The message with the names of its calls, also where a consumer had seen them before this attempt and they were not sent again."""
     names = {call_id: name for _, call_id, name, _ in gate.accepted}
     if all(call["name"] for call in message.tool_calls):
@@ -144,7 +144,7 @@ def _named(message: AIMessage, gate: WriteGate) -> AIMessage:
     return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": [], "content": content})
 
 
-def _without(message: AIMessage, announced: set[str]) -> AIMessage:
+def _without_announced_calls(message: AIMessage, announced: set[str]) -> AIMessage:
     """The message without the calls that were only announced in it: another model writes them."""
     if not announced or not any(call["id"] in announced for call in message.tool_calls):
         return message
@@ -161,7 +161,7 @@ def _with_ids(message: AIMessage, new_id: Callable[[], str]) -> AIMessage:
     return message.model_copy(update={"tool_calls": [call if call["id"] else {**call, "id": new_id()} for call in message.tool_calls]})
 
 
-def _gated_late(gate: ReasonGate | WriteGate, message: AIMessage) -> AIMessage:
+def _through_gate(gate: ReasonGate | WriteGate, message: AIMessage) -> AIMessage:
     chunk = as_chunk(message.model_copy(deep=True))
     shown: list[ChatGenerationChunk] = [*gate.feed(generation(chunk)), *gate.end()]
     whole = merged(shown)

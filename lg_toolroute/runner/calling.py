@@ -1,4 +1,4 @@
-"""Asks a request's model itself, plainly or awaited, through its gate: for the graph and the chat model, which bind the tools themselves."""
+"""Sends a request to its model through its gate, synchronously or awaited: for the graph and the chat model, which bind the tools themselves."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from lg_toolroute.runner.requests import Request
 
 
 class ModelCaller:
-    """Asks models: the graph's `Surface`, and what the chat model's is made of.
+    """Calls models: the `Surface` of the graph, and the base class of the chat model's.
 
     Args:
         router: Knows the models.
         config: The config of the models' runs.
-        timeout_s: How long one call may take, in seconds, whatever the configuration says.
+        timeout_s: How long one call may take, in seconds, on top of the configured limits.
     """
 
     others_between = False
@@ -38,14 +38,14 @@ class ModelCaller:
     def send(self, request: Request) -> AIMessage:
         """The model's message."""
         # `invoke`, not `stream`: it is the one call that adapts to every streaming mode the run may be in.
-        return cast("AIMessage", self.prepared(request, sync=True).invoke(to_send(request), self.config))
+        return cast("AIMessage", self.prepared(request, sync=True).invoke(messages_to_send(request), self.config))
 
     async def asend(self, request: Request) -> AIMessage:
         """The model's message, awaited."""
-        return cast("AIMessage", await self.prepared(request, sync=False).ainvoke(to_send(request), self.config))
+        return cast("AIMessage", await self.prepared(request, sync=False).ainvoke(messages_to_send(request), self.config))
 
     def prepared(self, request: Request, *, sync: bool, binding: Mapping[str, Any] = MappingProxyType({})) -> Runnable[Any, Any]:
-        """The request's model, gated, with its tools bound; whatever stood around the model still stands around it.
+        """The request's model, gated, with its tools bound, inside the wrappers (retries, fallbacks, bindings) that it had.
 
         Args:
             request: What is asked.
@@ -74,9 +74,9 @@ class ModelCaller:
             return limits
         limits = limits or TimeLimits()
         total = self.timeout_s if limits.total_s is None else min(self.timeout_s, limits.total_s)
-        return replace(limits, total_s=total, client_waits=False)  # the client does not know of it
+        return replace(limits, total_s=total, client_waits=False)  # the client does not know this limit
 
 
-def to_send(request: Request) -> list[BaseMessage]:
+def messages_to_send(request: Request) -> list[BaseMessage]:
     """The messages, with the system prompt in front."""
     return [request.system, *request.messages] if request.system is not None else request.messages

@@ -1,6 +1,6 @@
-"""The two drivers of a turn's flow: plainly, and awaited. The flow is written once, and nothing else steps it.
+"""The two drivers of a turn's flow, one synchronous and one asynchronous. The flow is written once, and nothing else steps it.
 
-Both yield what may be shown while models answer; a surface whose models are streamed by LangChain's callbacks has nothing to show here.
+Both yield the chunks that may be shown while models answer. A surface whose models stream through LangChain's callbacks gets none here.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import Any, TypeVar
 from lg_toolroute.core.turn.flow import Ask, Step
 from lg_toolroute.core.turn.turn import Answer
 
-Shown = TypeVar("Shown")
+ChunkT = TypeVar("ChunkT")
 
 
 def drive(
-    flow: Generator[Step, Any, None], look: Callable[[Step], Any], ask: Callable[[Ask], Generator[Shown, None, list[Answer]]]
-) -> Generator[Shown, None, None]:
-    """Takes a flow to its end.
+    flow: Generator[Step, Any, None], handle: Callable[[Step], Any], ask: Callable[[Ask], Generator[ChunkT, None, list[Answer]]]
+) -> Generator[ChunkT, None, None]:
+    """Runs a flow to its end.
 
     Args:
         flow: The flow.
-        look: Answers every step but `Ask`.
-        ask: Asks the models, yields what may be shown meanwhile, and returns their answers.
+        handle: Answers every step but `Ask`.
+        ask: Asks the models, yields the chunks that may be shown meanwhile, and returns the answers.
     """
     try:
         step = next(flow)
         while True:
-            step = flow.send((yield from ask(step)) if isinstance(step, Ask) else look(step))
+            step = flow.send((yield from ask(step)) if isinstance(step, Ask) else handle(step))
     except StopIteration:
         return
     finally:
@@ -37,10 +37,10 @@ def drive(
 
 async def adrive(
     flow: Generator[Step, Any, None],
-    look: Callable[[Step], Awaitable[Any]],
-    ask: Callable[[Ask, list[Answer]], AsyncGenerator[Shown, None]],
-) -> AsyncGenerator[Shown, None]:
-    """Takes a flow to its end, awaited. `ask` adds the answers to the list that it is given, since it can return none."""
+    handle: Callable[[Step], Awaitable[Any]],
+    ask: Callable[[Ask, list[Answer]], AsyncGenerator[ChunkT, None]],
+) -> AsyncGenerator[ChunkT, None]:
+    """Runs a flow to its end, awaited. `ask` appends the answers to the list that it is given: an async generator cannot return a value."""
     try:
         step = next(flow)
         while True:
@@ -50,7 +50,7 @@ async def adrive(
                     async for chunk in chunks:
                         yield chunk
             else:
-                result = await look(step)
+                result = await handle(step)
             step = flow.send(result)
     except StopIteration:
         return

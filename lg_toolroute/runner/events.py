@@ -1,4 +1,4 @@
-"""What a run tells while it goes: one dict an event, in LangGraph's `custom` stream.
+"""The events of a run: one dict each, written to LangGraph's `custom` stream while the run goes on.
 
 | event | when | carries |
 |---|---|---|
@@ -22,7 +22,7 @@ Emit = Callable[[dict[str, Any]], None]
 
 
 def silent(event: dict[str, Any]) -> None:
-    """Takes the events of a run that has no stream for them."""
+    """Drops an event, for runs outside of LangGraph, which have no `custom` stream."""
 
 
 def _event(name: str, message_id: str | None, **values: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The ids that a turn gives, and what identifies the message that it answers."""
+"""The ids that a turn gives to its message and calls, and the id of the message that it answers."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def new_call_id() -> str:
 
 
 def base_of(messages: Sequence[BaseMessage]) -> str | None:
-    """What tells whether a thread has gone on: the id of its last message; without ids (another reducer than `add_messages`), how many there are."""
+    """Identifies the end of a thread: the id of the last message; without ids (another reducer than `add_messages`), the number of messages."""
     return (messages[-1].id or f"#{len(messages)}") if messages else None

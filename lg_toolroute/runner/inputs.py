@@ -1,4 +1,4 @@
-"""Reads off a message list what a turn is about: which results it reads, what failed before, what is attached, how long it is."""
+"""Reads from the messages what a turn depends on: the newest tool results, earlier failures, attachments, the length."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def read_inputs(
     router.check_run(agent, role)
     if named is None:
         named = named_tools(tools)
-    images, pdfs = _attached(messages)
+    images, pdfs = _has_image_or_pdf(messages)
     return TurnInputs(
         rules=router.book,
         tools=named,
@@ -66,8 +66,8 @@ def read_inputs(
         results=results_just_in(messages),
         images=images,
         pdfs=pdfs,
-        tokens=_counter(messages),
-        steps=_steps(router, messages, named, agent, role, is_failure),
+        tokens=_token_counter(messages),
+        steps=_escalation_steps(router, messages, named, agent, role, is_failure),
         agent_model=agent_model,
     )
 
@@ -104,7 +104,7 @@ def _called_name(messages: Sequence[BaseMessage], call_id: str) -> str:
     return ""
 
 
-def _steps(
+def _escalation_steps(
     router: ToolRouter, messages: Sequence[BaseMessage], tools: Tools, agent: str | None, role: str | None, is_failure: IsFailure
 ) -> Mapping[str, tuple[int, str]]:
     """How far up its chain each tool goes, for the rules that escalate."""
@@ -130,7 +130,7 @@ def results_of_turn(messages: Sequence[BaseMessage], is_failure: IsFailure = has
     return results
 
 
-def _attached(messages: Sequence[BaseMessage]) -> tuple[bool, bool]:
+def _has_image_or_pdf(messages: Sequence[BaseMessage]) -> tuple[bool, bool]:
     """Does the newest human or tool message carry an image, a pdf?"""
     newest = next((m for m in reversed(messages) if isinstance(m, (HumanMessage, ToolMessage))), None)
     if newest is None or isinstance(newest.content, str):
@@ -152,7 +152,7 @@ def _mime(block: Mapping[str, Any]) -> str:
     return str(found or "")
 
 
-def _counter(messages: Sequence[BaseMessage]) -> Callable[[], int]:
+def _token_counter(messages: Sequence[BaseMessage]) -> Callable[[], int]:
     counted: list[int] = []
 
     def count() -> int:

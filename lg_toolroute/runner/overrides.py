@@ -1,4 +1,4 @@
-"""What a run says about its own routing: agent, role and model, from the surface's own arguments or from the runtime context."""
+"""The agent, role and model of one run, from the surface's own arguments or from the runtime context."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_OVERRIDES = Overrides()
 
 
 def read_overrides(context: Any, *, agent: str | None = None, role: str | None = None, model: str | None = None) -> Overrides:
-    """What a surface was told, and for the rest what the runtime context says.
+    """The overrides of a run: the surface's own arguments first, then the runtime context.
 
     Args:
         context: A `ToolRouteContext`, any other object, a mapping, or `None`.

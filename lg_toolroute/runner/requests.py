@@ -1,7 +1,7 @@
-"""What a candidate is asked: its messages, its tools, its gate.
+"""Requests to candidates: messages, tools, gate.
 
 The stable beginning of the request (system prompt, tools, history) is the same from turn to turn, so a provider's prompt cache keeps
-hitting; what belongs to this turn alone stands at the end and is never stored.
+hitting; what belongs to this turn alone stands at the end and is never written into the state.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from lg_toolroute.history import adapt, target_of
 from lg_toolroute.history.target import model_name
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.ids import new_call_id
-from lg_toolroute.runner.segments import Segment, next_block, words_of
+from lg_toolroute.runner.segments import Segment, next_block_index, shown_text
 
-Named = tuple[str, Any]
-"""A tool behind its name."""
+NamedTool = tuple[str, Any]
+"""A tool's name, and the tool."""
 
 CONTINUE = "The answer above was interrupted. Go on exactly where it stops; do not repeat or comment on what is already there."
 UNUSABLE = "What came after it could not be used: {complaint}."
@@ -67,7 +67,7 @@ class Request:
 
 @dataclass(slots=True)
 class RequestBuilder:
-    """Builds the requests of one turn; knows what stays the same for all of them.
+    """Builds the requests of one turn, from what all of them share.
 
     Attributes:
         router: Rules, models, health.
@@ -106,7 +106,7 @@ class RequestBuilder:
             raise RuntimeError("a job is asked before it has a candidate; `select` comes first")
         model = self._model(spec, job)
         allowed = frozenset(self.inputs.allowed(spec))
-        tools: list[Named] = [(name, tool) for (name, _), tool in zip(self.inputs.tools, self.tools, strict=True) if name in allowed]
+        tools: list[NamedTool] = [(name, tool) for (name, _), tool in zip(self.inputs.tools, self.tools, strict=True) if name in allowed]
         build = self._write if job.calls else self._reason
         return build(turn, job, spec, model, tools, segments)
 
@@ -118,9 +118,9 @@ class RequestBuilder:
             return own.bind(**params) if params else own
         return self.router.models.get(spec, params)
 
-    def _reason(self, turn: Turn, job: Job, spec: str, model: LanguageModel, tools: list[Named], segments: Sequence[Segment]) -> Request:
+    def _reason(self, turn: Turn, job: Job, spec: str, model: LanguageModel, tools: list[NamedTool], segments: Sequence[Segment]) -> Request:
         extra: list[BaseMessage] = []
-        words = words_of(segments)
+        words = shown_text(segments)
         if words:
             unusable = f" {UNUSABLE.format(complaint=job.complaint)}" if job.complaint else ""
             extra = [AIMessage(content=words), HumanMessage(content=CONTINUE + unusable)]
@@ -133,7 +133,7 @@ class RequestBuilder:
             model=spec,
             gates=dict(turn.gates),
             bound=names,
-            block_offset=next_block(segments),
+            block_offset=next_block_index(segments),
             estimate=self._estimate,
             new_id=self.new_id,
             keeps=_is_the_models_failure,
@@ -145,12 +145,12 @@ class RequestBuilder:
         if turn.forced is not None:
             choice = turn.forced if turn.forced in names else None
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming
-        system, messages = self._readable(extra, model, leaf, spec)
+        system, messages = self._adapted(extra, model, leaf, spec)
         return Request(job, spec, model, gate, messages, system, [tool for _, tool in tools], choice, stream)
 
-    def _write(self, turn: Turn, job: Job, spec: str, model: LanguageModel, tools: list[Named], segments: Sequence[Segment]) -> Request:
+    def _write(self, turn: Turn, job: Job, spec: str, model: LanguageModel, tools: list[NamedTool], segments: Sequence[Segment]) -> Request:
         wanted = list(dict.fromkeys(job.tools))
-        words = words_of(segments)
+        words = shown_text(segments)
         extra: list[BaseMessage] = [AIMessage(content=words)] if words else []
         extra.append(HumanMessage(content=self._instruction(job, wanted)))
         leaf = first_leaf(model)
@@ -171,7 +171,7 @@ class RequestBuilder:
             new_id=self.new_id,
         )
         bound = [tool for name, tool in tools if name in wanted or name in beside]
-        system, messages = self._readable(extra, model, leaf, spec)
+        system, messages = self._adapted(extra, model, leaf, spec)
         return Request(job, spec, model, gate, messages, system, bound, wanted[0] if len(wanted) == 1 else "any", live)
 
     def _same_route(self, job: Job) -> frozenset[str]:
@@ -189,19 +189,19 @@ class RequestBuilder:
             lines.append(MEND.format(complaint=job.complaint))
         return "\n".join(lines)
 
-    def _readable(
+    def _adapted(
         self, extra: Sequence[BaseMessage], model: LanguageModel, leaf: BaseChatModel | None, spec: str
     ) -> tuple[SystemMessage | None, list[BaseMessage]]:
         """The system prompt and the history with what belongs to this turn, as the model can read them."""
         if leaf is None:
             return self.system, [*self.messages, *extra]
-        # A binding says more than the model in it: `thinking` may be bound, and tools that run at the provider.
-        reader = target_of(model if isinstance(model, RunnableBinding) else leaf, self._profile(leaf, spec), spec=spec)
-        if spec in self.agent_models and reader.api == "unknown":
+        # The binding, not the model in it: it may hold `thinking`, or tools that run at the provider.
+        target = target_of(model if isinstance(model, RunnableBinding) else leaf, self._profile(leaf, spec), spec=spec)
+        if spec in self.agent_models and target.api == "unknown":
             # The agent's own model, of a client that is not known here: it gets what the agent would have sent.
             return self.system, [*self.messages, *extra]
         system = [] if self.system is None else [self.system]
-        adapted = adapt([*system, *self.messages, *extra], reader)
+        adapted = adapt([*system, *self.messages, *extra], target)
         if system and adapted and isinstance(adapted[0], SystemMessage):
             return adapted[0], adapted[1:]
         return None, adapted

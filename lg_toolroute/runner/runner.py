@@ -35,7 +35,7 @@ class Surface(Protocol):
     """How one surface sends a request.
 
     Attributes:
-        others_between: Code of others stands between the runner and the model (an agent's middlewares), so that not every error is the model's.
+        others_between: Other code (an agent's middlewares) stands between the runner and the model, so an error may be that code's.
     """
 
     @property
@@ -68,12 +68,12 @@ class TurnRunner:
     Args:
         builder: Builds the requests; knows the rules, the history and the tools.
         surface: Sends them.
-        emit: Takes events.
-        turn: A turn that was parked; unset: a new one begins.
+        emit: Is called with each event.
+        turn: A parked turn to go on with; unset: a new one begins.
         segments: Its segments.
         thread: The messages that a new turn answers, as the thread keeps them; unset: the builder's.
         message_id: The id of the message of a new turn.
-        phases: The phases that may be run; before any other the turn is left, to be parked.
+        phases: The phases that may run; the turn stops before any other, to be parked.
 
     Attributes:
         turn: The turn, as far as it has come.
@@ -107,7 +107,7 @@ class TurnRunner:
         self.turn = turn
         self._reader = AnswerReader(builder, turn.id, others_between=surface.others_between)
 
-    # -- to run it ---------------------------------------------------------------------------------------------------------------------
+    # -- run --------------------------------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Runs the phases; afterwards `turn` and `segments` say how far it has come.
@@ -115,7 +115,7 @@ class TurnRunner:
         Raises:
             ChainExhausted: No model is left that could go on.
         """
-        deque(self._steps(stream=False), maxlen=0)
+        deque(self._run(stream=False), maxlen=0)
 
     async def arun(self) -> None:
         """Runs the phases, awaited.
@@ -123,7 +123,7 @@ class TurnRunner:
         Raises:
             ChainExhausted: No model is left that could go on.
         """
-        async for _ in self._asteps(stream=False):
+        async for _ in self._arun(stream=False):
             continue
 
     def chunks(self) -> Generator[ChunkOf, None, None]:
@@ -132,7 +132,7 @@ class TurnRunner:
         Raises:
             ChainExhausted: No model is left that could go on.
         """
-        return self._steps(stream=True)
+        return self._run(stream=True)
 
     def achunks(self) -> AsyncGenerator[ChunkOf, None]:
         """Runs the phases, awaited; gives the chunks of each model's answer as they come.
@@ -140,24 +140,24 @@ class TurnRunner:
         Raises:
             ChainExhausted: No model is left that could go on.
         """
-        return self._asteps(stream=True)
+        return self._arun(stream=True)
 
-    def _steps(self, *, stream: bool) -> Generator[ChunkOf, None, None]:
+    def _run(self, *, stream: bool) -> Generator[ChunkOf, None, None]:
         def ask(step: Ask) -> Generator[ChunkOf, None, list[Answer]]:
             return self._ask(step, stream)
 
         try:
-            with closing(drive(self._flow(), self._look, ask)) as chunks:
+            with closing(drive(self._flow(), self._handle, ask)) as chunks:
                 yield from chunks
         except ChainExhausted as error:
             raise self.router.with_causes(error, self.turn.id) from None
 
-    async def _asteps(self, *, stream: bool) -> AsyncGenerator[ChunkOf, None]:
+    async def _arun(self, *, stream: bool) -> AsyncGenerator[ChunkOf, None]:
         def ask(step: Ask, answers: list[Answer]) -> AsyncGenerator[ChunkOf, None]:
             return self._aask(step, answers, stream)
 
         try:
-            async with aclosing(adrive(self._flow(), self._alook, ask)) as chunks:
+            async with aclosing(adrive(self._flow(), self._ahandle, ask)) as chunks:
                 async for chunk in chunks:
                     yield chunk
         except ChainExhausted as error:
@@ -170,7 +170,7 @@ class TurnRunner:
             # A draft is never written into the state, where a consumer could see it, so it is handed off at once.
             self.turn = yield from walk(self.turn, inputs)
 
-    # -- what it leaves ------------------------------------------------------------------------------------------------------------------
+    # -- result -------------------------------------------------------------------------------------------------------------------------
 
     @property
     def done(self) -> bool:
@@ -182,7 +182,7 @@ class TurnRunner:
         return {"turn": self.turn.to_dict(), "segments": [segment.to_dict() for segment in self.segments]}
 
     def landed(self, *, name: str | None = None) -> AIMessage:
-        """The one message of the turn; the `landed` event is told.
+        """The one message of the turn; emits the `landed` event.
 
         Args:
             name: The name of the agent that speaks; unset: the segments' own.
@@ -193,62 +193,62 @@ class TurnRunner:
 
     # -- the steps of the flow -----------------------------------------------------------------------------------------------------------
 
-    def _look(self, step: Step) -> Any:
+    def _handle(self, step: Step) -> Any:
         health = self.router.health
         if isinstance(step, LookUp):
             return Survey(health.snapshot(step.specs), self.router.clock())
         if isinstance(step, Claim):
             return health.claim(step.spec)
-        return health.report(step.spec, step.failure, tool=step.tool) if isinstance(step, Report) else self._tell(step)
+        return health.report(step.spec, step.failure, tool=step.tool) if isinstance(step, Report) else self._emit_handoffs(step)
 
-    async def _alook(self, step: Step) -> Any:
+    async def _ahandle(self, step: Step) -> Any:
         health = self.router.health
         if isinstance(step, LookUp):
             return Survey(await health.asnapshot(step.specs), self.router.clock())
         if isinstance(step, Claim):
             return await health.aclaim(step.spec)
-        return await health.areport(step.spec, step.failure, tool=step.tool) if isinstance(step, Report) else self._tell(step)
+        return await health.areport(step.spec, step.failure, tool=step.tool) if isinstance(step, Report) else self._emit_handoffs(step)
 
-    def _tell(self, step: Any) -> None:
+    def _emit_handoffs(self, step: Any) -> None:
         for job in step.jobs:
             self._emit(events.handed_off(step.turn, job))
 
     def _ask(self, step: Ask, stream: bool) -> Generator[ChunkOf, None, list[Answer]]:
         requests = self._requests(step)
         if len(requests) == 1:
-            return self._noted(step, [(yield from self._one(requests[0], stream))])
+            return self._add_answers(step, [(yield from self._ask_one(requests[0], stream))])
         with ThreadPoolExecutor(max_workers=len(requests), thread_name_prefix="lg_toolroute") as pool:
             # Each in a context of its own, so that callbacks and the stream writer are the run's.
-            futures = [pool.submit(copy_context().run, self._whole, request, stream) for request in requests]
+            futures = [pool.submit(copy_context().run, self._ask_and_collect, request, stream) for request in requests]
             answers = []
             for future in futures:
                 chunks, answer = future.result()
                 answers.append(answer)
                 yield from chunks
-        return self._noted(step, answers)
+        return self._add_answers(step, answers)
 
     async def _aask(self, step: Ask, answers: list[Answer], stream: bool) -> AsyncGenerator[ChunkOf, None]:
         requests = self._requests(step)
         if len(requests) == 1:
-            async with aclosing(self._aone(requests[0], answers, stream)) as chunks:
+            async with aclosing(self._aask_one(requests[0], answers, stream)) as chunks:
                 async for chunk in chunks:
                     yield chunk
         else:
-            results = await asyncio.gather(*(self._awhole(request, stream) for request in requests), return_exceptions=True)
+            results = await asyncio.gather(*(self._aask_and_collect(request, stream) for request in requests), return_exceptions=True)
             for result in results:
                 if isinstance(result, BaseException):
-                    raise result  # a bug or a stop, not a model's failure; the others have ended by now
+                    raise result  # a bug or a cancellation, not a model's failure; the other requests have ended by now
                 for chunk in result[0]:
                     yield chunk
                 answers.append(result[1])
-        self._noted(step, answers)
+        self._add_answers(step, answers)
 
     def _requests(self, step: Ask) -> list[Request]:
         for job in step.jobs:
             self._emit(events.asking(step.turn, job))
         return [self._builder.build(step.turn, job, self.segments) for job in step.jobs]
 
-    def _noted(self, step: Ask, answers: list[Answer]) -> list[Answer]:
+    def _add_answers(self, step: Ask, answers: list[Answer]) -> list[Answer]:
         for answer in answers:
             if answer.segment is not None:
                 self.segments.append(answer.segment)
@@ -257,7 +257,7 @@ class TurnRunner:
 
     # -- one request ---------------------------------------------------------------------------------------------------------------------
 
-    def _one(self, request: Request, stream: bool) -> Generator[ChunkOf, None, Answer]:
+    def _ask_one(self, request: Request, stream: bool) -> Generator[ChunkOf, None, Answer]:
         started = self.router.clock()
         try:
             if stream:
@@ -274,19 +274,19 @@ class TurnRunner:
             for chunk in chunks:
                 read.append(chunk)
                 yield chunk, request
-        return _sum(read)
+        return _added_up(read)
 
-    def _whole(self, request: Request, stream: bool) -> tuple[list[ChunkOf], Answer]:
+    def _ask_and_collect(self, request: Request, stream: bool) -> tuple[list[ChunkOf], Answer]:
         chunks: list[ChunkOf] = []
         answers: list[Answer] = []
 
         def asked() -> Iterator[ChunkOf]:
-            answers.append((yield from self._one(request, stream)))
+            answers.append((yield from self._ask_one(request, stream)))
 
         chunks.extend(asked())
         return chunks, answers[0]
 
-    async def _aone(self, request: Request, answers: list[Answer], stream: bool) -> AsyncGenerator[ChunkOf, None]:
+    async def _aask_one(self, request: Request, answers: list[Answer], stream: bool) -> AsyncGenerator[ChunkOf, None]:
         started = self.router.clock()
         try:
             if stream:
@@ -295,7 +295,7 @@ class TurnRunner:
                     async for chunk in chunks:
                         read.append(chunk)
                         yield chunk, request
-                message = _sum(read)
+                message = _added_up(read)
             else:
                 message = await self._surface.asend(request)
         except Exception as error:  # classified: what is not the model's failure is raised again, untouched
@@ -303,12 +303,12 @@ class TurnRunner:
             return
         answers.append(self._reader.after_message(request, message, started))
 
-    async def _awhole(self, request: Request, stream: bool) -> tuple[list[ChunkOf], Answer]:
+    async def _aask_and_collect(self, request: Request, stream: bool) -> tuple[list[ChunkOf], Answer]:
         answers: list[Answer] = []
-        return [chunk async for chunk in self._aone(request, answers, stream)], answers[0]
+        return [chunk async for chunk in self._aask_one(request, answers, stream)], answers[0]
 
 
-def _sum(read: list[AIMessageChunk]) -> AIMessage:
+def _added_up(read: list[AIMessageChunk]) -> AIMessage:
     if not read:
         return AIMessageChunk(content="")
     return read[0] + read[1:] if len(read) > 1 else read[0]

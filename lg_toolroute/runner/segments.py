@@ -35,11 +35,11 @@ class Segment:
         return cls(data["message"], tuple(data["slots"]), data["writes"], data["cut"])
 
 
-def words_of(segments: Sequence[Segment]) -> str:
+def shown_text(segments: Sequence[Segment]) -> str:
     """The words that were shown so far, for the model that goes on."""
     return "".join(segment.message.text for segment in segments if not segment.writes)
 
 
-def next_block(segments: Sequence[Segment]) -> int:
+def next_block_index(segments: Sequence[Segment]) -> int:
     """Where the content blocks of the next segment start; 0 while no segment has indexed blocks."""
     return max((highest_block(segment.message.content) for segment in segments), default=-1) + 1

@@ -1,4 +1,4 @@
-"""How a turn goes: one generator, which asks for what it needs and is told.
+"""The control flow of a turn: a generator that yields what it needs (`Step`) and is sent the result.
 
 ```text
 begin ─► select ─► ask ─► done
@@ -98,9 +98,9 @@ def hand_off(turn: Turn, inputs: TurnInputs) -> Turn:
     groups: dict[tuple[Any, ...], list[Intercepted]] = {}
     for call in turn.pending:
         decision, chain, _ = inputs.decide(call.tool, "intercepted")
-        # One request writes the calls that are asked for in the same way; how a call was intercepted or escalated makes no difference to it.
-        way = replace(decision.options, on_intercept="cut", escalate=None, boundary=False)
-        groups.setdefault((chain, way), []).append(call)
+        # Calls with the same chain and the same options are written by one request; how a call was intercepted or escalated does not matter to it.
+        shared_options = replace(decision.options, on_intercept="cut", escalate=None, boundary=False)
+        groups.setdefault((chain, shared_options), []).append(call)
     jobs = tuple(_writing_job(inputs, calls, "intercepted", exact=exact) for calls in groups.values())
     return changed(turn, jobs=(*turn.jobs, *jobs), pending=(), phase="select")
 
@@ -151,7 +151,7 @@ def _choose(job: Job, inputs: TurnInputs, survey: Survey) -> Generator[Step, Any
 
 
 def ask(turn: Turn, inputs: TurnInputs) -> Flow:
-    """The turn after its open jobs were asked, and their models' health was told.
+    """The turn after its open jobs were asked, and their outcomes were reported to `health`.
 
     Raises:
         ChainExhausted: A job failed and has no candidate left.

@@ -15,7 +15,7 @@ from lg_toolroute.core.rules.decision import Skip
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.turn import Intercepted, Job
 
-MARGIN = 0.95
+USABLE_SHARE = 0.95
 """The share of a context window that an approximate count may fill: LangChain's counter is within about 5 % on prose."""
 
 
@@ -50,7 +50,7 @@ def why_not(spec: str, job: Job, inputs: TurnInputs, survey: Survey) -> Skip | N
     if circuit is not None and (blocked := circuit.blocked(survey.now)) is not None:
         why, due_in_s = blocked
         return Skip(spec, why, due_in_s, "cooldown")
-    if window is not None and (tokens := inputs.tokens()) > window * MARGIN:
+    if window is not None and (tokens := inputs.tokens()) > window * USABLE_SHARE:
         return Skip(spec, f"its window of {window:,} tokens does not fit about {tokens:,}", None, "context")
     if inputs.images and facts.inputs is not None and "image" not in facts.inputs:
         return Skip(spec, "does not take images", None, "images")

@@ -1,4 +1,4 @@
-"""What one turn is: its requests, its attempts, where it stands. Plain data.
+"""One turn as plain data: its jobs, its attempts, its phase.
 
 A *turn* yields one AI message. It begins with one job (the primary reasons, or a forced tool is written at once); when a routed
 tool is intercepted it goes on with writing jobs, one a chain. Each job is answered by the first candidate of its chain that can.
@@ -216,7 +216,7 @@ class Turn:
             return None
         try:
             return _read(cls, data, decide)
-        except (TypeError, KeyError, ValueError, AttributeError):  # not written by this package: foreign, or damaged
+        except (TypeError, KeyError, ValueError, AttributeError):  # not what `to_dict` writes: damaged, or written by other code
             return None
 
 
@@ -261,11 +261,11 @@ def changed(record: T, **changes: Any) -> T:
 
 # -- as plain data -------------------------------------------------------------------------------------------------------------------------
 
-_RECORDS: Mapping[str, type[Any]] = {"jobs": Job, "calls": Intercepted, "pending": Intercepted, "attempts": Attempt, "skipped": Skip}
+_RECORD_FIELDS: Mapping[str, type[Any]] = {"jobs": Job, "calls": Intercepted, "pending": Intercepted, "attempts": Attempt, "skipped": Skip}
 """The fields that hold records, by name."""
 
-_PAIRS = frozenset({"gates", "writers"})
-_NAMES = frozenset({"chain", "tried", "repaired"})
+_PAIR_FIELDS = frozenset({"gates", "writers"})
+_NAME_FIELDS = frozenset({"chain", "tried", "repaired"})
 
 
 _DEFAULTS: dict[type[Any], tuple[tuple[str, Any], ...]] = {
@@ -280,7 +280,7 @@ def _data(record: Any) -> dict[str, Any]:
         value = getattr(record, name)
         if value is default or value == default:
             continue
-        if name in _RECORDS:
+        if name in _RECORD_FIELDS:
             value = [_data(each) for each in value]
         elif type(value) is Decision:
             value = [value.tool, value.source]
@@ -292,11 +292,11 @@ def _read(cls: type[T], data: Mapping[str, Any], decide: Decide) -> T:
     values = dict(data)
     values.pop("version", None)
     for name, value in data.items():
-        if name in _RECORDS:
-            values[name] = tuple(_read(_RECORDS[name], each, decide) for each in value)
-        elif name in _PAIRS:
+        if name in _RECORD_FIELDS:
+            values[name] = tuple(_read(_RECORD_FIELDS[name], each, decide) for each in value)
+        elif name in _PAIR_FIELDS:
             values[name] = tuple((first, second) for first, second in value)
-        elif name in _NAMES:
+        elif name in _NAME_FIELDS:
             values[name] = tuple(value)
         elif name == "decision":
             values[name] = decide(*value)

@@ -11,11 +11,11 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 
 from lg_toolroute.router import ToolRouter
-from lg_toolroute.runner.calling import ModelCaller, to_send
+from lg_toolroute.runner.calling import ModelCaller, messages_to_send
 from lg_toolroute.runner.requests import Request
 
 NOT_FOR_CALLS = frozenset({"response_format", "ls_structured_output_format"})
-"""Settings that shape words. A model that writes a call is not asked for words."""
+"""Settings that shape an answer in text. A model that writes a call gives none."""
 
 
 class InnerCalls(ModelCaller):
@@ -25,7 +25,7 @@ class InnerCalls(ModelCaller):
         router: Knows the models.
         config: The config of the inner runs: callbacks, and what configurable models read.
         settings: The caller's settings, for every inner call (`temperature`, `response_format`, …).
-        stop: Where the words end. Arguments are no words, so it is not for a model that writes a call.
+        stop: Stop sequences for text. A model that writes a call is not given them.
         timeout_s: How long one inner call may take, in seconds.
     """
 
@@ -44,22 +44,22 @@ class InnerCalls(ModelCaller):
 
     def send(self, request: Request) -> AIMessage:
         """The inner model's message."""
-        model, said = self._model(request, sync=True)
-        with self._inside():
-            return cast("AIMessage", model.invoke(to_send(request), self.config, **said))
+        model, call_settings = self._model(request, sync=True)
+        with self._inner_config():
+            return cast("AIMessage", model.invoke(messages_to_send(request), self.config, **call_settings))
 
     async def asend(self, request: Request) -> AIMessage:
         """The inner model's message, awaited."""
-        model, said = self._model(request, sync=False)
-        with self._inside():
-            return cast("AIMessage", await model.ainvoke(to_send(request), self.config, **said))
+        model, call_settings = self._model(request, sync=False)
+        with self._inner_config():
+            return cast("AIMessage", await model.ainvoke(messages_to_send(request), self.config, **call_settings))
 
     def stream(self, request: Request) -> Generator[AIMessageChunk, None, None]:
         """The inner model's chunks."""
-        model, said = self._model(request, sync=True)
-        with closing(cast("Any", model.stream(to_send(request), self.config, **said))) as chunks:
+        model, call_settings = self._model(request, sync=True)
+        with closing(cast("Any", model.stream(messages_to_send(request), self.config, **call_settings))) as chunks:
             while True:
-                with self._inside():
+                with self._inner_config():
                     chunk = next(chunks, None)
                 if chunk is None:
                     return
@@ -67,18 +67,18 @@ class InnerCalls(ModelCaller):
 
     async def astream(self, request: Request) -> AsyncGenerator[AIMessageChunk, None]:
         """The inner model's chunks, awaited."""
-        model, said = self._model(request, sync=False)
-        async with aclosing(cast("Any", model.astream(to_send(request), self.config, **said))) as chunks:
+        model, call_settings = self._model(request, sync=False)
+        async with aclosing(cast("Any", model.astream(messages_to_send(request), self.config, **call_settings))) as chunks:
             while True:
-                with self._inside():
+                with self._inner_config():
                     chunk = await anext(chunks, None)
                 if chunk is None:
                     return
                 yield chunk
 
     @contextmanager
-    def _inside(self) -> Iterator[None]:
-        """Within the config of the inner runs: bindings read their callbacks off the context, which holds those around the outer run."""
+    def _inner_config(self) -> Iterator[None]:
+        """Makes the config of the inner runs the current one: bindings read their callbacks from the context, which still has the outer run's."""
         token = var_child_runnable_config.set(self.config)
         try:
             yield
@@ -86,13 +86,13 @@ class InnerCalls(ModelCaller):
             var_child_runnable_config.reset(token)
 
     def _model(self, request: Request, *, sync: bool) -> tuple[Runnable[Any, Any], dict[str, Any]]:
-        """The model to call, and the settings that go along with the call itself."""
+        """The model to call, and the keyword arguments of the call."""
         settings = self._settings_for(request)
         binding = {key: value for key, value in settings.items() if _is_for_binding(key, value)}
-        said = {key: value for key, value in settings.items() if key not in binding}
+        call_settings = {key: value for key, value in settings.items() if key not in binding}
         if self._stop and not request.job.calls:
-            said["stop"] = self._stop
-        return self.prepared(request, sync=sync, binding=binding), said
+            call_settings["stop"] = self._stop
+        return self.prepared(request, sync=sync, binding=binding), call_settings
 
     def _settings_for(self, request: Request) -> dict[str, Any]:
         job = request.job

@@ -13,7 +13,7 @@ from langgraph.runtime import get_runtime
 
 from lg_toolroute.core.rules.spec import parse_spec
 from lg_toolroute.core.rules.tools import tool_name
-from lg_toolroute.router import ToolRouter, refuse_twins
+from lg_toolroute.router import ToolRouter, refuse_duplicate_names
 from lg_toolroute.runner import events
 from lg_toolroute.runner.inputs import read_inputs
 from lg_toolroute.runner.overrides import read_overrides
@@ -27,7 +27,7 @@ from lg_toolroute.surfaces.chat.outer_run import OuterRun
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What a call is made in: the runtime context of a LangGraph run, and where its custom events go.
+    """The LangGraph run that a call is part of: its runtime context, and where its custom events go.
 
     Attributes:
         context: The run's context; `None` outside of a run.
@@ -53,7 +53,7 @@ class CallArguments:
     Attributes:
         messages: The history, with its system prompt.
         settings: Keyword arguments: bound tools, tool choice, settings of the inner models.
-        stop: Where the words end.
+        stop: Stop sequences for text.
         agent: The agent that the rules are for.
         role: Which chain reasons.
         model: Reason on this model instead of the primary.
@@ -84,20 +84,20 @@ class ChatTurn:
     """
 
     def __init__(self, router: ToolRouter, call: CallArguments, run: OuterRun) -> None:
-        around = RunContext.current()
+        run_context = RunContext.current()
         settings = dict(call.settings)
         settings.pop("stream", None)  # LangChain's word to the outer model
         tools = bound_tools(settings.pop("tools", None) or ())
         names = [tool_name(tool) for tool in tools]
-        refuse_twins(names)
+        refuse_duplicate_names(names)
         choice = read_choice(settings.pop("tool_choice", None), names)
         origins = [] if choice.none else [tool.for_inner for tool in tools]
         messages = list(call.messages)
-        overrides = read_overrides(around.context, agent=call.agent, role=call.role, model=_full_spec(router, call))
+        overrides = read_overrides(run_context.context, agent=call.agent, role=call.role, model=_full_spec(router, call))
         inputs = read_inputs(router, messages, origins, overrides, forced=choice.forced)
         builder = RequestBuilder(router, inputs, messages, origins, tool_choice=choice.passed, only_bound=True)
         inner = InnerCalls(router, run.config, settings=settings, stop=call.stop, timeout_s=call.timeout_s)
-        self._runner = TurnRunner(builder, inner, emit=around.emit, message_id=run.message_id)
+        self._runner = TurnRunner(builder, inner, emit=run_context.emit, message_id=run.message_id)
         # Text without blocks of its own becomes the block 0, and a call must not meet it there.
         self._outer = OuterChunks(run.message_id, first_index=1 if call.v1 else 0)
 

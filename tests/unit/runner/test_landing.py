@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, ToolCall
 
 from lg_toolroute.core.turn.turn import Attempt, Turn
 from lg_toolroute.runner.landing import land, without_response_items
-from lg_toolroute.runner.segments import Segment, next_block, words_of
+from lg_toolroute.runner.segments import Segment, next_block_index, shown_text
 
 TURN = Turn("turn", primary="a/a", reasoner="a/a", attempts=(Attempt("a/a", "cut"), Attempt("b/b", "answered", tool="edit")), writers=(("x", "b/b"),))
 
@@ -69,7 +69,7 @@ def test_why_it_stopped_is_what_the_last_segment_says():
 def test_words_go_on_from_segment_to_segment():
     segments = [said("The bug is"), said(" in line 7.", cut=False)]
     assert land(TURN, segments).content == "The bug is in line 7."
-    assert words_of([*segments, wrote(call("x"), content="no words")]) == "The bug is in line 7."
+    assert shown_text([*segments, wrote(call("x"), content="no words")]) == "The bug is in line 7."
 
 
 def test_text_and_blocks_make_blocks():
@@ -86,8 +86,8 @@ def test_reasoning_beside_the_content_is_the_primarys():
 
 
 def test_the_next_segments_blocks_stand_behind_the_highest_so_far():
-    assert next_block([]) == next_block([said("text")]) == 0
-    assert next_block([said([{"type": "text", "text": "a", "index": 3}]), said([{"type": "text", "text": "b", "index": 1}])]) == 4
+    assert next_block_index([]) == next_block_index([said("text")]) == 0
+    assert next_block_index([said([{"type": "text", "text": "a", "index": 3}]), said([{"type": "text", "text": "b", "index": 1}])]) == 4
 
 
 TOOL_USE = {"type": "tool_use", "id": "x", "name": "edit", "input": {}}
