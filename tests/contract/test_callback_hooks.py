@@ -18,7 +18,7 @@ from langchain_core.tracers.event_stream import _AstreamEventsCallbackHandler
 from langchain_core.tracers.log_stream import LogStreamCallbackHandler
 from langgraph.pregel._messages import StreamMessagesHandler, StreamMessagesHandlerV2
 
-from lg_toolroute.surfaces.chat.outer_run import inner_callbacks, shows
+from lg_toolroute.surfaces.chat.outer_run import inner_callbacks, streams_tokens
 
 
 class Plain(BaseChatModel):
@@ -49,9 +49,9 @@ class Ends(BaseCallbackHandler):
 
 def test_handlers_that_show_are_marked_and_others_are_not():
     for handler in (StreamMessagesHandler, StreamMessagesHandlerV2, _AstreamEventsCallbackHandler, LogStreamCallbackHandler):
-        assert shows(object.__new__(handler)), handler
+        assert streams_tokens(object.__new__(handler)), handler
     for handler in (UsageMetadataCallbackHandler, StreamingStdOutCallbackHandler, ConsoleCallbackHandler, LangChainTracer):
-        assert not shows(object.__new__(handler)), handler
+        assert not streams_tokens(object.__new__(handler)), handler
 
 
 def test_chunks_are_added_up_for_handlers_after_the_last_one_was_shown():

@@ -24,7 +24,7 @@ _lock = threading.Lock()
 
 
 class BoundTool(dict[str, Any]):
-    """A tool as it is bound: a dict as other code reads it, and the tool it was made from, which the inner models are given.
+    """A bound tool: a dict in OpenAI's shape for other code, with the original tool for the inner models.
 
     Attributes:
         tags: The tool's own tags, for `tag:` patterns.

@@ -29,8 +29,8 @@ from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.landing import without_response_items
 from lg_toolroute.runner.overrides import context_value
 from lg_toolroute.surfaces.chat.bound_tools import bound_tools, read_choice
-from lg_toolroute.surfaces.chat.outer_run import OuterRun, started, under
-from lg_toolroute.surfaces.chat.structured import called, parsed, response_format, written
+from lg_toolroute.surfaces.chat.outer_run import OuterRun, outer_run_of, start_outer_run
+from lg_toolroute.surfaces.chat.structured import call_parser, response_format, text_parser, with_parser
 from lg_toolroute.surfaces.chat.turn import CallArguments, ChatTurn, RunContext
 
 _CLIENTS_OWN = ("api_key", "max_retries")
@@ -102,7 +102,7 @@ class ToolRoutedChatModel(BaseChatModel):
 
     @cached_property
     def _digest(self) -> str:
-        """What tells one routing from another, without a word of it."""
+        """A hash of the configuration: differs where the routing differs, and reveals nothing of it."""
         text = json.dumps(self.router.config.to_dict(), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -196,52 +196,56 @@ class ToolRoutedChatModel(BaseChatModel):
         if method == "function_calling":
             extra = {**({} if strict is None else {"strict": strict}), **kwargs}
             llm = self.bind_tools([schema], tool_choice="any", ls_structured_output_format=about, **extra)
-            return parsed(llm, called(schema), include_raw=include_raw)
+            return with_parser(llm, call_parser(schema), include_raw=include_raw)
         llm = self.bind(response_format=response_format(schema, method, strict=strict), ls_structured_output_format=about, **kwargs)
-        return parsed(llm, written(schema), include_raw=include_raw)
+        return with_parser(llm, text_parser(schema), include_raw=include_raw)
 
-    # -- LangChain's ways in: each call is a copy that knows its run -----------------------------------------------------------------
+    # -- LangChain's entry points: each call runs on a copy with its run ----------------------------------------------------------------
 
     def stream(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, *, stop: list[str] | None = None, **kwargs: Any
     ) -> Iterator[AIMessageChunk]:
-        given, run = started(ensure_config(config))
-        yield from super(ToolRoutedChatModel, self._within(run, given)).stream(input, given, stop=stop, **kwargs)
+        given, run = start_outer_run(ensure_config(config))
+        yield from super(ToolRoutedChatModel, self._copy_for(run, given)).stream(input, given, stop=stop, **kwargs)
 
     async def astream(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, *, stop: list[str] | None = None, **kwargs: Any
     ) -> AsyncIterator[AIMessageChunk]:
-        given, run = started(ensure_config(config))
-        stream = super(ToolRoutedChatModel, self._within(run, given)).astream(input, given, stop=stop, **kwargs)
+        given, run = start_outer_run(ensure_config(config))
+        stream = super(ToolRoutedChatModel, self._copy_for(run, given)).astream(input, given, stop=stop, **kwargs)
         async with aclosing(cast("Any", stream)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, *, stop: list[str] | None = None, **kwargs: Any) -> AIMessage:
-        return super(ToolRoutedChatModel, self._within(None, ensure_config(config))).invoke(input, config, stop=stop, **kwargs)
+        return super(ToolRoutedChatModel, self._copy_for(None, ensure_config(config))).invoke(input, config, stop=stop, **kwargs)
 
     async def ainvoke(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, *, stop: list[str] | None = None, **kwargs: Any
     ) -> AIMessage:
-        return await super(ToolRoutedChatModel, self._within(None, ensure_config(config))).ainvoke(input, config, stop=stop, **kwargs)
+        return await super(ToolRoutedChatModel, self._copy_for(None, ensure_config(config))).ainvoke(input, config, stop=stop, **kwargs)
 
     def _generate_with_cache(self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        within = self._within(under(run_manager, self._around), self._around)
-        return _settled(super(ToolRoutedChatModel, within)._generate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs))
+        copy = self._copy_for(outer_run_of(run_manager, self._given_config), self._given_config)
+        return _without_unfinished_items(
+            super(ToolRoutedChatModel, copy)._generate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs)
+        )
 
     async def _agenerate_with_cache(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> ChatResult:
-        within = self._within(under(run_manager, self._around), self._around)
-        return _settled(await super(ToolRoutedChatModel, within)._agenerate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs))
+        copy = self._copy_for(outer_run_of(run_manager, self._given_config), self._given_config)
+        return _without_unfinished_items(
+            await super(ToolRoutedChatModel, copy)._agenerate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs)
+        )
 
-    def _within(self, run: OuterRun | None, config: RunnableConfig) -> ToolRoutedChatModel:
+    def _copy_for(self, run: OuterRun | None, config: RunnableConfig) -> ToolRoutedChatModel:
         copy = self.model_copy()
         copy._run, copy._config = run, config
         return copy
 
     @property
-    def _around(self) -> RunnableConfig:
+    def _given_config(self) -> RunnableConfig:
         return self._config if self._config is not None else ensure_config()
 
     # -- one turn --------------------------------------------------------------------------------------------------------------------
@@ -259,7 +263,7 @@ class ToolRoutedChatModel(BaseChatModel):
         with closing(cast("Any", self._turn(messages, stop, run_manager, kwargs).chunks())) as chunks:
             for chunk in chunks:
                 yield chunk
-        self._settle(chunk)
+        self._strip_last_chunk(chunk)
 
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
@@ -268,12 +272,12 @@ class ToolRoutedChatModel(BaseChatModel):
         async with aclosing(cast("Any", self._turn(messages, stop, run_manager, kwargs).achunks())) as chunks:
             async for chunk in chunks:
                 yield chunk
-        self._settle(chunk)
+        self._strip_last_chunk(chunk)
 
-    def _settle(self, last: ChatGenerationChunk | None) -> None:
-        """LangChain adds up the chunks for its handlers after the last one has been shown; that one must not be booked."""
-        if last is not None and self._run is not None and self._run.settles is not None:
-            last.message = cast("AIMessageChunk", self._run.settles(cast("AIMessage", last.message)))
+    def _strip_last_chunk(self, last: ChatGenerationChunk | None) -> None:
+        """Removes from the last chunk, once it has been yielded, what handlers that count the inner runs would count twice."""
+        if last is not None and self._run is not None and self._run.strip_last is not None:
+            last.message = cast("AIMessageChunk", self._run.strip_last(cast("AIMessage", last.message)))
 
     def _turn(self, messages: list[BaseMessage], stop: list[str] | None, run_manager: Any, kwargs: dict[str, Any]) -> ChatTurn:
         own = {name: value for name in ("temperature", "max_tokens") if (value := getattr(self, name)) is not None}
@@ -281,15 +285,15 @@ class ToolRoutedChatModel(BaseChatModel):
         model = settings.pop("model", None) or self.model
         timeout_s = settings.pop("timeout", None) or self.timeout
         call = CallArguments(messages, settings, stop or self.stop or None, self.agent, self.role, model, timeout_s, self.output_version == "v1")
-        return ChatTurn(self.router, call, self._run or under(run_manager, self._around))
+        return ChatTurn(self.router, call, self._run or outer_run_of(run_manager, self._given_config))
 
 
 def _result(message: AIMessage) -> ChatResult:
     return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-def _settled(result: ChatResult) -> ChatResult:
-    """A streamed answer that was cut, without the ids of items that were never finished."""
+def _without_unfinished_items(result: ChatResult) -> ChatResult:
+    """The result; where a model was cut, without the ids of items that were never finished."""
     for generation in result.generations:
         message = generation.message
         record = message.response_metadata.get("toolroute")

@@ -31,11 +31,11 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 
 _TOKENS = ("on_llm_new_token", "on_stream_event")
 _ENDS = ("on_llm_end", "on_llm_error")
-_MARK = "ls_"
+_LANGSMITH_PREFIX = "ls_"
 
 
-def shows(handler: Any) -> bool:
-    """Does this handler pass on to a consumer what it hears of a model?"""
+def streams_tokens(handler: Any) -> bool:
+    """Does this handler pass a model's tokens on to a consumer?"""
     return isinstance(handler, (_StreamingCallbackHandler, _V2StreamingCallbackHandler))
 
 
@@ -46,16 +46,16 @@ class OuterRun:
     Attributes:
         message_id: The id of its message; LangChain's own for this run, so that it is the same wherever the message is seen.
         config: The config of the runs inside it.
-        settles: Makes of the last chunk, once it has been shown, what LangChain adds up for the handlers of this run; `None` where the
-            handlers themselves are kept from the usage.
+        strip_last: Removes from the last chunk, once a consumer has it, what the handlers of this run must not count; `None` where the handlers
+            are wrapped instead (`handlers_without_usage`).
     """
 
     message_id: str
     config: RunnableConfig
-    settles: Callable[[AIMessage], AIMessage] | None = None
+    strip_last: Callable[[AIMessage], AIMessage] | None = None
 
 
-def started(config: RunnableConfig) -> tuple[RunnableConfig, OuterRun]:
+def start_outer_run(config: RunnableConfig) -> tuple[RunnableConfig, OuterRun]:
     """The config with which LangChain's own `stream` is to start the outer run, and that run.
 
     `stream` tells the model nothing about the run, so its id and its callbacks are made here, before it begins.
@@ -64,22 +64,24 @@ def started(config: RunnableConfig) -> tuple[RunnableConfig, OuterRun]:
         config.get("callbacks"), None, inheritable_tags=config.get("tags"), inheritable_metadata=dict(config.get("metadata") or {})
     )
     run_id = config.get("run_id") or uuid4()
-    shown = any(shows(handler) for handler in manager.handlers)
-    run = OuterRun(_message_id(run_id), _inner_config(config, inner_callbacks(manager, run_id)), unnamed_message if shown else unbilled_message)
+    streams = any(streams_tokens(handler) for handler in manager.handlers)
+    run = OuterRun(
+        _message_id(run_id), _inner_config(config, inner_callbacks(manager, run_id)), message_without_model_name if streams else message_without_usage
+    )
     return {**config, "callbacks": manager, "run_id": run_id}, run
 
 
-def under(run_manager: Any, config: RunnableConfig) -> OuterRun:
-    """The outer run that LangChain has begun; its handlers are kept from the usage from here on.
+def outer_run_of(run_manager: Any, config: RunnableConfig) -> OuterRun:
+    """The outer run that LangChain has begun. Wraps its handlers so that they do not see its usage.
 
     Args:
         run_manager: LangChain's; `None` if there is none, as when a hook is called by hand.
-        config: What the call was given, or what is around it.
+        config: The config of the call, or the one of the context.
     """
     if run_manager is None:
         return OuterRun(_message_id(uuid4()), _inner_config(config, CallbackManager(handlers=[])))
     callbacks = inner_callbacks(run_manager)
-    run_manager.handlers = keep_usage_from(run_manager.handlers)
+    run_manager.handlers = handlers_without_usage(run_manager.handlers)
     return OuterRun(_message_id(run_manager.run_id), _inner_config(config, callbacks))
 
 
@@ -101,61 +103,61 @@ def inner_callbacks(outer: Any, run_id: Any = None) -> CallbackManager:
     """
     manager = CallbackManager(handlers=[], parent_run_id=run_id or outer.run_id)
     for handler in outer.inheritable_handlers:
-        heard = _without_tokens(handler)
-        if heard is not None:
-            manager.add_handler(heard)
+        inner = _inner_handler(handler)
+        if inner is not None:
+            manager.add_handler(inner)
     manager.add_tags(list(outer.inheritable_tags))
-    # What the outer run says about its own model would be read as the inner one's.
-    manager.add_metadata({key: value for key, value in outer.inheritable_metadata.items() if not key.startswith(_MARK)})
+    # LangSmith would read the outer run's `ls_…` keys as the inner model's.
+    manager.add_metadata({key: value for key, value in outer.inheritable_metadata.items() if not key.startswith(_LANGSMITH_PREFIX)})
     return manager
 
 
-def _without_tokens(handler: BaseCallbackHandler) -> BaseCallbackHandler | None:
-    if shows(handler):
+def _inner_handler(handler: BaseCallbackHandler) -> BaseCallbackHandler | None:
+    if streams_tokens(handler):
         return None
-    if isinstance(handler, (BaseTracer, AsyncBaseTracer)) or _is_ambient(handler):
+    if isinstance(handler, (BaseTracer, AsyncBaseTracer)) or _is_added_by_langchain(handler):
         return handler
-    if not any(_hears(handler, event) for event in _ENDS):
-        return None  # it looks at how a call begins, not at what becomes of it; that call is the caller's own, the outer one
-    if not any(_hears(handler, event) for event in _TOKENS):
+    if not any(_overrides(handler, event) for event in _ENDS):
+        return None  # it only handles the start of a call, and the call that the caller made is the outer one
+    if not any(_overrides(handler, event) for event in _TOKENS):
         return handler
-    return cast("BaseCallbackHandler", _HandlerProxy(handler, dict.fromkeys(_TOKENS, _nothing)))
+    return cast("BaseCallbackHandler", _HandlerProxy(handler, dict.fromkeys(_TOKENS, _ignored)))
 
 
-def _is_ambient(handler: Any) -> bool:
-    """Does LangChain add this handler by itself, from the context, to every run? A stand-in for it would make it hear twice."""
+def _is_added_by_langchain(handler: Any) -> bool:
+    """Does LangChain add this handler from the context to every run? With a proxy as well, it would get each event twice."""
     return any(variable.get() is handler for variable, *_ in _configure_hooks)
 
 
-def _hears(handler: Any, event: str) -> bool:
+def _overrides(handler: Any, event: str) -> bool:
     return getattr(type(handler), event, None) not in {getattr(BaseCallbackHandler, event), getattr(AsyncCallbackHandler, event)}
 
 
-def keep_usage_from(handlers: Iterable[Any]) -> list[Any]:
-    """The handlers of an outer run, those that show nothing unable to see its usage."""
-    unbilled_end = {"on_llm_end": _unbilled_end}
-    return [each if shows(each) or isinstance(each, _HandlerProxy) else _HandlerProxy(each, unbilled_end) for each in handlers]
+def handlers_without_usage(handlers: Iterable[Any]) -> list[Any]:
+    """The handlers of an outer run; those that stream no tokens are wrapped, so that they do not see its usage."""
+    end_without_usage = {"on_llm_end": _end_without_usage}
+    return [each if streams_tokens(each) or isinstance(each, _HandlerProxy) else _HandlerProxy(each, end_without_usage) for each in handlers]
 
 
 class _HandlerProxy:
-    """Stands in for a callback handler: everything it hears goes to the handler, but for what is told otherwise.
+    """A proxy of a callback handler: every event goes to the handler, except those that are replaced.
 
     Args:
-        handler: The handler that it stands in for.
-        told: By event, what makes the function that is called instead of the handler's own.
+        handler: The handler that gets the events.
+        replaced: By event, a function that takes the handler's method and gives the one that is called instead.
     """
 
-    def __init__(self, handler: Any, told: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]]) -> None:
+    def __init__(self, handler: Any, replaced: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]]) -> None:
         self._handler = handler
-        self._told = told
+        self._replaced = replaced
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._handler, name)
-        instead = self._told.get(name)
+        instead = self._replaced.get(name)
         return value if instead is None else instead(value)
 
 
-def _nothing(event: Callable[..., Any]) -> Callable[..., Any]:
+def _ignored(event: Callable[..., Any]) -> Callable[..., Any]:
     # Callbacks are awaited or not by what kind of function they are.
     if asyncio.iscoroutinefunction(event):
 
@@ -166,33 +168,33 @@ def _nothing(event: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args, **kwargs: None
 
 
-def _unbilled_end(event: Callable[..., Any]) -> Callable[..., Any]:
+def _end_without_usage(event: Callable[..., Any]) -> Callable[..., Any]:
     if asyncio.iscoroutinefunction(event):
 
         async def aend(response: LLMResult, **kwargs: Any) -> Any:
-            return await event(unbilled(response), **kwargs)
+            return await event(without_usage(response), **kwargs)
 
         return aend
-    return lambda response, **kwargs: event(unbilled(response), **kwargs)
+    return lambda response, **kwargs: event(without_usage(response), **kwargs)
 
 
-def unbilled(result: LLMResult) -> LLMResult:
+def without_usage(result: LLMResult) -> LLMResult:
     """The same result, its messages without usage."""
-    rows = [[_unbilled_generation(generation) for generation in row] for row in result.generations]
+    rows = [[_generation_without_usage(generation) for generation in row] for row in result.generations]
     return result.model_copy(update={"generations": rows})
 
 
-def _unbilled_generation(generation: Any) -> Any:
+def _generation_without_usage(generation: Any) -> Any:
     if not isinstance(generation, ChatGeneration) or not isinstance(generation.message, AIMessage):
         return generation
-    return generation.model_copy(update={"message": unbilled_message(generation.message)})
+    return generation.model_copy(update={"message": message_without_usage(generation.message)})
 
 
-def unbilled_message(message: AIMessage) -> AIMessage:
-    """The same message without usage, and without the name under which a counter would book it."""
-    return unnamed_message(message).model_copy(update={"usage_metadata": None})
+def message_without_usage(message: AIMessage) -> AIMessage:
+    """The same message without usage, and without the model name under which a usage callback would count it."""
+    return message_without_model_name(message).model_copy(update={"usage_metadata": None})
 
 
-def unnamed_message(message: AIMessage) -> AIMessage:
-    """The same message with its usage, but without the name under which a counter would book it."""
+def message_without_model_name(message: AIMessage) -> AIMessage:
+    """The same message with its usage, but without the model name under which a usage callback would count it."""
     return message.model_copy(update={"response_metadata": {k: v for k, v in message.response_metadata.items() if k != "model_name"}})

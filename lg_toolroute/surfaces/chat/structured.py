@@ -1,4 +1,4 @@
-"""What stands behind a chat model that is to answer in the shape of a schema: the demand, and the parser of what comes."""
+"""Structured output of the chat model: the `response_format` that is sent, and the parser of the answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Schema = dict[str, Any] | type
 
 
 def response_format(schema: Schema, method: Literal["json_schema", "json_mode"], *, strict: bool | None) -> dict[str, Any]:
-    """The demand for JSON as OpenAI's API takes it, and most clients read it."""
+    """The `response_format` in the shape of OpenAI's API, which most clients accept."""
     if method == "json_mode":
         return {"type": "json_object"}
     shape = convert_to_json_schema(schema)
@@ -26,16 +26,16 @@ def response_format(schema: Schema, method: Literal["json_schema", "json_mode"],
     return {"type": "json_schema", "json_schema": named if strict is None else {**named, "strict": strict}}
 
 
-def called(schema: Schema) -> Runnable[Any, Any]:
-    """Reads the answer off a call of the tool that the schema was bound as."""
+def call_parser(schema: Schema) -> Runnable[Any, Any]:
+    """A parser that reads the answer from the call of the tool that the schema was bound as."""
     model = _class_of(schema)
     if model is not None:
         return PydanticToolsParser(tools=[model], first_tool_only=True)
     return JsonOutputKeyToolsParser(key_name=tool_name(bound_tools([schema])[0]), first_tool_only=True)
 
 
-def written(schema: Schema) -> Runnable[Any, Any]:
-    """Reads the answer off the words of a message."""
+def text_parser(schema: Schema) -> Runnable[Any, Any]:
+    """A parser that reads the answer from the text of a message."""
     model = _class_of(schema)
     return JsonOutputParser() if model is None else PydanticOutputParser(pydantic_object=model)
 
@@ -44,7 +44,7 @@ def _class_of(schema: Schema) -> Any:
     return schema if isinstance(schema, type) and is_basemodel_subclass(schema) else None
 
 
-def parsed(llm: Runnable[Any, Any], parser: Runnable[Any, Any], *, include_raw: bool) -> Runnable[Any, Any]:
+def with_parser(llm: Runnable[Any, Any], parser: Runnable[Any, Any], *, include_raw: bool) -> Runnable[Any, Any]:
     """The model with its parser behind it.
 
     Args:
