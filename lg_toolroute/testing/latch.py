@@ -4,7 +4,7 @@
 latch = Latch()
 model = ScriptedModel([Hang(latch, Say("at last"))])
 # … start a run in another thread or task
-latch.wait_reached()     # somebody stands at the door
+latch.wait_reached()     # a model waits
 latch.open()
 ```
 """
@@ -30,7 +30,7 @@ class Latch:
         return self._opened.is_set()
 
     def open(self) -> None:
-        """Let everybody through, now and later. May be called from any thread."""
+        """Open the latch, for all waiting models and all later ones. May be called from any thread."""
         with self._lock:
             self._opened.set()
             futures, self._futures = self._futures, set()
@@ -63,19 +63,19 @@ class Latch:
         return True
 
     def wait_reached(self, limit_s: float = 30.0) -> None:
-        """Block the calling thread until somebody stands at the door.
+        """Block the calling thread until a model waits.
 
         Raises:
-            TimeoutError: Nobody came within `limit_s` seconds.
+            TimeoutError: No model came within `limit_s` seconds.
         """
         if not self._reached.wait(limit_s):
-            raise TimeoutError(f"nobody reached the latch within {limit_s:g} s")
+            raise TimeoutError(f"no model reached the latch within {limit_s:g} s")
 
     async def wait_reached_async(self, limit_s: float = 30.0) -> None:
         """The same for a coroutine: the event loop goes on meanwhile.
 
         Raises:
-            TimeoutError: Nobody came within `limit_s` seconds.
+            TimeoutError: No model came within `limit_s` seconds.
         """
         await asyncio.to_thread(self.wait_reached, limit_s)
 

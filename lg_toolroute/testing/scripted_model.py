@@ -69,7 +69,7 @@ class ScriptedModel(ScriptedWholeModel):
                 raise noted(request, play.step)
             if isinstance(play.step, Hang):
                 if not play.step.latch.wait(play.step.limit_s):
-                    raise self._nobody_opened(request, play.step)
+                    raise self._never_opened(request, play.step)
                 for chunk in play.chunks[play.stop :]:
                     request.chunks_sent += 1
                     yield ChatGenerationChunk(message=chunk)
@@ -96,7 +96,7 @@ class ScriptedModel(ScriptedWholeModel):
                 raise noted(request, play.step)
             if isinstance(play.step, Hang):
                 if not await play.step.latch.wait_async(play.step.limit_s):
-                    raise self._nobody_opened(request, play.step)
+                    raise self._never_opened(request, play.step)
                 for chunk in play.chunks[play.stop :]:
                     request.chunks_sent += 1
                     yield ChatGenerationChunk(message=chunk)

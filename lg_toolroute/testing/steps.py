@@ -162,7 +162,7 @@ class Hang(_Broken):
         say: The answer; nothing of it comes before the place `at`.
         at: Where it stalls, as in `Fail`.
         after_chunks: Another way to write `at=` with a number.
-        limit_s: After so many seconds a `ScriptError` says that nobody opened the latch.
+        limit_s: After so many seconds a `ScriptError` says that the latch was not opened.
         expects: What the request must look like.
     """
 

@@ -46,7 +46,7 @@ class Twice(AgentMiddleware[Any, Any, Any]):
 
 
 def test_create_agent_reads_the_tools_of_each_middleware_and_has_these_arguments() -> None:
-    """For `middleware_order.under_construction`."""
+    """For `order.under_construction`."""
     found: list[Any] = []
 
     class Looking(AgentMiddleware[Any, Any, Any]):
