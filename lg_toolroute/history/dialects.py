@@ -1,7 +1,7 @@
 """What each provider's API takes: the facts that the rest of this package acts on, one row an API.
 
 The rows say what the *client library of LangChain* can carry to that API, too: a block that the API would take but the
-client raises on is as good as refused. `tests/e2e/provider_rules` holds the same APIs as independent checks, with sources.
+client raises on is as good as refused. `tests/support/provider_rules` holds the same APIs as independent checks, with sources.
 """
 
 from __future__ import annotations

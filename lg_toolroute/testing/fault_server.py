@@ -57,7 +57,7 @@ class FaultServer:
         strict: Whether leaving the `with` block fails when a script and what was asked do not match.
 
     Attributes:
-        requests: Every request so far, in the order they came.
+        requests: Every request so far, in the order they came, without those that `forget` dropped.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class FaultServer:
         strict: bool = True,
     ) -> None:
         self.requests: list[ServerRequest] = []
+        self._received = 0
         self.chunk_delay_s = chunk_delay_s
         self.turnstile = turnstile
         self.max_requests = max_requests
@@ -144,6 +145,15 @@ class FaultServer:
     def requests_for(self, model: str) -> list[ServerRequest]:
         """The requests to one model."""
         return [request for request in self.requests if request.model == model]
+
+    def forget(self, model: str) -> None:
+        """Drop the records of the requests to one model, so that a server which serves thousands of runs does not grow with them.
+
+        Args:
+            model: The name in the requests. Its script stays.
+        """
+        with self._lock:
+            self.requests[:] = [request for request in self.requests if request.model != model]
 
     def wait_idle(self, limit_s: float = 30.0) -> None:
         """Block until every request so far is finished: a client is done with a connection before the server knows.
@@ -218,7 +228,8 @@ class FaultServer:
 
     async def _answer(self, connection: Connection, http: HttpRequest) -> bool:
         with self._lock:
-            request = received(len(self.requests), http)
+            request = received(self._received, http)
+            self._received += 1
             self.requests.append(request)
         try:
             usable = await self._respond(connection, http, request)
@@ -247,7 +258,7 @@ class FaultServer:
             return await self._refuse(connection, request, 401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key")
         if "" in request.body or not request.model:
             return await self._refuse(connection, request, 400, "The body must be a JSON object that names a model.")
-        if len(self.requests) > self.max_requests:
+        if self._received > self.max_requests:
             raise ScriptError(f"more than max_requests={self.max_requests} requests; the latest is to {request.model}: {request.describe()}")
         fault = self._fault(request)
         return await play(connection, request, fault, dialect, Pace(self.chunk_delay_s, self.turnstile), self._tape(request.model).new_ids)

@@ -24,8 +24,8 @@ from lg_toolroute.errors import ChainExhausted
 from lg_toolroute.rulebook.compile import compile_config
 from lg_toolroute.runner.drivers import adrive, drive
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
-from tests.e2e.engine import DEEPSEEK, KIMI, LOCAL, Folder, routed
-from tests.e2e.engine import ask as question
+from tests.support.folder_agents import DEEPSEEK, KIMI, LOCAL, Folder, routed
+from tests.support.folder_agents import ask as question
 
 A, B, C, D = "a/a", "b/b", "c/c", "d/d"
 TOOLS = (("edit", ()), ("read", ()), ("write", ()), ("exec", ()))

@@ -13,10 +13,10 @@ from lg_toolroute import ChainExhausted
 from lg_toolroute.core.failures.failure import BAD_ANSWER
 from lg_toolroute.runner.request import CONTINUE
 from lg_toolroute.testing import Fault, ServerRequest, faults
-from tests.e2e.faults.lanes import Lanes
-from tests.e2e.faults.story import ASIDE, DROPPED, LOOK, PRIMARY, RAN, SPARE, TEXTS, WRITER, failing, plain, stage
-from tests.e2e.faults.table import CALLS, TIMEOUT_S, differences
-from tests.e2e.faults.ways import STREAMED, SURFACES, WAYS, agent
+from tests.support.faults.lanes import Lanes
+from tests.support.faults.outcomes import CALLS, TIMEOUT_S, differences
+from tests.support.faults.story import ASIDE, DROPPED, LOOK, PRIMARY, RAN, SPARE, TEXTS, WRITER, failing, plain, stage
+from tests.support.faults.ways import STREAMED, SURFACES, WAYS, agent
 
 # The HTTP client leaves the innermost generators of a broken stream to the garbage collector, which may find them at work in another thread.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <async_generator.*__aiter__:pytest.PytestUnraisableExceptionWarning")

@@ -10,8 +10,8 @@ import base64
 import binascii
 from typing import Any
 
-from tests.e2e.provider_rules.minted import Minted
-from tests.e2e.provider_rules.pairing_rules import check_pairs
+from tests.support.provider_rules.minted import Minted
+from tests.support.provider_rules.pairing_rules import check_pairs
 
 _TYPES: dict[str, type] = {
     "role": str,

@@ -6,8 +6,8 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from tests.e2e.streaming import surfaces
-from tests.e2e.streaming.scenarios import BY_NAME, SCENARIOS
+from tests.support.streaming import surfaces
+from tests.support.streaming.scenarios import BY_NAME, SCENARIOS
 
 
 def _scenario(config: RunnableConfig) -> Any:

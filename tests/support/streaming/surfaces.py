@@ -8,7 +8,7 @@ from typing import Any
 from langchain.agents import create_agent
 
 from lg_toolroute import create_toolroute_agent
-from tests.e2e.streaming.scenarios import PRIMARY, TOOLS, Scenario, models, router
+from tests.support.streaming.scenarios import PRIMARY, TOOLS, Scenario, models, router
 
 
 def graph(scenario: Scenario) -> Any:

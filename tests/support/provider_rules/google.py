@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.e2e.provider_rules.minted import Minted
+from tests.support.provider_rules.minted import Minted
 
 _DATA = {"text", "inlineData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult", "fileData"}
 _KEYS = _DATA | {"thought", "thoughtSignature"}

@@ -10,9 +10,9 @@ import os
 
 import pytest
 
-from tests.e2e.chaos.weather import ANYBODY, KINDS, ONE_STAYS, Weather
-from tests.e2e.faults.lanes import Lanes
-from tests.e2e.faults.ways import SURFACES, WAYS
+from tests.support.faults.lanes import Lanes
+from tests.support.faults.ways import SURFACES, WAYS
+from tests.support.faults.weather import ANYBODY, KINDS, ONE_STAYS, Weather
 
 # The HTTP client leaves the innermost generators of a broken stream to the garbage collector, which may find them at work in another thread.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <async_generator.*__aiter__:pytest.PytestUnraisableExceptionWarning")

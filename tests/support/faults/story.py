@@ -160,22 +160,20 @@ class Run:
         self.ran: list[tuple[str, dict[str, Any]]] = []
         self.agents: dict[str, Any] = {}
         self.health = NotedHealth(self.router.config.health, self.clock)
-        self._since = 0
 
     def begin(self, answers: Mapping[str, Answer]) -> Run:
         """Nothing has happened yet, and each model answers as said; healthily, if nothing is said."""
         for role in ROLES:
             self.server.answer(model_of(self.names[role]), answers.get(role, plain))
+            self.server.forget(model_of(self.names[role]))
         self.ran.clear()
         self.clock.now = 1000.0
         self.router.health = self.health = NotedHealth(self.router.config.health, self.clock)
-        self._since = len(self.server.requests)
         return self
 
     def asked(self, role: str) -> list[ServerRequest]:
         """The requests that one model got in this run."""
-        model = model_of(self.names[role])
-        return [request for request in self.server.requests[self._since :] if request.model == model]
+        return self.server.requests_for(model_of(self.names[role]))
 
     def role(self, spec: str) -> str:
         """Which role a spec has."""

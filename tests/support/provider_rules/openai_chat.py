@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.e2e.provider_rules.minted import Minted
-from tests.e2e.provider_rules.pairing_rules import check_pairs
+from tests.support.provider_rules.minted import Minted
+from tests.support.provider_rules.pairing_rules import check_pairs
 
 _PARTS = {
     "system": {"text"},

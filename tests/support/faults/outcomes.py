@@ -11,9 +11,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 
 from lg_toolroute.core.failures.failure import BAD_ANSWER, INCAPABLE, TRANSIENT
 from lg_toolroute.testing import Fault, ServerRequest
-from tests.e2e.faults.lanes import Lanes
-from tests.e2e.faults.story import ASIDE, DROPPED, EDIT, PRIMARY, RAN, READ, SECOND, SPARE, TEXTS, WRITER, Answer, Run, failing, stage
-from tests.e2e.faults.ways import STREAMED, WAYS, Seen, agent
+from tests.support.faults.lanes import Lanes
+from tests.support.faults.story import ASIDE, DROPPED, EDIT, PRIMARY, RAN, READ, SECOND, SPARE, TEXTS, WRITER, Answer, Run, failing, stage
+from tests.support.faults.ways import STREAMED, WAYS, Seen, agent
 
 REASONING, WRITING = "reasoning", "writing"
 TIMEOUT_S = 1.0

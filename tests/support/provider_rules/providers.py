@@ -17,8 +17,8 @@ from langchain_mistralai import ChatMistralAI
 from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 
-from tests.e2e.provider_rules import anthropic, deepseek, google, groq, mistral, ollama, openai_chat, openai_responses
-from tests.e2e.provider_rules.minted import Minted
+from tests.support.provider_rules import anthropic, deepseek, google, groq, mistral, ollama, openai_chat, openai_responses
+from tests.support.provider_rules.minted import Minted
 
 Check = Callable[[dict[str, Any], Minted], list[str]]
 KEY = "loopback"

@@ -8,9 +8,9 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from tests.e2e.provider_rules.loopback import Loopback
-from tests.e2e.provider_rules.minted import Minted
-from tests.e2e.provider_rules.providers import PROVIDERS, Answer, Provider
+from tests.support.provider_rules.loopback import Loopback
+from tests.support.provider_rules.minted import Minted
+from tests.support.provider_rules.providers import PROVIDERS, Answer, Provider
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 FEATURES = ("text", "thinking", "one call", "parallel calls", "cut call", "image", "server tool", "v1 blocks", "handoff")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.e2e.provider_rules.minted import Minted
+from tests.support.provider_rules.minted import Minted
 
 _PREFIX = {"reasoning": "rs_", "message": "msg_", "function_call": "fc_", "web_search_call": "ws_"}
 _KEYS = {

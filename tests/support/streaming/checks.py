@@ -6,8 +6,8 @@ from itertools import groupby
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
-from tests.e2e.streaming.consumers import Seen
-from tests.e2e.streaming.scenarios import DROPPED, Scenario
+from tests.support.streaming.consumers import Seen
+from tests.support.streaming.scenarios import DROPPED, Scenario
 
 
 def check(seen: Seen, scenario: Scenario) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.e2e.provider_rules.minted import Minted
+from tests.support.provider_rules.minted import Minted
 
 _KEYS = {
     "text": {"type", "text", "cache_control", "citations"},

@@ -1,4 +1,4 @@
-"""One server and its agents for all tests of a process."""
+"""The server of the fault tests: one for all tests of a process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lg_toolroute.testing import FaultServer
-from tests.e2e.faults.lanes import Lanes
+from tests.support.faults.lanes import Lanes
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from lg_toolroute.testing import FaultServer
-from tests.e2e.faults.story import Run
+from tests.support.faults.story import Run
 
 AT_ONCE = 6
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.e2e.provider_rules.minted import Minted
-from tests.e2e.provider_rules.openai_chat import check_call
-from tests.e2e.provider_rules.pairing_rules import check_pairs
+from tests.support.provider_rules.minted import Minted
+from tests.support.provider_rules.openai_chat import check_call
+from tests.support.provider_rules.pairing_rules import check_pairs
 
 _KEYS = {
     "system": {"role", "content", "name"},

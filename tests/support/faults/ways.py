@@ -11,7 +11,7 @@ from langchain.agents import create_agent
 from langchain_core.messages import AIMessageChunk, BaseMessage
 
 from lg_toolroute import ToolRoutedChatModel, ToolRouteMiddleware, create_toolroute_agent
-from tests.e2e.faults.story import PRIMARY, Run, tools
+from tests.support.faults.story import PRIMARY, Run, tools
 
 ASK = {"messages": [("user", "Set x to 2 in a.py.")]}
 
