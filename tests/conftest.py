@@ -1,6 +1,7 @@
 """Options and checks for the whole test run.
 
-- `--whole` runs every cell of the large matrices; without it a fixed sample of each is run (`tests/support/sampling.py`).
+- `--whole` runs every cell of the large matrices, and Hypothesis draws other examples each time. Without it a fixed sample of each matrix is run
+  (`tests/support/sampling.py`), and Hypothesis draws the same examples in every run.
 - A test process that uses more memory than `tests.support.memory.LIMIT_MB` fails the run.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from tests.support import memory, sampling
 
@@ -25,6 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[PEAKS] = {}
     if config.getoption("whole"):
         os.environ[sampling.VARIABLE] = "1"
+    else:
+        settings.register_profile("sample", derandomize=True)
+        settings.load_profile("sample")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from lg_toolroute.testing.fault import Fault
+from lg_toolroute.testing.latch import Turnstile
 from lg_toolroute.testing.layout import shortened
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Place, Say
-from lg_toolroute.testing.turnstile import Turnstile
 from lg_toolroute.testing.wire import Connection, Disconnected
 
 

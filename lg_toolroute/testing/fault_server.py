@@ -30,10 +30,10 @@ from lg_toolroute.testing.bad_answers import none
 from lg_toolroute.testing.dialects import DIALECTS
 from lg_toolroute.testing.exchange import Dialect, Pace, play
 from lg_toolroute.testing.fault import Fault, fault_of
+from lg_toolroute.testing.latch import Turnstile
 from lg_toolroute.testing.listener import Listener
 from lg_toolroute.testing.server_request import ServerRequest, received
 from lg_toolroute.testing.tape import ScriptError, Tape
-from lg_toolroute.testing.turnstile import Turnstile
 from lg_toolroute.testing.wire import BadRequest, Connection, Disconnected, HttpRequest
 
 JSON = {"content-type": "application/json"}

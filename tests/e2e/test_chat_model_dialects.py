@@ -72,6 +72,7 @@ def calls(message: AIMessage) -> list[tuple[str, Any]]:
     return [(call["name"], call["args"]) for call in message.tool_calls]
 
 
+@pytest.mark.matrix(one_in=2)
 @pytest.mark.parametrize("model_class", [ScriptedModel, ScriptedWholeModel])
 @pytest.mark.parametrize("story", [KEPT_AND_CUT, ONLY_CUT, DRAINED], ids=["kept and cut", "only cut", "drained"])
 @pytest.mark.parametrize("text", ["Some text here.", ""])

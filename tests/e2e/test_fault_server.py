@@ -78,6 +78,7 @@ async def test_scripted_answer_arrives(how):
     assert (request.finished, request.disconnected_at, request.chunks_sent) == (True, None, request.chunks_total)
 
 
+@pytest.mark.matrix(one_in=2)
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("name", faults.CATALOGUE)
 async def test_fault_is_what_the_catalogue_says(name, how):
@@ -97,6 +98,7 @@ async def test_fault_is_what_the_catalogue_says(name, how):
         server.wait_idle()
 
 
+@pytest.mark.matrix(one_in=2)
 @pytest.mark.parametrize("how", ["invoke", "stream"])
 @pytest.mark.parametrize("place", faults.PLACES)
 @pytest.mark.parametrize("name", faults.MID_STREAM)

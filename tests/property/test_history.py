@@ -17,6 +17,7 @@ from lg_toolroute.history import HistoryError, Target, adapt
 from lg_toolroute.history.dialects import DIALECTS
 from lg_toolroute.history.ids import IdBook, any_id, short_id
 from lg_toolroute.history.untouched import untouched
+from tests.support.sampling import examples
 
 MODELS = {
     "openai": "gpt-4o",
@@ -136,7 +137,7 @@ def adapted_or_none(history: list[BaseMessage], target: Target) -> list[BaseMess
         return None
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=wild, target=targets)
 def test_wild_histories_are_adapted_without_touching_them_and_once_is_enough(history: list[BaseMessage], target: Target) -> None:
     """Nothing stored changes; the same input gives the same output; adapting twice is adapting once."""
@@ -149,7 +150,7 @@ def test_wild_histories_are_adapted_without_touching_them_and_once_is_enough(his
         assert adapt(adapted, target) == adapted
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=wild, target=targets)
 def test_calls_and_results_pair_up_whatever_was_stored(history: list[BaseMessage], target: Target) -> None:
     """Each call is answered right after its message, once, under a legal id that no other call has."""
@@ -173,7 +174,7 @@ def test_calls_and_results_pair_up_whatever_was_stored(history: list[BaseMessage
     assert waiting == []
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=wild, target=targets)
 def test_the_quick_look_never_passes_what_the_stages_would_change(history: list[BaseMessage], target: Target) -> None:
     """A tuple goes through every stage; what the quick look lets through comes out of them unchanged."""

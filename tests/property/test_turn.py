@@ -26,6 +26,7 @@ from lg_toolroute.runner.drivers import adrive, drive
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
 from tests.support.folder_agents import DEEPSEEK, KIMI, LOCAL, Folder, routed
 from tests.support.folder_agents import ask as question
+from tests.support.sampling import examples
 
 A, B, C, D = "a/a", "b/b", "c/c", "d/d"
 TOOLS = (("edit", ()), ("read", ()), ("write", ()), ("exec", ()))
@@ -171,7 +172,7 @@ forced_tools = st.none() | st.sampled_from(["edit", "read", "exec"])
 situations = {"config": configs, "plan": answers, "forced": forced_tools, "down": subsets, "probing": subsets}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(**situations)
 def test_the_two_drivers_and_a_turn_resumed_at_every_phase_agree(config, plan, forced, down, probing):
     scene, plain = worlds(config, plan, forced, down, probing)
@@ -189,7 +190,7 @@ def test_the_two_drivers_and_a_turn_resumed_at_every_phase_agree(config, plan, f
         assert json.loads(json.dumps(record(whole))) == record(whole)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(**situations)
 def test_a_turn_ends_and_keeps_to_policy_boundary_and_chain(config, plan, forced, down, probing):
     """Whatever fails: nobody is asked for a tool it may not use, a boundary is never left, and nobody is asked more than twice for one thing."""

@@ -21,6 +21,11 @@ def whole() -> bool:
     return os.environ.get(VARIABLE) == "1"
 
 
+def examples(count: int) -> int:
+    """How many examples Hypothesis tries for a property: all with `--whole`, otherwise a third."""
+    return count if whole() else count // 3
+
+
 def cells(*axes: Sequence[Any], one_in: int, covering: bool = True) -> list[tuple[Any, ...]]:
     """The cells of a matrix that are run: all of them with `--whole`, otherwise the sample.
 

@@ -13,11 +13,12 @@ import pytest
 from tests.support.faults.lanes import Lanes
 from tests.support.faults.ways import SURFACES, WAYS
 from tests.support.faults.weather import ANYBODY, KINDS, ONE_STAYS, Weather
+from tests.support.sampling import whole
 
 # The HTTP client leaves the innermost generators of a broken stream to the garbage collector, which may find them at work in another thread.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <async_generator.*__aiter__:pytest.PytestUnraisableExceptionWarning")
 
-TURNS = int(os.environ.get("LG_TOOLROUTE_CHAOS_TURNS", "2400"))
+TURNS = int(os.environ.get("LG_TOOLROUTE_CHAOS_TURNS", "2400" if whole() else "480"))
 """Messages of models, over all tests here."""
 
 SEED = int(os.environ.get("LG_TOOLROUTE_CHAOS_SEED", "20261121"))

@@ -28,6 +28,7 @@ def fresh(request: ServerRequest) -> bool:
     return stage(request) == 0
 
 
+@pytest.mark.matrix(one_in=2)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", faults.MID_STREAM)
 async def test_a_stream_that_breaks_anywhere_is_gone_on_with(lanes: Lanes, kind: str, place: str):
