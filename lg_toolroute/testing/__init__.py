@@ -6,10 +6,10 @@ Nothing here needs a key or a network, and no provider's client is imported. `do
 from __future__ import annotations
 
 from lg_toolroute.testing import faults
-from lg_toolroute.testing.chance import random_faults
 from lg_toolroute.testing.expect import Expect
 from lg_toolroute.testing.fault import Fault
 from lg_toolroute.testing.fault_server import FaultServer, refusing_port
+from lg_toolroute.testing.faults import random_faults
 from lg_toolroute.testing.latch import Latch, Turnstile
 from lg_toolroute.testing.scripted_model import ScriptedModel
 from lg_toolroute.testing.server_request import ServerRequest

@@ -26,10 +26,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from lg_toolroute.testing import completions
-from lg_toolroute.testing.bad_answers import none
 from lg_toolroute.testing.dialects import DIALECTS
 from lg_toolroute.testing.exchange import Dialect, Pace, play
 from lg_toolroute.testing.fault import Fault, fault_of
+from lg_toolroute.testing.faults import none
 from lg_toolroute.testing.latch import Turnstile
 from lg_toolroute.testing.listener import Listener
 from lg_toolroute.testing.server_request import ServerRequest, received

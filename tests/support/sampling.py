@@ -6,7 +6,8 @@ A sample is the cells whose indices add up to a multiple of `one_in`. It is the 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -52,24 +53,36 @@ def keep_sample(items: list[pytest.Item]) -> list[pytest.Item]:
     Raises:
         ValueError: A value of a parameter would not be in the sample.
     """
-    dropped = [item for item in items if not _in_sample(item)]
-    gone = set(dropped)
-    kept = [item for item in items if item not in gone]
-    if lost := _values(dropped) - _values(kept):
-        raise ValueError(f"the sample leaves out {sorted(map(str, lost))}; choose a smaller one_in")
+    places = _places(items)
+    kept = [item for item in items if item not in places or sum(places[item].values()) % _one_in(item) == 0]
+    staying = set(kept)
+    dropped = [item for item in items if item not in staying]
+    if lost := _values(dropped, places) - _values(kept, places):
+        raise ValueError(f"the sample leaves out values of {sorted({(test, axis) for test, axis, _ in lost})}; choose a smaller one_in")
     items[:] = kept
     return dropped
 
 
-def _in_sample(item: pytest.Item) -> bool:
+def _one_in(item: pytest.Item) -> int:
     mark = item.get_closest_marker("matrix")
-    return mark is None or sum(item.callspec.indices.values()) % mark.kwargs["one_in"] == 0  # type: ignore[attr-defined]
+    return int(mark.kwargs["one_in"]) if mark is not None else 1
 
 
-def _values(items: Sequence[pytest.Item]) -> set[tuple[str, str, int]]:
-    found: set[tuple[str, str, int]] = set()
+def _test(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
+
+
+def _places(items: Sequence[pytest.Item]) -> dict[pytest.Item, dict[str, int]]:
+    """For each item of a marked test: the position of each of its parameters among the values of that parameter."""
+    known: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+    places: dict[pytest.Item, dict[str, int]] = {}
     for item in items:
         if item.get_closest_marker("matrix") is not None:
-            test = item.nodeid.partition("[")[0]
-            found.update((test, axis, index) for axis, index in item.callspec.indices.items())  # type: ignore[attr-defined]
-    return found
+            parameters = item.callspec.params  # type: ignore[attr-defined]
+            axes = {name: known[_test(item), name] for name in parameters}
+            places[item] = {name: axes[name].setdefault(id(value), len(axes[name])) for name, value in parameters.items()}
+    return places
+
+
+def _values(items: Sequence[pytest.Item], places: Mapping[pytest.Item, Mapping[str, int]]) -> set[tuple[str, str, int]]:
+    return {(_test(item), axis, place) for item in items if item in places for axis, place in places[item].items()}
