@@ -12,7 +12,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from tests.support import memory, sampling
+from tests.support import authorities, memory, sampling
 
 PEAKS = pytest.StashKey[dict[str, float]]()
 
@@ -21,10 +21,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="run every cell of the large matrices, and LangChain's whole test suite")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "matrix(one_in): without --whole, run one of so many combinations of the parameters; each value is among them")
     config.stash[PEAKS] = {}
+    authorities.load_one_only(config.cache.mkdir("authorities"))  # type: ignore[union-attr]
     if config.getoption("whole"):
         os.environ[sampling.VARIABLE] = "1"
     else:

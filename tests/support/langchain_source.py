@@ -12,6 +12,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from tests.support.authorities import environment_with_all
+
 EXTRAS = ("pytest-mock", "syrupy", "vcrpy", "pytest-recording", "pytest-socket", "blockbuster", "toml")
 """What LangChain's tests import beside what the tests of this project do."""
 
@@ -40,7 +42,7 @@ def fetch() -> None:
 
 def _pip(*words: str) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment_with_all())
     if done.returncode:
         raise RuntimeError(f"pip {words[0]} failed: {done.stderr.strip()}")
 
