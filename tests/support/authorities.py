@@ -10,22 +10,25 @@ from pathlib import Path
 
 import certifi
 
-VARIABLE = "SSL_CERT_FILE"
+VARIABLE, USERS = "SSL_CERT_FILE", "LG_TOOLROUTE_USERS_SSL_CERT_FILE"
 END = "-----END CERTIFICATE-----\n"
 
 
 def load_one_only(folder: Path) -> None:
-    """Have the HTTP clients of this process, and of those that it starts, load one authority; a choice of the user's stays.
+    """Have the HTTP clients of this process, and of those that it starts, load one authority.
 
     Args:
         folder: Where the file is written.
     """
-    if VARIABLE not in os.environ:
+    if USERS not in os.environ:  # a process of pytest-xdist inherits what the first one set
         file = folder / "one_authority.pem"
         file.write_text(certifi.contents().partition(END)[0] + END, encoding="utf-8")
+        os.environ[USERS] = os.environ.get(VARIABLE, "")
         os.environ[VARIABLE] = str(file)
 
 
 def environment_with_all() -> dict[str, str]:
-    """The environment of a process that has to reach a package index."""
-    return {name: value for name, value in os.environ.items() if name != VARIABLE or not value.endswith("one_authority.pem")}
+    """The environment for a process that has to reach a package index: with the authorities that the user chose."""
+    environment = {name: value for name, value in os.environ.items() if name not in (VARIABLE, USERS)}
+    users = os.environ.get(USERS) or ("" if USERS in os.environ else os.environ.get(VARIABLE, ""))
+    return {**environment, VARIABLE: users} if users else environment
