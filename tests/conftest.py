@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "matrix(one_in): without --whole, run one of so many combinations of the parameters; each value is among them")
     config.stash[PEAKS] = {}
-    authorities.load_one_only(config.cache.mkdir("authorities"))  # type: ignore[union-attr]
+    authorities.load_one_only(config.rootpath / ".pytest_cache")
     if config.getoption("whole"):
         os.environ[sampling.VARIABLE] = "1"
     else:

@@ -21,6 +21,7 @@ def load_one_only(folder: Path) -> None:
         folder: Where the file is written.
     """
     if USERS not in os.environ:  # a process of pytest-xdist inherits what the first one set
+        folder.mkdir(exist_ok=True)
         file = folder / "one_authority.pem"
         file.write_text(certifi.contents().partition(END)[0] + END, encoding="utf-8")
         os.environ[USERS] = os.environ.get(VARIABLE, "")
