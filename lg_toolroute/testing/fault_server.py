@@ -53,7 +53,7 @@ class FaultServer:
         max_requests: More requests than this are refused, so that a loop in a test ends.
         api_key: If given, other keys are refused with 401.
         keep_alive: Whether a connection serves more than one request. Off by default: clients keep such connections in pools that outlive a
-            test, and Python then warns of sockets that nobody closed.
+            test, and Python then warns of unclosed sockets.
         strict: Whether leaving the `with` block fails when a script and what was asked do not match.
 
     Attributes:
@@ -311,7 +311,7 @@ def _error(status: int, message: str, kind: str = "invalid_request_error", code:
 
 @contextmanager
 def refusing_port() -> Iterator[str]:
-    """A base URL whose port refuses connections for as long as the block lasts: it is taken, but nobody listens."""
+    """A base URL whose port refuses connections for as long as the block lasts: it is taken, but no server listens."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}/v1"

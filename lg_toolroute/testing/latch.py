@@ -88,7 +88,7 @@ class Latch:
             TimeoutError: Nothing did within `limit_s` seconds.
         """
         if not self._reached.wait(limit_s):
-            raise TimeoutError(f"nobody reached the latch within {limit_s:g} s")
+            raise TimeoutError(f"nothing reached the latch within {limit_s:g} s")
 
     async def wait_reached_async(self, limit_s: float = 30.0) -> None:
         """The same for a coroutine: the event loop goes on meanwhile.

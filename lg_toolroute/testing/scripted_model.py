@@ -59,7 +59,7 @@ class ScriptedModel(ScriptedWholeModel):
             for pulled in self._pulls(request):
                 if isinstance(pulled, Hang):
                     if not pulled.latch.wait(pulled.limit_s):
-                        raise self._nobody_opened(request, pulled)
+                        raise self._latch_stayed_closed(request, pulled)
                 else:
                     request.chunks_sent += 1
                     yield ChatGenerationChunk(message=pulled)
@@ -79,7 +79,7 @@ class ScriptedModel(ScriptedWholeModel):
             for pulled in self._pulls(request):
                 if isinstance(pulled, Hang):
                     if not await pulled.latch.wait_async(pulled.limit_s):
-                        raise self._nobody_opened(request, pulled)
+                        raise self._latch_stayed_closed(request, pulled)
                 else:
                     await asyncio.sleep(0)  # let others run, as a real client does
                     request.chunks_sent += 1

@@ -154,7 +154,7 @@ class Hang(_Interrupted):
     Attributes:
         latch: What it waits for.
         say: The answer; nothing of it comes before the place `at`.
-        limit_s: After so many seconds a `ScriptError` says that nobody opened the latch.
+        limit_s: After so many seconds a `ScriptError` says that the latch was not opened.
     """
 
     latch: Latch

@@ -16,7 +16,7 @@ PRIMARY, WRITER, SPARE = "kimi/k2", "deepseek/v4", "qwen/coder"
 ASK = {"messages": [("user", "Fix a.py")]}
 RULES: Mapping[str, Any] = {"edit": {"primary": WRITER}}
 DROPPED = "DROPPED"
-"""Stands in the arguments that the primary writes for a routed tool: nobody may ever see it."""
+"""Stands in the arguments that the primary writes for a routed tool: it must never be shown."""
 
 
 @tool
@@ -79,7 +79,7 @@ def last_call(messages: Sequence[Any], name: str = "edit") -> tuple[AIMessage, A
             for call in message.tool_calls:
                 if call["name"] == name:
                     return message, call
-    raise AssertionError(f"nobody called {name}")
+    raise AssertionError(f"no message calls {name}")
 
 
 def record_of(message: AIMessage) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import os
 import pytest
 
 from tests.support.faults.lanes import Lanes
+from tests.support.faults.random_failures import ANY_MAY_FAIL, KINDS, ONE_STAYS, FailingAgent
 from tests.support.faults.ways import SURFACES, WAYS
-from tests.support.faults.weather import ANYBODY, KINDS, ONE_STAYS, Weather
 from tests.support.sampling import whole
 
 # The HTTP client leaves the innermost generators of a broken stream to the garbage collector, which may find them at work in another thread.
@@ -29,22 +29,22 @@ SEED = int(os.environ.get("LG_TOOLROUTE_CHAOS_SEED", "20261121"))
 @pytest.mark.parametrize("surface", SURFACES)
 async def test_no_run_ends_wrong_whatever_fails(lanes: Lanes, surface: str, way: str, seed: int):
     """The right answer whenever a candidate could give it; each tool once; no denied tool; no call outside its boundary; legal histories."""
-    weathers = [Weather(lanes.server, kind, surface, way, seed) for kind in KINDS]
-    wrong = await asyncio.gather(*(_storm(weather, TURNS // (len(SURFACES) * len(WAYS) * len(KINDS))) for weather in weathers))
-    for weather in weathers:
-        print(f"seed {seed}, {weather.kind}: {weather.turns} turns, {weather.struck} faults, {weather.given_up} runs given up")
+    agents = [FailingAgent(lanes.server, kind, surface, way, seed) for kind in KINDS]
+    wrong = await asyncio.gather(*(_run_until(agent, TURNS // (len(SURFACES) * len(WAYS) * len(KINDS))) for agent in agents))
+    for agent in agents:
+        print(f"seed {seed}, {agent.kind}: {agent.turns} turns, {agent.struck} faults, {agent.given_up} runs given up")
     assert not any(wrong), "\n".join(text for texts in wrong for text in texts)
-    assert all(weather.struck for weather in weathers)
-    given_up = {weather.kind: weather.given_up for weather in weathers}
+    assert all(agent.struck for agent in agents)
+    given_up = {agent.kind: agent.given_up for agent in agents}
     assert given_up[ONE_STAYS] == 0
-    assert given_up[ANYBODY] or TURNS < 2000
+    assert given_up[ANY_MAY_FAIL] or TURNS < 2000
 
 
-async def _storm(weather: Weather, turns: int) -> list[str]:
+async def _run_until(agent: FailingAgent, turns: int) -> list[str]:
     runs = 0
-    while weather.turns < turns and runs < turns:
+    while agent.turns < turns and runs < turns:
         runs += 1
-        wrong = await weather.blow()
+        wrong = await agent.run_once()
         if wrong:
-            return [f"seed {SEED}, {weather.kind}, {weather.surface}, {weather.way}, run {runs}: {what}" for what in wrong]
+            return [f"seed {SEED}, {agent.kind}, {agent.surface}, {agent.way}, run {runs}: {what}" for what in wrong]
     return []

@@ -1,4 +1,4 @@
-"""A model that stays dead, and a chain in which nobody is left."""
+"""A model that stays dead, and a chain in which no model is left."""
 
 from __future__ import annotations
 

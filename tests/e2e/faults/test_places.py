@@ -91,7 +91,7 @@ async def test_a_stream_that_broke_before_its_text_is_begun_anew_without_a_trace
 
 @pytest.mark.parametrize("surface", SURFACES)
 async def test_an_answer_that_could_not_be_believed_is_mended_by_the_same_model(lanes: Lanes, surface: str):
-    """Once, and told what was wrong; then nobody else is asked."""
+    """Once, and told what was wrong; then no other model is asked."""
     for fault in (faults.broken_arguments(), faults.length(), faults.eof("args"), faults.empty_answer()):
         async with lanes.lane() as lane:
             tries: list[int] = []
@@ -110,7 +110,7 @@ async def test_an_answer_that_could_not_be_believed_is_mended_by_the_same_model(
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-async def test_text_that_its_own_limit_cut_off_is_the_answer_when_nobody_has_anything_to_add(lanes: Lanes, surface: str):
+async def test_text_that_its_own_limit_cut_off_is_the_answer_when_no_model_adds_anything(lanes: Lanes, surface: str):
     """What was shown is not thrown away because the models that were to go on said nothing."""
     empty = faults.empty_answer()
     async with lanes.lane() as lane:
@@ -121,7 +121,7 @@ async def test_text_that_its_own_limit_cut_off_is_the_answer_when_nobody_has_any
 
 @pytest.mark.parametrize("surface", SURFACES)
 async def test_text_whose_call_was_cut_off_is_no_answer(lanes: Lanes, surface: str):
-    """It would end the run without the call, and nobody would know."""
+    """It would end the run without the call, unnoticed."""
     empty = faults.empty_answer()
     async with lanes.lane() as lane:
         run = lane.begin({PRIMARY: _cut_off_then(empty, 0), SPARE: failing(empty, fresh)})

@@ -51,7 +51,7 @@ class Cell:
         if self.name == "reset_after_last_chunk" and self.streamed:
             return None  # the answer was complete
         if self.role == REASONING and (self.refused_by_the_tool or self.name in {"text_instead", "content_filter"}):
-            return None  # an answer like another: nobody forced a call; a refusal is an answer too
+            return None  # an answer like another: no call was forced; a refusal is an answer too
         return self.fault.expected(streamed=self.streamed)
 
     def answers(self) -> dict[str, Answer]:
@@ -107,7 +107,7 @@ def _look_at_error(out: Outcome, error: Exception) -> None:
             out.wrong.append(f"causes {causes}")
         if causes[0].__cause__ is None:
             out.wrong.append("the client's exception is lost")
-    out.attempts = "the refusal is raised, nobody else is asked"
+    out.attempts = "the refusal is raised, no other model is asked"
 
 
 def _look_at_run(out: Outcome, run: Run, seen: Seen) -> None:

@@ -1,6 +1,6 @@
 """A small job for an agent, told by servers: look at a file, edit it, say so. Every answer follows from the request alone.
 
-So a run ends right, whoever tells which part of it, exactly when its conversation is the one in `TEXTS` and its tools ran as in `RAN`.
+So a run ends right exactly when its conversation is the one in `TEXTS` and its tools ran as in `RAN`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ READ = {"path": "a.py"}
 EDIT = {"path": "a.py", "old": "x = 1", "new": "x = 2"}
 RAN = [("read", READ), ("edit", EDIT)]
 DROPPED = "the-dropped-call"
-"""Stands in the arguments of every call that is stopped at its name: nobody may ever see it."""
+"""Stands in the arguments of every call that is stopped at its name: it must never be shown."""
 
 ASIDE = "I write the call."
-"""What a model says that was told to write a call and to say nothing: nobody may ever see that either."""
+"""What a model says that was told to write a call and to say nothing: that must never be shown either."""
 
 PRIMARY, SPARE, WRITER, SECOND = "openai/primary", "openrouter/spare", "deepseek/writer", "xai/second"
 ROLES = (PRIMARY, SPARE, WRITER, SECOND)

@@ -45,7 +45,7 @@ class Seen:
 
     Attributes:
         messages: The conversation at the end.
-        chunks: The AI chunks in order; empty where nobody listened.
+        chunks: The AI chunks in order; empty where the run was not streamed.
     """
 
     messages: list[BaseMessage] = field(default_factory=list)

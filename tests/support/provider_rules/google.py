@@ -71,5 +71,5 @@ def _part(part: dict[str, Any], model: str, minted: Minted) -> list[str]:
     if signature and signature != _SKIP and minted.signatures.get(signature) != model:
         wrong.append("corrupted thought signature")
     if part.get("thought") and not signature:
-        wrong.append("a thought without its signature is somebody else's")
+        wrong.append("a thought without its signature is another model's")
     return wrong

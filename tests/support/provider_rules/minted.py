@@ -1,4 +1,4 @@
-"""What the providers of the tests gave out: signatures and item ids mean something only to whoever minted them."""
+"""What the providers of the tests gave out: signatures and item ids mean something only to the provider that made them."""
 
 from __future__ import annotations
 

@@ -195,9 +195,9 @@ async def test_hanging_ends_with_the_task(streamed):
 
 async def test_a_latch_that_nobody_opens_is_an_error():
     model = ScriptedModel([Hang(Latch(), Say("abcd"), limit_s=0.01), Hang(Latch(), Say("abcd"), limit_s=0.01)])
-    with pytest.raises(ScriptError, match="nobody opened its latch"):
+    with pytest.raises(ScriptError, match="its latch was not opened"):
         model.invoke("go")
-    with pytest.raises(ScriptError, match="nobody opened its latch"):
+    with pytest.raises(ScriptError, match="its latch was not opened"):
         await model.ainvoke("go")
 
 

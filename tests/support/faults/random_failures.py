@@ -17,8 +17,8 @@ from tests.support.faults.ways import STREAMED, WAYS, Seen, agent
 from tests.support.provider_rules import deepseek, openai_chat
 from tests.support.provider_rules.minted import Minted
 
-ONE_STAYS, ANYBODY, BOUNDARY = "one candidate stays up", "anybody may fall", "the calls stay inside a boundary"
-KINDS = (ONE_STAYS, ANYBODY, BOUNDARY)
+ONE_STAYS, ANY_MAY_FAIL, BOUNDARY = "one candidate stays up", "any candidate may fail", "the calls stay inside a boundary"
+KINDS = (ONE_STAYS, ANY_MAY_FAIL, BOUNDARY)
 DENIED = "web_search"
 CALLS = [[("read", READ)], [("edit", EDIT)], []]
 AN_ANSWER = frozenset({"text_instead", "content_filter", "content_policy"})
@@ -28,7 +28,7 @@ ADDS_A_CALL = frozenset({"truncated_arguments", "broken_arguments", "wrong_argum
 """What makes a broken call of an answer that has none. Who is then asked to go on behind the last word has nothing to say."""
 
 
-class Weather:
+class FailingAgent:
     """An agent whose models fail at random.
 
     Args:
@@ -54,11 +54,11 @@ class Weather:
         self.run = Run(server, number, toolRouting={"edit": rule}, tools=denied)
         self.turns = self.given_up = self.struck = 0
         self._script: dict[str, list[Fault]] = {}
-        self._up = {ONE_STAYS: {SPARE, SECOND}, ANYBODY: set(), BOUNDARY: {SPARE}}[kind]
+        self._up = {ONE_STAYS: {SPARE, SECOND}, ANY_MAY_FAIL: set(), BOUNDARY: {SPARE}}[kind]
 
     # -- one run ----------------------------------------------------------------------------------------------------------------------
 
-    async def blow(self) -> list[str]:
+    async def run_once(self) -> list[str]:
         """One run in which models fail, and what was wrong with it."""
         run, dice = self.run, self.dice
         books, now = run.router.health, run.clock.now
@@ -85,8 +85,8 @@ class Weather:
             say = plain(request)
             if not say.calls and fault.name in ADDS_A_CALL:
                 fault = faults.none()
-            if self.kind == ANYBODY and say.calls and say.calls[0].name == "edit":
-                say = replace(say, calls=[Call("edit", EDIT)])  # with nobody left to write it, a reasoning model's own call stands
+            if self.kind == ANY_MAY_FAIL and say.calls and say.calls[0].name == "edit":
+                say = replace(say, calls=[Call("edit", EDIT)])  # with no model left to write it, a reasoning model's own call stands
             if role == SPARE and request.tool_choice is None and len(script) % 5 == 0 and not _refused(request):
                 return Say(say.text, [Call(DENIED, {"query": "x"})], chunks=3)  # a tool that it does not see
             self.struck += fault.name not in {"none", "slow"}
