@@ -111,11 +111,11 @@ class Tape:
             raise ValueError(f"{owner}: loop=True needs a script")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tape:
-        return self  # a copy of the model is the same model to whoever wrote the script
+        return self  # a copy of the model plays the same script
 
     @property
     def remaining(self) -> int:
-        """Steps that nobody has asked for yet; 0 for a loop that went round and for `answer=`."""
+        """Steps that were not asked for yet; 0 for a loop that went round and for `answer=`."""
         with self._lock:
             return 0 if self.loop and self._taken else max(0, len(self.steps) - self._taken)
 
