@@ -4,13 +4,18 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint bench docs notebooks langchain-suite clean
+.PHONY: demo test test-all lint bench docs notebooks clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/lg-toolroute demo
 
+# A fixed sample of each large matrix (`tests/support/sampling.py`); under eight minutes on two cores.
 test: $(VENV)/test.stamp lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Every cell of every matrix, and all of LangChain's own tests for `create_agent` with the routing in every agent.
+test-all: $(VENV)/test.stamp lint
+	$(BIN)/python -m pytest --whole -n 2 --dist worksteal
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
@@ -22,11 +27,7 @@ bench: $(VENV)/test.stamp
 
 # Writes the tables that the tests measure into docs/.
 docs: $(VENV)/test.stamp
-	LG_TOOLROUTE_WRITE_DOCS=1 $(BIN)/python -m pytest -q tests
-
-# LangChain's own tests for `create_agent`, with the routing in every agent; about three minutes.
-langchain-suite: $(VENV)/test.stamp
-	LG_TOOLROUTE_LANGCHAIN_SUITE=1 $(BIN)/python -m pytest -q tests/e2e/langchain_suite
+	LG_TOOLROUTE_WRITE_DOCS=1 $(BIN)/python -m pytest --whole -q tests
 
 notebooks: $(VENV)/test.stamp
 	$(BIN)/python notebooks/run.py
@@ -42,6 +43,7 @@ $(VENV)/demo.stamp: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/test.stamp: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) install --quiet -c constraints.txt -e '.[test]'
+	$(BIN)/python -m tests.support.langchain_source
 	touch $@ $(VENV)/demo.stamp
 
 clean:

@@ -17,8 +17,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.messages.tool import tool_call
 
 from lg_toolroute.history import Target, adapt, target_of
-from tests.e2e.provider_rules.providers import PROVIDERS, Answer, Provider
-from tests.e2e.provider_rules.stories import Studio
+from tests.support.provider_rules.providers import PROVIDERS, Answer, Provider
+from tests.support.provider_rules.stories import Studio
 
 MESSAGES = 100
 TURNS = 8

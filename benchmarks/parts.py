@@ -94,8 +94,8 @@ def histories(quick: bool) -> Report:
 
 def _one_pair() -> Prefix:
     from benchmarks import bench_history as bench
-    from tests.e2e.provider_rules.providers import PROVIDERS
-    from tests.e2e.provider_rules.stories import Studio
+    from tests.support.provider_rules.providers import PROVIDERS
+    from tests.support.provider_rules.stories import Studio
 
     studio = Studio()
     try:

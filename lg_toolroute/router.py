@@ -23,6 +23,7 @@ from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Prob
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
 from lg_toolroute.health.store import StoreHealth
+from lg_toolroute.history.tokens import TokenCounts
 from lg_toolroute.rulebook.book import compile_config
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class ToolRouter:
         self.clock: Clock = clock or (time.monotonic if store is None else time.time)
         limits = self.config.health
         self.health: HealthBook = MemoryHealth(limits, self.clock) if store is None else StoreHealth(store, limits, self.clock)
+        self.token_counts = TokenCounts()
         self.strict = strict
         self._checked = False
         self._checked_runs: set[tuple[str | None, str | None]] = set()

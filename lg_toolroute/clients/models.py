@@ -18,6 +18,7 @@ from lg_toolroute.clients.bindings import BindingCache, Bound
 from lg_toolroute.clients.build import build_client, check_client
 from lg_toolroute.clients.community import per_call_settings
 from lg_toolroute.clients.profile import complete, profile_of
+from lg_toolroute.clients.readers import ReaderCache
 from lg_toolroute.clients.wrappers import NO_CHAT_MODEL, LanguageModel, is_configurable, leaves
 from lg_toolroute.config.models import ProviderConfig
 from lg_toolroute.core.rules.facts import ModelFacts
@@ -35,6 +36,9 @@ class ModelBook:
         models: Models handed in: spec to a chat model, or a runnable around one.
         environ: Where `${NAME}` and keys are read when a model is built. Unset: `os.environ`.
 
+    Attributes:
+        readers: What each model can read of a history.
+
     Raises:
         ConfigError: Something in `models` is not a chat model, or its name is not a spec.
     """
@@ -47,6 +51,7 @@ class ModelBook:
         self._first_built: dict[str, LanguageModel] = {}
         self._lock = threading.RLock()
         self._bindings = BindingCache()
+        self.readers = ReaderCache(book.facts)
         timeouts = book.config.timeouts
         limits = TimeLimits(timeouts.first_token_s, timeouts.idle_s, timeouts.total_s)
         self._limits = limits if limits else None

@@ -69,6 +69,6 @@ def leaves(model: Any) -> list[BaseChatModel]:
 
 def first_leaf(model: Any) -> BaseChatModel | None:
     """The chat model that is asked first; `None` if there is none, or if it depends on the run's config."""
-    if is_configurable(model):
-        return None
-    return next(iter(leaves(model)), None)
+    if isinstance(model, BaseChatModel):
+        return model
+    return None if is_configurable(model) else next(iter(leaves(model)), None)

@@ -11,7 +11,7 @@ from lg_toolroute.core.rules.facts import NO_FACTS, ModelFacts
 from lg_toolroute.core.rules.groups import all_groups
 from lg_toolroute.core.rules.match import Table, kind_of
 from lg_toolroute.core.rules.nearest import did_you_mean
-from lg_toolroute.core.rules.params import merge
+from lg_toolroute.core.rules.params import Params, merge
 from lg_toolroute.core.rules.spec import canonical
 from lg_toolroute.errors import Problem
 from lg_toolroute.rulebook.agent_rules import HEARTBEAT, AgentRules, Rule, agent_sections, capability_chain, compile_agent_rules, distinct
@@ -47,7 +47,7 @@ class RuleBook:
         toolsets: What it says of all tools of a graph at once, remembered.
     """
 
-    __slots__ = ("_agent_rules", "_decisions", "_facts", "_layers", "_policies", "config", "groups", "toolsets")
+    __slots__ = ("_agent_rules", "_decisions", "_facts", "_layers", "_params", "_policies", "config", "groups", "toolsets")
 
     def __init__(self, config: RoutingConfig) -> None:
         self.config = config
@@ -57,6 +57,7 @@ class RuleBook:
         self._decisions: dict[tuple[Any, ...], Decision] = {}
         self._agent_rules: dict[tuple[str | None, str | None], AgentRules] = {}
         self._policies: dict[str | None, Policy] = {}
+        self._params: dict[tuple[str, str | None], Params] = {}
         self._layers: dict[tuple[str, str | None], tuple[ListLayer, ...]] = {}
         self.toolsets = Toolsets(decide=self.decide, allowed=self.allowed)
         # What cannot be compiled is refused now, not at the first tool call.
@@ -191,7 +192,13 @@ class RuleBook:
 
     def params(self, spec: str, *, agent: str | None = None, rule_params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """The settings of a model's calls, merged key by key; `null` removes a setting. `rule_params` go on top."""
-        return merge(*param_layers(self.config, canonical(spec), agent), rule_params)
+        key = (spec, agent)
+        found = self._params.get(key)
+        if found is None:
+            if len(self._params) >= _MEMO_LIMIT:
+                self._params.clear()
+            found = self._params[key] = merge(*param_layers(self.config, canonical(spec), agent))
+        return merge(found, rule_params) if rule_params else found
 
     def facts(self, spec: str) -> ModelFacts:
         """What the configuration says about a model, given by its canonical spec."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.messages.utils import count_tokens_approximately
 
 from lg_toolroute.clients.wrappers import LanguageModel
 from lg_toolroute.core.rules.facts import ModelFacts
@@ -66,7 +65,7 @@ def read_inputs(
         results=results_just_in(messages),
         images=images,
         pdfs=pdfs,
-        tokens=_token_counter(messages),
+        tokens=_token_counter(router, messages),
         steps=_escalation_steps(router, messages, named, agent, role, is_failure),
         agent_model=agent_model,
     )
@@ -152,12 +151,12 @@ def _mime(block: Mapping[str, Any]) -> str:
     return str(found or "")
 
 
-def _token_counter(messages: Sequence[BaseMessage]) -> Callable[[], int]:
+def _token_counter(router: ToolRouter, messages: Sequence[BaseMessage]) -> Callable[[], int]:
     counted: list[int] = []
 
     def count() -> int:
         if not counted:
-            counted.append(count_tokens_approximately(messages))
+            counted.append(router.token_counts.count(messages))
         return counted[0]
 
     return count

@@ -15,7 +15,6 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
-from langchain_core.runnables import RunnableBinding
 
 from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.failures.classify import classify
@@ -24,7 +23,7 @@ from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
-from lg_toolroute.history import adapt, target_of
+from lg_toolroute.history import adapt
 from lg_toolroute.history.target import model_name
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.ids import new_call_id
@@ -195,8 +194,7 @@ class RequestBuilder:
         """The system prompt and the history with what belongs to this turn, as the model can read them."""
         if leaf is None:
             return self.system, [*self.messages, *extra]
-        # The binding, not the model in it: it may hold `thinking`, or tools that run at the provider.
-        target = target_of(model if isinstance(model, RunnableBinding) else leaf, self._profile(leaf, spec), spec=spec)
+        target = self.router.models.readers.reader(spec, model, leaf)
         if spec in self.agent_models and target.api == "unknown":
             # The agent's own model, of a client that is not known here: it gets what the agent would have sent.
             return self.system, [*self.messages, *extra]
@@ -206,15 +204,9 @@ class RequestBuilder:
             return adapted[0], adapted[1:]
         return None, adapted
 
-    def _profile(self, leaf: BaseChatModel, spec: str) -> Mapping[str, Any]:
-        """LangChain's profile of a model, with what the configuration says about its inputs on top."""
-        inputs = self.router.book.facts(spec).inputs
-        profile: Mapping[str, Any] = leaf.profile or {}
-        return profile if inputs is None else {**profile, "image_inputs": "image" in inputs, "pdf_inputs": "pdf" in inputs}
-
     def _estimate(self, text: str) -> UsageMetadata:
         """The usage of a cut answer: providers report none for a stream that is closed."""
-        sent = count_tokens_approximately([*([] if self.system is None else [self.system]), *self.messages])
+        sent = self.inputs.tokens() + (count_tokens_approximately([self.system]) if self.system is not None else 0)
         wrote = count_tokens_approximately([AIMessage(content=text)]) if text else 0
         return UsageMetadata(input_tokens=sent, output_tokens=wrote, total_tokens=sent + wrote)
 

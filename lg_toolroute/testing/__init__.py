@@ -6,16 +6,15 @@ Nothing here needs a key or a network, and no provider's client is imported. `do
 from __future__ import annotations
 
 from lg_toolroute.testing import faults
-from lg_toolroute.testing.chance import random_faults
 from lg_toolroute.testing.expect import Expect
 from lg_toolroute.testing.fault import Fault
 from lg_toolroute.testing.fault_server import FaultServer, refusing_port
-from lg_toolroute.testing.latch import Latch
+from lg_toolroute.testing.faults import random_faults
+from lg_toolroute.testing.latch import Latch, Turnstile
 from lg_toolroute.testing.scripted_model import ScriptedModel
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Call, Chunks, Eof, Fail, Hang, Say, by_tool
 from lg_toolroute.testing.tape import ModelRequest, ScriptError
-from lg_toolroute.testing.turnstile import Turnstile
 from lg_toolroute.testing.whole_model import ScriptedWholeModel
 
 __all__ = [

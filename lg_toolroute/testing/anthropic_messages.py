@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lg_toolroute.testing.completions import default_answer, sse
-from lg_toolroute.testing.layout import AFTER, Piece, before_place, cut_for, segments
+from lg_toolroute.testing.layout import Piece, events_of
 from lg_toolroute.testing.render import SIGNATURE, finish_reason, used_tokens
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Place, Say
@@ -43,21 +43,17 @@ def parsed(text: str) -> Any:
 
 def events(say: Say, ids: Sequence[str], request: ServerRequest, *, place: Place | None = None) -> tuple[list[bytes], int]:
     """The events of a stream, and how many of them come before a place in it."""
-    extra = None if place is None else cut_for(say, place)
     usage = _usage(say, request)
-    start = {"message": {**_message(request), "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}}
-    made = [(0, _event("message_start", **start))]
+    start = {**_message(request), "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
     writer = _Writer(ids)
-    position = 0
-    for pieces in segments(say, extra_cut=extra):
-        for piece in pieces:
-            position += len(piece.text)
-            made += [(position, event) for event in writer.write(piece)]
-    made += [(AFTER, event) for event in writer.close()]
-    if reason := _reason(say):
-        made.append((AFTER, _event("message_delta", delta={"stop_reason": reason, "stop_sequence": None}, usage=usage)))
-        made.append((AFTER, _event("message_stop")))
-    return [event for _, event in made], before_place([at for at, _ in made], place, extra)
+
+    def closing() -> Iterator[bytes]:
+        yield from writer.close()
+        if reason := _reason(say):
+            yield _event("message_delta", delta={"stop_reason": reason, "stop_sequence": None}, usage=usage)
+            yield _event("message_stop")
+
+    return events_of(say, place, [_event("message_start", message=start)], writer.write, closing)
 
 
 def done(say: Say) -> bytes:
@@ -78,7 +74,11 @@ class _Writer:
         self.block = -1
         self.open: tuple[str, int] | None = None
 
-    def write(self, piece: Piece) -> Iterator[bytes]:
+    def write(self, pieces: Sequence[Piece]) -> Iterator[bytes]:
+        for piece in pieces:
+            yield from self._write(piece)
+
+    def _write(self, piece: Piece) -> Iterator[bytes]:
         kind = piece.kind if piece.call < 0 else "tool_use"
         if self.open != (kind, piece.call):
             yield from self.close()

@@ -6,10 +6,10 @@ Pure. Source: OpenAI's API reference, "Create chat completion" and "The chat com
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lg_toolroute.testing.layout import AFTER, Piece, before_place, cut_for, segments
+from lg_toolroute.testing.layout import Piece, events_of
 from lg_toolroute.testing.render import finish_reason, used_tokens
 from lg_toolroute.testing.sample_values import sample
 from lg_toolroute.testing.server_request import ServerRequest
@@ -64,18 +64,16 @@ def events(say: Say, ids: Sequence[str], request: ServerRequest, *, place: Place
         request: What it answers.
         place: The place; `None` is the end.
     """
-    extra = None if place is None else cut_for(say, place)
-    made = [(0, _event(request, {"role": "assistant", "content": ""}))]
-    position = 0
-    for pieces in segments(say, extra_cut=extra):
-        position += sum(len(piece.text) for piece in pieces)
-        made.append((position, _event(request, _delta(pieces, ids))))
+    opening = [_event(request, {"role": "assistant", "content": ""})]
+    return events_of(say, place, opening, lambda pieces: [_event(request, _delta(pieces, ids))], lambda: _closing(say, request))
+
+
+def _closing(say: Say, request: ServerRequest) -> Iterator[bytes]:
     if reason := finish_reason(say, "openai"):
-        made.append((AFTER, _event(request, {}, finish=reason)))
+        yield _event(request, {}, finish=reason)
         usage = usage_of(say, request.prompt_characters)
         if usage is not None and request.include_usage:
-            made.append((AFTER, sse({**_frame(request, "chat.completion.chunk"), "choices": [], "usage": usage})))
-    return [event for _, event in made], before_place([at for at, _ in made], place, extra)
+            yield sse({**_frame(request, "chat.completion.chunk"), "choices": [], "usage": usage})
 
 
 def unreadable(body: Any) -> bytes:

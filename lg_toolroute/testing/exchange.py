@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from lg_toolroute.testing.fault import Fault
+from lg_toolroute.testing.latch import Turnstile
 from lg_toolroute.testing.layout import shortened
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Place, Say
-from lg_toolroute.testing.turnstile import Turnstile
 from lg_toolroute.testing.wire import Connection, Disconnected
 
 
@@ -94,13 +94,8 @@ async def _end(connection: Connection, fault: Fault) -> bool:
     if fault.latch is None:
         await connection.gone.wait()
         raise Disconnected
-    await connection.unless_gone(_released(fault))
+    await connection.unless_gone(fault.latch.wait_async(None))
     return True
-
-
-async def _released(fault: Fault) -> None:
-    if fault.latch is not None:
-        await fault.latch.wait_async(None)
 
 
 class _Exchange:
@@ -138,8 +133,7 @@ class _Exchange:
             if self.pace.turnstile is not None:
                 await self.connection.unless_gone(self.pace.turnstile.pass_through())
             if self.pace.delay_s and self.request.chunks_sent:
-                if await self.connection.until_gone(self.pace.delay_s):
-                    raise Disconnected
+                await self.connection.unless_gone(asyncio.sleep(self.pace.delay_s))
             else:
                 await asyncio.sleep(0)  # let the loop notice a client that has gone
             await self.connection.send_chunk(event)
@@ -157,8 +151,8 @@ class _Exchange:
             say = replace(shortened(say, fault.at if fault.at != "headers" else "start"), finish_reason="")
             ids = ids[: len(say.calls)]
         body = json.dumps(self.dialect.whole(say, ids, request), ensure_ascii=False).encode()
-        if self.pace.delay_s and await connection.until_gone(self.pace.delay_s):
-            raise Disconnected
+        if self.pace.delay_s:
+            await connection.unless_gone(asyncio.sleep(self.pace.delay_s))
         if fault.ending in {"reset", "close", "stall"} and fault.at != "headers":
             await connection.send_head(fault.status, {**head, "content-length": str(len(body))})
             half = len(body) // 2

@@ -26,14 +26,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from lg_toolroute.testing import completions
-from lg_toolroute.testing.bad_answers import none
 from lg_toolroute.testing.dialects import DIALECTS
 from lg_toolroute.testing.exchange import Dialect, Pace, play
 from lg_toolroute.testing.fault import Fault, fault_of
+from lg_toolroute.testing.faults import none
+from lg_toolroute.testing.latch import Turnstile
 from lg_toolroute.testing.listener import Listener
 from lg_toolroute.testing.server_request import ServerRequest, received
 from lg_toolroute.testing.tape import ScriptError, Tape
-from lg_toolroute.testing.turnstile import Turnstile
 from lg_toolroute.testing.wire import BadRequest, Connection, Disconnected, HttpRequest
 
 JSON = {"content-type": "application/json"}
@@ -53,11 +53,11 @@ class FaultServer:
         max_requests: More requests than this are refused, so that a loop in a test ends.
         api_key: If given, other keys are refused with 401.
         keep_alive: Whether a connection serves more than one request. Off by default: clients keep such connections in pools that outlive a
-            test, and Python then warns of sockets that were not closed.
+            test, and Python then warns of unclosed sockets.
         strict: Whether leaving the `with` block fails when a script and what was asked do not match.
 
     Attributes:
-        requests: Every request so far, in the order they came.
+        requests: Every request so far, in the order they came, without those that `forget` dropped.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class FaultServer:
         strict: bool = True,
     ) -> None:
         self.requests: list[ServerRequest] = []
+        self._received = 0
         self.chunk_delay_s = chunk_delay_s
         self.turnstile = turnstile
         self.max_requests = max_requests
@@ -144,6 +145,15 @@ class FaultServer:
     def requests_for(self, model: str) -> list[ServerRequest]:
         """The requests to one model."""
         return [request for request in self.requests if request.model == model]
+
+    def forget(self, model: str) -> None:
+        """Drop the records of the requests to one model, so that a server which serves thousands of runs does not grow with them.
+
+        Args:
+            model: The name in the requests. Its script stays.
+        """
+        with self._lock:
+            self.requests[:] = [request for request in self.requests if request.model != model]
 
     def wait_idle(self, limit_s: float = 30.0) -> None:
         """Block until every request so far is finished: a client is done with a connection before the server knows.
@@ -218,7 +228,8 @@ class FaultServer:
 
     async def _answer(self, connection: Connection, http: HttpRequest) -> bool:
         with self._lock:
-            request = received(len(self.requests), http)
+            request = received(self._received, http)
+            self._received += 1
             self.requests.append(request)
         try:
             usable = await self._respond(connection, http, request)
@@ -247,7 +258,7 @@ class FaultServer:
             return await self._refuse(connection, request, 401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key")
         if "" in request.body or not request.model:
             return await self._refuse(connection, request, 400, "The body must be a JSON object that names a model.")
-        if len(self.requests) > self.max_requests:
+        if self._received > self.max_requests:
             raise ScriptError(f"more than max_requests={self.max_requests} requests; the latest is to {request.model}: {request.describe()}")
         fault = self._fault(request)
         return await play(connection, request, fault, dialect, Pace(self.chunk_delay_s, self.turnstile), self._tape(request.model).new_ids)
@@ -300,7 +311,7 @@ def _error(status: int, message: str, kind: str = "invalid_request_error", code:
 
 @contextmanager
 def refusing_port() -> Iterator[str]:
-    """A base URL whose port refuses connections for as long as the block lasts: it is taken, and no server listens there."""
+    """A base URL whose port refuses connections for as long as the block lasts: it is taken, but no server listens."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}/v1"

@@ -6,10 +6,10 @@ Pure. The chat model and the server both cut with it, so that a place like "in t
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeVar
 
 from lg_toolroute.testing.steps import Place, Say
 
@@ -134,6 +134,35 @@ def cut_for(say: Say, place: Place) -> int | None:
 
 AFTER = 1 << 62
 """The position of what comes behind the whole laid-out text."""
+
+
+Event = TypeVar("Event")
+
+
+def events_of(
+    say: Say,
+    place: Place | None,
+    opening: Iterable[Event],
+    write: Callable[[Sequence[Piece]], Iterable[Event]],
+    closing: Callable[[], Iterable[Event]],
+) -> tuple[list[Event], int]:
+    """What a stream of an answer consists of, in order, and how many of it come before a place.
+
+    Args:
+        say: The answer.
+        place: The place; `None` is the end.
+        opening: What comes before the answer's first piece.
+        write: Gives the events of one chunk of the answer.
+        closing: Gives what comes behind its last piece; called when all else is written.
+    """
+    cut = None if place is None else cut_for(say, place)
+    made = [(0, event) for event in opening]
+    position = 0
+    for pieces in segments(say, extra_cut=cut):
+        position += sum(len(piece.text) for piece in pieces)
+        made += [(position, event) for event in write(pieces)]
+    made += [(AFTER, event) for event in closing()]
+    return [event for _, event in made], before_place([at for at, _ in made], place, cut)
 
 
 def before_place(positions: Sequence[int], place: Place | None, cut: int | None) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from lg_toolroute.testing.wire import Connection
+from lg_toolroute.testing.wire import LARGEST_HEAD, Connection, Disconnected
 
 LIMIT_S = 30.0
 """Seconds that starting and stopping may take."""
@@ -27,7 +28,7 @@ class Listener:
         self.port = 0
         self._serve = serve
         self._keep_alive = keep_alive
-        self._connections: set[Connection] = set()
+        self._serving: dict[asyncio.Task[None], Connection] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -60,7 +61,7 @@ class Listener:
     def _run(self, started: threading.Event, failure: list[BaseException]) -> None:
         loop = self._loop = asyncio.new_event_loop()
         try:
-            server = loop.run_until_complete(loop.create_server(self._connected, "127.0.0.1", 0, backlog=512))
+            server = loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=512, limit=LARGEST_HEAD))
         except OSError as error:
             failure.append(error)
             loop.close()
@@ -74,19 +75,25 @@ class Listener:
             loop.run_until_complete(self._shut(server))
             loop.close()
 
-    def _connected(self) -> Connection:
-        connection = Connection(self._serve, self._connections.discard, keep_alive=self._keep_alive)
-        self._connections.add(connection)
-        return connection
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(reader, writer, keep_alive=self._keep_alive)
+        task = asyncio.ensure_future(self._serve_until_closed(connection))
+        self._serving[task] = connection
+        task.add_done_callback(self._serving.pop)
+
+    async def _serve_until_closed(self, connection: Connection) -> None:
+        try:
+            with suppress(Disconnected):  # the client left: nothing more is to be done for it
+                await self._serve(connection)
+        finally:
+            connection.close()
+            await connection.closed()
 
     async def _shut(self, server: asyncio.Server) -> None:
         server.close()
-        open_ones = list(self._connections)
-        for connection in open_ones:
+        serving = dict(self._serving)
+        for task, connection in serving.items():
             connection.reset() if connection.busy else connection.drop()
-        tasks = [connection.task for connection in open_ones if connection.task is not None]
-        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        while self._connections:  # a transport says goodbye in the loop's next rounds
-            await asyncio.sleep(0)
+        await asyncio.gather(*serving, return_exceptions=True)
+        await asyncio.gather(*(connection.closed() for connection in serving.values()))

@@ -6,11 +6,11 @@ A forced tool is not honoured, because Ollama does not know of such a thing. Sou
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lg_toolroute.testing.anthropic_messages import parsed
-from lg_toolroute.testing.layout import AFTER, before_place, cut_for, segments
+from lg_toolroute.testing.layout import Piece, events_of
 from lg_toolroute.testing.render import finish_reason, used_tokens
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Place, Say
@@ -39,14 +39,11 @@ def whole(say: Say, ids: Sequence[str], request: ServerRequest) -> dict[str, Any
 
 def events(say: Say, ids: Sequence[str], request: ServerRequest, *, place: Place | None = None) -> tuple[list[bytes], int]:
     """The lines of a stream, and how many of them come before a place in it."""
-    extra = None if place is None else cut_for(say, place)
-    made: list[tuple[int, bytes]] = []
-    position = 0
     left = [len(call.name) + len(call.json) for call in say.calls]
-    for pieces in segments(say, extra_cut=extra):
+
+    def write(pieces: Sequence[Piece]) -> Iterator[bytes]:
         message: dict[str, Any] = {"content": ""}
         for piece in pieces:
-            position += len(piece.text)
             if piece.call < 0:
                 key = "content" if piece.kind == "text" else "thinking"
                 message[key] = message.get(key, "") + piece.text
@@ -55,10 +52,13 @@ def events(say: Say, ids: Sequence[str], request: ServerRequest, *, place: Place
             if not left[piece.call]:
                 message.setdefault("tool_calls", []).append(_call(say, piece.call))
         if message != {"content": ""}:
-            made.append((position, _encoded(_line(request, message))))
-    if end := _end(say, request):
-        made.append((AFTER, _encoded({**_line(request, {"content": ""}), **end})))
-    return [line for _, line in made], before_place([at for at, _ in made], place, extra)
+            yield _encoded(_line(request, message))
+
+    def closing() -> Iterator[bytes]:
+        if end := _end(say, request):
+            yield _encoded({**_line(request, {"content": ""}), **end})
+
+    return events_of(say, place, (), write, closing)
 
 
 def done(say: Say) -> bytes:

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from lg_toolroute.testing.completions import CREATED, default_answer, sse
-from lg_toolroute.testing.layout import AFTER, Piece, before_place, cut_for, segments
+from lg_toolroute.testing.layout import Piece, events_of
 from lg_toolroute.testing.render import finish_reason, used_tokens
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Place, Say
@@ -28,19 +28,15 @@ def whole(say: Say, ids: Sequence[str], request: ServerRequest) -> dict[str, Any
 
 def events(say: Say, ids: Sequence[str], request: ServerRequest, *, place: Place | None = None) -> tuple[list[bytes], int]:
     """The events of a stream, and how many of them come before a place in it."""
-    extra = None if place is None else cut_for(say, place)
     writer = _Writer(say, ids, request)
     begun = _response(Say(usage=False), [], request, status="in_progress")
-    made = [(0, writer.event("response.created", response=begun))]
-    position = 0
-    for pieces in segments(say, extra_cut=extra):
-        for piece in pieces:
-            position += len(piece.text)
-            made += [(position, event) for event in writer.write(piece)]
-    made += [(AFTER, event) for event in writer.close()]
-    if status := _status(say):
-        made.append((AFTER, writer.event(f"response.{status}", response=_response(say, ids, request, status=status))))
-    return [event for _, event in made], before_place([at for at, _ in made], place, extra)
+
+    def closing() -> Iterator[bytes]:
+        yield from writer.close()
+        if status := _status(say):
+            yield writer.event(f"response.{status}", response=_response(say, ids, request, status=status))
+
+    return events_of(say, place, [writer.event("response.created", response=begun)], writer.write, closing)
 
 
 def done(say: Say) -> bytes:
@@ -68,7 +64,11 @@ class _Writer:
     def event(self, kind: str, **data: Any) -> bytes:
         return sse({"type": kind, "sequence_number": next(self.numbers), **data}, kind)
 
-    def write(self, piece: Piece) -> Iterator[bytes]:
+    def write(self, pieces: Sequence[Piece]) -> Iterator[bytes]:
+        for piece in pieces:
+            yield from self._write(piece)
+
+    def _write(self, piece: Piece) -> Iterator[bytes]:
         kind = piece.kind if piece.call < 0 else "call"
         if self.open != (kind, piece.call):
             yield from self.close()

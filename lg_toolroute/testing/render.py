@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
 
-from lg_toolroute.testing.layout import AFTER, Piece, before_place, cut_for, segments
+from lg_toolroute.testing.layout import Piece, events_of
 from lg_toolroute.testing.steps import Place, Say
 
 Dialect = Literal["openai", "anthropic"]
@@ -99,18 +99,15 @@ def chunks(
         messages: What it answers, for counting.
         place: The place; `None` is the end.
     """
-    extra = None if place is None else cut_for(say, place)
     usage = usage_of(say, messages)
-    made = [(0, chunk) for chunk in _opening(say, voice, usage)]
     blocks = _Blocks(say, ids, voice)
-    position = 0
-    for pieces in segments(say, extra_cut=extra):
-        position += sum(len(piece.text) for piece in pieces)
+
+    def write(pieces: Sequence[Piece]) -> Iterator[AIMessageChunk]:
         # Anthropic sends one block at a time, never the end of one and the beginning of the next together.
-        groups = [[piece] for piece in pieces] if voice.lists else [pieces]
-        made += [(position, blocks.chunk(group)) for group in groups]
-    made += [(AFTER, chunk) for chunk in _closing(say, voice, usage)]
-    return [chunk for _, chunk in made], before_place([at for at, _ in made], place, extra)
+        for group in [[piece] for piece in pieces] if voice.lists else [pieces]:
+            yield blocks.chunk(group)
+
+    return events_of(say, place, _opening(say, voice, usage), write, lambda: _closing(say, voice, usage))
 
 
 def _opening(say: Say, voice: Voice, usage: UsageMetadata | None) -> Iterator[AIMessageChunk]:

@@ -26,7 +26,8 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.testing.steps import Fail, Hang
-from lg_toolroute.testing.whole_model import Play, ScriptedWholeModel, note_closed, noted
+from lg_toolroute.testing.tape import ModelRequest
+from lg_toolroute.testing.whole_model import ScriptedWholeModel, note_closed, noted
 
 
 class ScriptedModel(ScriptedWholeModel):
@@ -34,14 +35,8 @@ class ScriptedModel(ScriptedWholeModel):
 
     Args:
         script: Steps or short forms of them, one a request: see `lg_toolroute.testing.steps`.
-        answer: A function asked for the step of every request, instead of a script. It may be called from several threads.
-        loop: Begin the script again after its last step.
-        name: Its model spec, `provider/model`; traces show both halves.
-        dialect: `"openai"`: text is a string. `"anthropic"`: content is a list of indexed blocks once tools are bound or it thinks, and no chunk
-            holds more than one of them.
-        usage_at: Where a stream reports the input tokens: with the rest on the `"last"` chunk, or on a `"first"` one of their own.
-        profile: What it can do, as any LangChain model says it.
-        output_version: `"v1"` for standard content blocks, as any LangChain model takes it.
+        **settings: Those of `ScriptedWholeModel`, and what any LangChain model takes: `profile`, what it can do; `output_version`, `"v1"` for
+            standard content blocks.
 
     Attributes:
         requests: What it was asked, with `chunks_sent`, `closed_at` and `finished` of each answer. Copies and bindings write into the same list.
@@ -60,20 +55,14 @@ class ScriptedModel(ScriptedWholeModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         request = self._record(messages, stop, kwargs, streamed=True, is_async=False)
-        play = self._play(request, self._take(request))
         try:
-            for chunk in self._until_stop(play):
-                request.chunks_sent += 1
-                yield ChatGenerationChunk(message=chunk)
-            if isinstance(play.step, Fail):
-                raise noted(request, play.step)
-            if isinstance(play.step, Hang):
-                if not play.step.latch.wait(play.step.limit_s):
-                    raise self._never_opened(request, play.step)
-                for chunk in play.chunks[play.stop :]:
+            for pulled in self._pulls(request):
+                if isinstance(pulled, Hang):
+                    if not pulled.latch.wait(pulled.limit_s):
+                        raise self._latch_stayed_closed(request, pulled)
+                else:
                     request.chunks_sent += 1
-                    yield ChatGenerationChunk(message=chunk)
-            request.finished = True
+                    yield ChatGenerationChunk(message=pulled)
         except GeneratorExit:
             note_closed(request)
             raise
@@ -86,24 +75,26 @@ class ScriptedModel(ScriptedWholeModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         request = self._record(messages, stop, kwargs, streamed=True, is_async=True)
-        play = self._play(request, self._take(request))
         try:
-            for chunk in self._until_stop(play):
-                await asyncio.sleep(0)  # let others run, as a real client does
-                request.chunks_sent += 1
-                yield ChatGenerationChunk(message=chunk)
-            if isinstance(play.step, Fail):
-                raise noted(request, play.step)
-            if isinstance(play.step, Hang):
-                if not await play.step.latch.wait_async(play.step.limit_s):
-                    raise self._never_opened(request, play.step)
-                for chunk in play.chunks[play.stop :]:
+            for pulled in self._pulls(request):
+                if isinstance(pulled, Hang):
+                    if not await pulled.latch.wait_async(pulled.limit_s):
+                        raise self._latch_stayed_closed(request, pulled)
+                else:
+                    await asyncio.sleep(0)  # let others run, as a real client does
                     request.chunks_sent += 1
-                    yield ChatGenerationChunk(message=chunk)
-            request.finished = True
+                    yield ChatGenerationChunk(message=pulled)
         except (GeneratorExit, asyncio.CancelledError):
             note_closed(request)
             raise
 
-    def _until_stop(self, play: Play) -> Sequence[AIMessageChunk]:
-        return play.chunks if play.stop is None else play.chunks[: play.stop]
+    def _pulls(self, request: ModelRequest) -> Iterator[AIMessageChunk | Hang]:
+        """The chunks of the answer, and a `Hang` where its latch is to be waited for."""
+        play = self._play(request, self._take(request))
+        yield from play.chunks[: play.stop]
+        if isinstance(play.step, Fail):
+            raise noted(request, play.step)
+        if isinstance(play.step, Hang):
+            yield play.step
+            yield from play.chunks[play.stop :]
+        request.finished = True

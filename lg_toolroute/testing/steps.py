@@ -89,108 +89,77 @@ class Say:
             raise ValueError(f"Say(chunks={self.chunks!r}): a chunk has at least 1 character")
 
 
-@dataclass(frozen=True, slots=True)
-class _Broken:
-    """The part that `Fail`, `Eof` and `Hang` share: an answer, and the place in it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Interrupted:
+    """What `Fail`, `Eof` and `Hang` share: a place in an answer.
 
-    say: Say | None = None
-    at: Place | None = None
-    expects: Expect | Callable[[Any], bool] | None = None
-
-    @property
-    def place(self) -> Place:
-        return "start" if self.at is None else self.at
-
-    def _check(self) -> None:
-        if self.say is None and self.at not in (None, "start", 0):
-            raise ValueError(f"{type(self).__name__}(at={self.at!r}) needs the answer in which that place is; add say=Say(…)")
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class Fail(_Broken):
-    """An error, before the answer or in the middle of it.
-
-    Args:
-        error: What is raised; a class is called without arguments.
-        say: The answer under way.
-        at: Where in it: `"start"` (default, before the first chunk), in the middle of the `"text"`, of the first call's `"name"` or `"args"`, at
-            the `"end"` behind the last chunk, or an `int`, after so many chunks. A number beyond the last chunk means the end.
+    Attributes:
+        at: Where in the answer: `"start"` (default, before the first chunk), in the middle of the `"text"`, of the first call's `"name"` or
+            `"args"`, at the `"end"` behind the last chunk, or an `int`, after so many chunks. A number beyond the last chunk means the end.
         after_chunks: Another way to write `at=` with a number.
         expects: What the request must look like.
     """
 
-    error: BaseException | type[BaseException] = field(default=RuntimeError)
+    at: Place | None = None
+    after_chunks: int | None = None
+    expects: Expect | Callable[[Any], bool] | None = None
 
-    def __init__(
-        self,
-        error: BaseException | type[BaseException],
-        say: Say | None = None,
-        *,
-        at: Place | None = None,
-        after_chunks: int | None = None,
-        expects: Expect | Callable[[Any], bool] | None = None,
-    ) -> None:
-        object.__setattr__(self, "error", error)
-        _place(self, say, at, after_chunks, expects)
+    def __post_init__(self) -> None:
+        if self.at is not None and self.after_chunks is not None:
+            raise ValueError(f"{type(self).__name__}: at={self.at!r} and after_chunks={self.after_chunks!r} both say where; leave one out")
+        say: Say | None = getattr(self, "say", None)  # the classes below declare it, each at its place among the positional arguments
+        if say is None and self.place not in ("start", 0):
+            raise ValueError(f"{type(self).__name__}(at={self.place!r}) needs the answer in which that place is; add say=Say(…)")
+
+    @property
+    def place(self) -> Place:
+        """Where in the answer it happens."""
+        if self.after_chunks is not None:
+            return self.after_chunks
+        return "start" if self.at is None else self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Fail(_Interrupted):
+    """An error, before the answer or in the middle of it.
+
+    Attributes:
+        error: What is raised; a class is called without arguments.
+        say: The answer under way.
+    """
+
+    error: BaseException | type[BaseException]
+    say: Say | None = None
 
     def raised(self) -> BaseException:
         """The error to raise."""
         return self.error() if isinstance(self.error, type) else self.error
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class Eof(_Broken):
-    """An answer whose stream ends too early, without an error and without a finish reason. `say`, `at`, `after_chunks`: as in `Fail`."""
+@dataclass(frozen=True, slots=True)
+class Eof(_Interrupted):
+    """An answer whose stream ends too early, without an error and without a finish reason.
 
-    def __init__(
-        self,
-        say: Say,
-        *,
-        at: Place | None = None,
-        after_chunks: int | None = None,
-        expects: Expect | Callable[[Any], bool] | None = None,
-    ) -> None:
-        _place(self, say, at, after_chunks, expects)
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class Hang(_Broken):
-    """An answer that stalls until a latch is opened, and then goes on.
-
-    Args:
-        latch: What it waits for.
-        say: The answer; nothing of it comes before the place `at`.
-        at: Where it stalls, as in `Fail`.
-        after_chunks: Another way to write `at=` with a number.
-        limit_s: After so many seconds a `ScriptError` says that the latch was not opened.
-        expects: What the request must look like.
+    Attributes:
+        say: The answer.
     """
 
-    latch: Latch = field(default_factory=Latch)
-    limit_s: float = 30.0
-
-    def __init__(
-        self,
-        latch: Latch,
-        say: Say,
-        *,
-        at: Place | None = None,
-        after_chunks: int | None = None,
-        limit_s: float = 30.0,
-        expects: Expect | Callable[[Any], bool] | None = None,
-    ) -> None:
-        object.__setattr__(self, "latch", latch)
-        object.__setattr__(self, "limit_s", limit_s)
-        _place(self, say, at, after_chunks, expects)
+    say: Say
 
 
-def _place(step: _Broken, say: Say | None, at: Place | None, after_chunks: int | None, expects: Any) -> None:
-    if at is not None and after_chunks is not None:
-        raise ValueError(f"{type(step).__name__}: at={at!r} and after_chunks={after_chunks!r} both say where; leave one out")
-    object.__setattr__(step, "say", say)
-    object.__setattr__(step, "at", after_chunks if at is None else at)
-    object.__setattr__(step, "expects", expects)
-    step._check()
+@dataclass(frozen=True, slots=True)
+class Hang(_Interrupted):
+    """An answer that stalls until a latch is opened, and then goes on.
+
+    Attributes:
+        latch: What it waits for.
+        say: The answer; nothing of it comes before the place `at`.
+        limit_s: After so many seconds a `ScriptError` says that the latch was not opened.
+    """
+
+    latch: Latch
+    say: Say
+    limit_s: float = field(default=30.0, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

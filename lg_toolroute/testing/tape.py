@@ -91,7 +91,9 @@ class Tape:
         loop: Begin again after the last step.
     """
 
-    def __init__(self, owner: str, steps: Iterable[Any] = (), *, answer: Callable[[Any], Any] | None = None, loop: bool = False) -> None:
+    def __init__(
+        self, owner: str, steps: Iterable[Any] = (), *, answer: Callable[[Any], Any] | None = None, loop: bool = False
+    ) -> None:
         self.owner = owner
         self.steps = list(steps)
         self.answer = answer
@@ -109,11 +111,11 @@ class Tape:
             raise ValueError(f"{owner}: loop=True needs a script")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tape:
-        return self  # copies of a model go on in the same script
+        return self  # a copy of the model plays the same script
 
     @property
     def remaining(self) -> int:
-        """Steps that have not been asked for yet; 0 for a loop that went round and for `answer=`."""
+        """Steps that were not asked for yet; 0 for a loop that went round and for `answer=`."""
         with self._lock:
             return 0 if self.loop and self._taken else max(0, len(self.steps) - self._taken)
 
@@ -176,7 +178,7 @@ class Tape:
         return self.steps[position]
 
     def problem(self, text: str) -> ScriptError:
-        """A `ScriptError` to raise, also remembered: the code that runs the model may swallow it."""
+        """A `ScriptError` to raise, also remembered: whatever runs the model may swallow it."""
         error = ScriptError(text)
         with self._lock:
             self.problems.append(error)

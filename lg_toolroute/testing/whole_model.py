@@ -102,7 +102,7 @@ class ScriptedWholeModel(BaseChatModel):
 
     @property
     def remaining(self) -> int:
-        """Steps that have not been asked for yet."""
+        """Steps that were not asked for yet."""
         return self._tape.remaining
 
     def assert_done(self) -> None:
@@ -168,7 +168,7 @@ class ScriptedWholeModel(BaseChatModel):
         request = self._record(messages, stop, kwargs, streamed=False, is_async=False)
         step = self._take(request)
         if isinstance(step, Hang) and not step.latch.wait(step.limit_s):
-            raise self._never_opened(request, step)
+            raise self._latch_stayed_closed(request, step)
         return self._whole(request, step)
 
     async def _agenerate(
@@ -187,7 +187,7 @@ class ScriptedWholeModel(BaseChatModel):
                 request.closed_at = 0
                 raise
             if not opened:
-                raise self._never_opened(request, step)
+                raise self._latch_stayed_closed(request, step)
         await asyncio.sleep(0)  # let others run, as a real client does
         return self._whole(request, step)
 
@@ -226,7 +226,7 @@ class ScriptedWholeModel(BaseChatModel):
     def _ids(self, say: Say) -> list[str]:
         return self._tape.new_ids([call.id for call in say.calls])
 
-    def _never_opened(self, request: ModelRequest, step: Hang) -> ScriptError:
+    def _latch_stayed_closed(self, request: ModelRequest, step: Hang) -> ScriptError:
         return self._tape.problem(f"{self.spec}: request {request.index + 1} hangs and its latch was not opened within {step.limit_s:g} s")
 
     def _whole(self, request: ModelRequest, step: Any) -> ChatResult:

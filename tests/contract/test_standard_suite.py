@@ -16,7 +16,7 @@ from langchain_tests.unit_tests import ChatModelUnitTests
 
 from lg_toolroute import ToolRoutedChatModel, ToolRouter
 from lg_toolroute.testing import FaultServer
-from tests.contract.standard_server import OTHER, PRIMARY, WRITER, server
+from tests.support.standard_server import OTHER, PRIMARY, WRITER, server
 
 pytestmark = [pytest.mark.filterwarnings("ignore:.*(v3|beta).*")]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.tools import tool
 
 from lg_toolroute import ToolRoutedChatModel, ToolRouter, create_toolroute_agent
 from lg_toolroute.testing import Call, Say, ScriptedModel, ScriptedWholeModel
+from tests.support.file_tools import edit, read, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(v3|beta|experimental).*")
 
@@ -20,24 +20,6 @@ READ = Call("read", {"path": "r"})
 KEPT_AND_CUT = ([READ, Call("edit", DROPPED)], False, ["read", "edit"])
 ONLY_CUT = ([Call("edit", DROPPED)], False, ["edit"])
 DRAINED = ([Call("edit", DROPPED), READ, Call("write", DROPPED)], True, ["edit", "read", "write"])
-
-
-@tool
-def edit(path: str, text: str) -> str:
-    """Edit a file."""
-    return "edited"
-
-
-@tool
-def write(path: str, text: str) -> str:
-    """Write a file."""
-    return "written"
-
-
-@tool
-def read(path: str) -> str:
-    """Read a file."""
-    return "read"
 
 
 def router(say: Say, dialect: Any, *, drain: bool, writers: Any = ScriptedModel, primary: Any = ScriptedModel) -> ToolRouter:
@@ -72,6 +54,7 @@ def calls(message: AIMessage) -> list[tuple[str, Any]]:
     return [(call["name"], call["args"]) for call in message.tool_calls]
 
 
+@pytest.mark.matrix(one_in=2)
 @pytest.mark.parametrize("model_class", [ScriptedModel, ScriptedWholeModel])
 @pytest.mark.parametrize("story", [KEPT_AND_CUT, ONLY_CUT, DRAINED], ids=["kept and cut", "only cut", "drained"])
 @pytest.mark.parametrize("text", ["Some text here.", ""])

@@ -12,7 +12,6 @@ from langchain.agents import create_agent
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, UsageMetadataCallbackHandler, get_usage_metadata_callback
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
-from langchain_core.tools import tool
 from langchain_core.tracers import BaseTracer
 from langchain_core.tracers.context import register_configure_hook
 from langchain_core.tracers.schemas import Run
@@ -20,24 +19,13 @@ from langchain_openai import ChatOpenAI
 
 from lg_toolroute import ToolRouteContext, ToolRoutedChatModel, ToolRouter
 from lg_toolroute.testing import Call, FaultServer, Say, ScriptedModel, ServerRequest
+from tests.support.file_tools import edit, read
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(v3|beta|experimental).*")
 
 PRIMARY, WRITER = "primary", "writer"
 GOOD = {"path": "a.py", "text": "good"}
 DROPPED = {"path": "the-dropped-call", "text": "the-dropped-call"}
-
-
-@tool
-def edit(path: str, text: str) -> str:
-    """Edit a file."""
-    return "edited"
-
-
-@tool
-def read(path: str) -> str:
-    """Read a file."""
-    return "read"
 
 
 def primary(request: ServerRequest) -> Say:

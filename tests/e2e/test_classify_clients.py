@@ -33,6 +33,10 @@ KEY = "sk-test-0123456789abcdefghij"
 JSON = {"content-type": "application/json"}
 SSE = {"content-type": "text/event-stream"}
 SILENCE_S = 0.4
+"""Seconds that a client waits where silence is what is tested."""
+
+PATIENCE_S = 30.0
+"""Seconds that it waits elsewhere, so that a slow machine is no time-out."""
 
 
 @dataclass(frozen=True)
@@ -129,52 +133,52 @@ def _swept(request) -> Iterator[None]:
         gc.collect()
 
 
-def openai(url: str):
+def openai(url: str, timeout_s: float):
     from langchain_openai import ChatOpenAI
 
-    return ChatOpenAI(model="m", base_url=f"{url}/v1", api_key=KEY, max_retries=0, timeout=SILENCE_S)
+    return ChatOpenAI(model="m", base_url=f"{url}/v1", api_key=KEY, max_retries=0, timeout=timeout_s)
 
 
-def responses(url: str):
+def responses(url: str, timeout_s: float):
     from langchain_openai import ChatOpenAI
 
-    return ChatOpenAI(model="m", base_url=f"{url}/v1", api_key=KEY, max_retries=0, timeout=SILENCE_S, use_responses_api=True)
+    return ChatOpenAI(model="m", base_url=f"{url}/v1", api_key=KEY, max_retries=0, timeout=timeout_s, use_responses_api=True)
 
 
-def deepseek(url: str):
+def deepseek(url: str, timeout_s: float):
     from langchain_deepseek import ChatDeepSeek
 
-    return ChatDeepSeek(model="m", api_base=f"{url}/v1", api_key=KEY, max_retries=0, timeout=SILENCE_S)
+    return ChatDeepSeek(model="m", api_base=f"{url}/v1", api_key=KEY, max_retries=0, timeout=timeout_s)
 
 
-def anthropic(url: str):
+def anthropic(url: str, timeout_s: float):
     from langchain_anthropic import ChatAnthropic
 
-    return ChatAnthropic(model="m", base_url=url, api_key=KEY, max_retries=0, timeout=SILENCE_S)
+    return ChatAnthropic(model="m", base_url=url, api_key=KEY, max_retries=0, timeout=timeout_s)
 
 
-def groq(url: str):
+def groq(url: str, timeout_s: float):
     from langchain_groq import ChatGroq
 
-    return ChatGroq(model="m", base_url=url, api_key=KEY, max_retries=0, timeout=SILENCE_S)
+    return ChatGroq(model="m", base_url=url, api_key=KEY, max_retries=0, timeout=timeout_s)
 
 
-def mistral(url: str):
+def mistral(url: str, timeout_s: float):
     from langchain_mistralai import ChatMistralAI
 
-    return ChatMistralAI(model="m", endpoint=f"{url}/v1", api_key=KEY, max_retries=0, timeout=1)
+    return ChatMistralAI(model="m", endpoint=f"{url}/v1", api_key=KEY, max_retries=0, timeout=max(1, round(timeout_s)))
 
 
-def google(url: str):
+def google(url: str, timeout_s: float):
     from langchain_google_genai import ChatGoogleGenerativeAI
 
-    return ChatGoogleGenerativeAI(model="m", base_url=url, api_key=KEY, max_retries=1, timeout=SILENCE_S)
+    return ChatGoogleGenerativeAI(model="m", base_url=url, api_key=KEY, max_retries=1, timeout=timeout_s)
 
 
-def ollama(url: str):
+def ollama(url: str, timeout_s: float):
     from langchain_ollama import ChatOllama
 
-    return ChatOllama(model="m", base_url=url, client_kwargs={"timeout": SILENCE_S})
+    return ChatOllama(model="m", base_url=url, client_kwargs={"timeout": timeout_s})
 
 
 CLIENTS: dict[str, Callable] = {
@@ -261,6 +265,11 @@ async def afails(model, how: str) -> Failure:
     return classify(caught.value)
 
 
+def client_of(name: str, server: Misbehaving):
+    """A client of the server; it is impatient only with a server that goes silent."""
+    return CLIENTS[name](f"http://127.0.0.1:{server.port}", SILENCE_S if server.fault.then == "hang" else PATIENCE_S)
+
+
 def cases(*tables: dict[str, tuple[Fault, str, dict[str, str]]]) -> list:
     return [
         pytest.param(client, fault, others.get(client, cls), id=f"{client}-{name}")
@@ -273,7 +282,7 @@ def cases(*tables: dict[str, tuple[Fault, str, dict[str, str]]]) -> list:
 @pytest.mark.parametrize(("client", "fault", "cls"), cases(PLAIN, SLOW))
 async def test_a_refusal_is_the_same_class_for_every_client(server, client, fault, cls):
     server.fault = fault
-    model = CLIENTS[client](f"http://127.0.0.1:{server.port}")
+    model = client_of(client, server)
     found = {how: fails(model, how) for how in ("invoke", "stream")}
     found["ainvoke"] = await afails(model, "invoke")
     found["astream"] = await afails(model, "stream")
@@ -285,7 +294,7 @@ async def test_a_refusal_is_the_same_class_for_every_client(server, client, faul
 @pytest.mark.parametrize(("client", "fault", "cls"), cases(WHOLE))
 async def test_an_answer_that_cannot_be_read_is_a_server_error(server, client, fault, cls):
     server.fault = fault
-    model = CLIENTS[client](f"http://127.0.0.1:{server.port}")
+    model = client_of(client, server)
     assert fails(model, "invoke").cls == cls
     assert (await afails(model, "invoke")).cls == cls
 
@@ -295,7 +304,7 @@ async def test_a_stream_that_dies_is_classified_after_it_began(server, client, f
     if fault.then != "end" and client in LINES:
         fault = event(LINES[client], fault.then)
     server.fault = fault
-    model = CLIENTS[client](f"http://127.0.0.1:{server.port}")
+    model = client_of(client, server)
     assert fails(model, "stream").cls == cls
     assert (await afails(model, "stream")).cls == cls
 
@@ -304,7 +313,7 @@ async def test_a_stream_that_dies_is_classified_after_it_began(server, client, f
 async def test_a_server_that_is_not_there_is_a_connection_failure(client):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    model = CLIENTS[client](f"http://127.0.0.1:{port}")
+    model = CLIENTS[client](f"http://127.0.0.1:{port}", PATIENCE_S)
     assert fails(model, "invoke").cls == "connection"
     assert (await afails(model, "stream")).cls == "connection"
 
@@ -320,12 +329,12 @@ def test_retry_after_reaches_us_through_every_client(server, client, header):
         "milliseconds": {"retry-after-ms": "17000"},
     }[header]
     server.fault = told(429, given, message="slow down")
-    assert fails(CLIENTS[client](f"http://127.0.0.1:{server.port}"), "stream").retry_after_s == 17.0
+    assert fails(client_of(client, server), "stream").retry_after_s == 17.0
 
 
 def test_a_wait_in_the_message_reaches_us_through_a_client_that_keeps_no_headers(server):
     server.fault = told(429, message="Rate limit reached. Please try again in 7.5s.")
-    assert fails(ollama(f"http://127.0.0.1:{server.port}"), "invoke").retry_after_s == 7.5
+    assert fails(ollama(f"http://127.0.0.1:{server.port}", PATIENCE_S), "invoke").retry_after_s == 7.5
 
 
 def test_a_missing_key_is_auth_and_not_a_bug(monkeypatch):
@@ -341,7 +350,7 @@ def test_a_missing_key_is_auth_and_not_a_bug(monkeypatch):
 
 async def test_a_cancelled_call_is_cancelled(server):
     server.fault = Fault(then="hang")
-    task = asyncio.ensure_future(openai(f"http://127.0.0.1:{server.port}").ainvoke("hi"))
+    task = asyncio.ensure_future(openai(f"http://127.0.0.1:{server.port}", PATIENCE_S).ainvoke("hi"))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
@@ -354,7 +363,7 @@ def test_a_history_that_a_client_refuses_to_send_is_an_invalid_request(server):
 
     history = [HumanMessage("hi"), AIMessage([{"type": "thinking", "thinking": "hm"}]), HumanMessage("go on")]
     with pytest.raises(ValueError, match="content type") as caught:
-        ollama(f"http://127.0.0.1:{server.port}").invoke(history)
+        ollama(f"http://127.0.0.1:{server.port}", PATIENCE_S).invoke(history)
     assert classify(caught.value).cls == "invalid_request"
 
 

@@ -7,12 +7,9 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from lg_toolroute import ChainExhausted
 from lg_toolroute.testing import faults
-from tests.e2e.faults.conftest import lanes
-from tests.e2e.faults.lanes import Lanes
-from tests.e2e.faults.story import PRIMARY, RAN, SECOND, SPARE, TEXTS, WRITER, Run, failing, named
-from tests.e2e.faults.ways import SURFACES, WAYS, agent
-
-__all__ = ["lanes"]
+from tests.support.faults.lanes import Lanes
+from tests.support.faults.story import PRIMARY, RAN, SECOND, SPARE, TEXTS, WRITER, Run, failing, named
+from tests.support.faults.ways import SURFACES, WAYS, agent
 
 LONG = "word " * 4000
 """About 5,000 tokens."""

@@ -14,7 +14,7 @@ from langgraph.types import Command
 from lg_toolroute import ConfigError, ToolRouteMiddleware, ToolRouter
 from lg_toolroute.deep import create_routed_deep_agent, routed_subagents
 from lg_toolroute.testing import Call, Fail, ModelRequest, Say, ScriptedModel
-from tests.e2e.middleware_agents import ASK, DROPPED, PRIMARY, SPARE, WRITER, last_call, primary, record_of
+from tests.support.middleware_agents import ASK, DROPPED, PRIMARY, SPARE, WRITER, last_call, primary, record_of
 
 RULES = {"write_file": {"primary": WRITER}}
 CONFIG = {"configurable": {"thread_id": "1"}}

@@ -19,6 +19,7 @@ from langchain_openai import ChatOpenAI
 
 from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.testing import Call, Eof, FaultServer, Hang, Latch, Say, ScriptError, Turnstile, faults, random_faults, refusing_port
+from tests.support.asking import WAYS, ask, gather
 
 MODEL = "kimi-for-coding"
 FIX = Say("Let me fix that.", [Call("edit", {"path": "a.py", "times": 2}, id="call_1")], chunks=4)
@@ -32,36 +33,6 @@ def edit(path: str, times: int) -> str:
 def read(path: str) -> str:
     """Read a file."""
     return path
-
-
-def gather(stream):
-    total = None
-    for chunk in stream:
-        total = chunk if total is None else total + chunk
-    return total
-
-
-async def agather(stream):
-    total = None
-    async for chunk in stream:
-        total = chunk if total is None else total + chunk
-    return total
-
-
-async def ask(model, how, prompt="go"):
-    """One answer, by any of the four ways in."""
-    match how:
-        case "invoke":
-            return model.invoke(prompt)
-        case "stream":
-            return gather(model.stream(prompt))
-        case "ainvoke":
-            return await model.ainvoke(prompt)
-        case _:
-            return await agather(model.astream(prompt))
-
-
-WAYS = ["invoke", "stream", "ainvoke", "astream"]
 
 
 @pytest.mark.parametrize("how", WAYS)
@@ -78,6 +49,7 @@ async def test_scripted_answer_arrives(how):
     assert (request.finished, request.disconnected_at, request.chunks_sent) == (True, None, request.chunks_total)
 
 
+@pytest.mark.matrix(one_in=2)
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("name", faults.CATALOGUE)
 async def test_fault_is_what_the_catalogue_says(name, how):
@@ -97,6 +69,7 @@ async def test_fault_is_what_the_catalogue_says(name, how):
         server.wait_idle()
 
 
+@pytest.mark.matrix(one_in=2)
 @pytest.mark.parametrize("how", ["invoke", "stream"])
 @pytest.mark.parametrize("place", faults.PLACES)
 @pytest.mark.parametrize("name", faults.MID_STREAM)

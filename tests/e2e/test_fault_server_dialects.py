@@ -8,11 +8,9 @@ from langchain_openai import ChatOpenAI
 
 from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.testing import Call, Eof, FaultServer, Say, Turnstile, faults
+from tests.support.asking import WAYS, ask
 
 FIX = Say("Let me fix that.", [Call("edit", {"path": "a.py"}, id="call_1"), Call("edit", {"path": "b.py"}, id="call_2")], chunks=5, usage=(11, 7))
-WAYS = ["invoke", "stream", "ainvoke", "astream"]
-
-
 def edit(path: str) -> str:
     """Edit a file."""
     return path
@@ -31,21 +29,6 @@ def responses(server, **settings):
 
 
 CLIENTS = [anthropic, ollama, responses]
-
-
-async def ask(model, how, prompt="go"):
-    if how == "invoke":
-        return model.invoke(prompt)
-    if how == "ainvoke":
-        return await model.ainvoke(prompt)
-    total = None
-    if how == "stream":
-        for chunk in model.stream(prompt):
-            total = chunk if total is None else total + chunk
-    else:
-        async for chunk in model.astream(prompt):
-            total = chunk if total is None else total + chunk
-    return total
 
 
 @pytest.mark.parametrize("how", WAYS)

@@ -8,7 +8,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from lg_toolroute import ChainExhausted, ToolRouter, create_toolroute_agent
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel, ScriptedWholeModel
-from tests.e2e.engine import DEEPSEEK, DROPPED, KIMI, LOCAL, Folder, ai, ask, called, record, results, routed
+from tests.support.folder_agents import DEEPSEEK, DROPPED, KIMI, LOCAL, Folder, ai, ask, called, record, results, routed
 
 EDIT = {"path": "a.py", "old": "x = 1", "new": "x = 2"}
 

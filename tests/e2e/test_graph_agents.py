@@ -10,7 +10,7 @@ from langgraph.graph import START, StateGraph
 from lg_toolroute import ConfigError, ToolRouter, ToolRouteState, add_toolroute, create_toolroute_agent
 from lg_toolroute.state import ToolRouteContext
 from lg_toolroute.testing import Call, Say, ScriptedModel
-from tests.e2e.engine import DEEPSEEK, KIMI, LOCAL, Folder, ai, ask, record
+from tests.support.folder_agents import DEEPSEEK, KIMI, LOCAL, Folder, ai, ask, record
 
 EDIT = {"path": "a.py", "old": "x = 1", "new": "x = 2"}
 AGENTS: dict[str, Any] = {

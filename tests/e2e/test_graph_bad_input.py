@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from lg_toolroute import ConfigError, ToolRouter, add_toolroute, create_toolroute_agent
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
-from tests.e2e.engine import DEEPSEEK, KIMI, LOCAL, Folder, ask, results, routed
+from tests.support.folder_agents import DEEPSEEK, KIMI, LOCAL, Folder, ask, results, routed
 
 EDIT = {"path": "a.py", "old": "x = 1", "new": "x = 2"}
 FINE = {"model": KIMI, "toolRouting": {"edit": DEEPSEEK}}

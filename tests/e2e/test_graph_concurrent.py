@@ -11,7 +11,7 @@ from langchain_core.tools import tool
 
 from lg_toolroute import ToolRouter, create_toolroute_agent
 from lg_toolroute.testing import Call, ModelRequest, Say, ScriptedModel
-from tests.e2e.engine import DEEPSEEK, KIMI, ai, called, record
+from tests.support.folder_agents import DEEPSEEK, KIMI, ai, called, record
 
 RUNS = 500
 

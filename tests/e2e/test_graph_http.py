@@ -12,7 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from lg_toolroute import ChainExhausted, ToolRouter, create_toolroute_agent
 from lg_toolroute.testing import Call, FaultServer, Say, ServerRequest, Turnstile, faults
-from tests.e2e.engine import DROPPED, Folder, ai, ask, called, record
+from tests.support.folder_agents import DROPPED, Folder, ai, ask, called, record
 
 EDIT = {"path": "a.py", "old": "x = 1", "new": "x = 2"}
 KEY = "sk-loopback-secret-0123456789"

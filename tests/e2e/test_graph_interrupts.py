@@ -14,7 +14,7 @@ from langgraph.types import Command, interrupt
 
 from lg_toolroute import ToolRouter, create_toolroute_agent
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
-from tests.e2e.engine import DEEPSEEK, KIMI, LOCAL, Folder, ai, ask, called, routed
+from tests.support.folder_agents import DEEPSEEK, KIMI, LOCAL, Folder, ai, ask, called, routed
 
 EDIT = {"path": "a.py", "old": "x = 1", "new": "x = 2"}
 THREAD = {"configurable": {"thread_id": "1"}}

@@ -21,7 +21,7 @@ from typing_extensions import TypedDict
 
 from lg_toolroute import ToolRouteContext, ToolRouter, ToolRouteState, add_toolroute, create_toolroute_agent
 from lg_toolroute.testing import Call, Say, ScriptedModel
-from tests.e2e.engine import DEEPSEEK, DROPPED, KIMI, LOCAL, ai, ask, record
+from tests.support.folder_agents import DEEPSEEK, DROPPED, KIMI, LOCAL, ai, ask, record
 
 CONFIG = {"model": KIMI, "toolRouting": {"edit": DEEPSEEK}}
 

@@ -22,8 +22,8 @@ from langchain_core.messages.tool import tool_call, tool_call_chunk
 from langchain_deepseek import ChatDeepSeek
 
 from lg_toolroute.history import HistoryError, Target, adapt, adapt_with_notes, replay_reasoning, target_of
-from tests.e2e.provider_rules.providers import BY_NAME, PROVIDERS, Answer, Provider
-from tests.e2e.provider_rules.stories import PNG, Studio, with_results
+from tests.support.provider_rules.providers import BY_NAME, PROVIDERS, Answer, Provider
+from tests.support.provider_rules.stories import PNG, Studio, with_results
 
 HI = HumanMessage("Hi.")
 GO = HumanMessage("Go on.")

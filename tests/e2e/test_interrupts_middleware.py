@@ -12,7 +12,7 @@ from langgraph.types import Command
 
 from lg_toolroute.approval import written_by
 from lg_toolroute.testing import Call, Say
-from tests.e2e.middleware_agents import ASK, DROPPED, PRIMARY, WRITER, agent_of, last_call, primary, record_of, writer, wrong_edit
+from tests.support.middleware_agents import ASK, DROPPED, PRIMARY, WRITER, agent_of, last_call, primary, record_of, writer, wrong_edit
 
 CONFIG = {"configurable": {"thread_id": "1"}}
 REVIEW: Any = {"allowed_decisions": ["approve", "edit", "reject", "respond"], "description": written_by}

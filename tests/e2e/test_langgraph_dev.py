@@ -3,74 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages.utils import convert_to_messages
-from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
-ROOT = Path(__file__).parents[2]
+from tests.support.langgraph_server import IGNORE_LATE_SOCKETS, ROOT, langgraph_server
+
 TASK = {"messages": [{"role": "user", "content": "The tests are red."}]}
 LIMIT_S = 60
 PRIMARY, EDITOR = "kimi/kimi-for-coding", "deepseek/deepseek-v4-pro"
 
-# The server's sockets outlive a test by a moment.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.xdist_group("langgraph-server"),
-]
+pytestmark = IGNORE_LATE_SOCKETS
 
 
 @pytest.fixture(scope="module")
 async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LangGraphClient]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("studio")  # the server writes its threads into its working directory
+    folder = tmp_path_factory.mktemp("studio")
     shutil.copy(ROOT / "langgraph.json", folder)
     (folder / "lg_toolroute").symlink_to(ROOT / "lg_toolroute")
-    log = folder / "log.txt"
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("LG_TOOLROUTE_")}
-    quiet = {"LANGSMITH_TRACING": "false", "LANGGRAPH_NO_VERSION_CHECK": "true", "NO_PROXY": "127.0.0.1"}
-    environ = {**ours, **quiet, "PYTHONPATH": str(ROOT), "LG_TOOLROUTE_PACE": "2000"}
-    command = [sys.executable, "-m", "langgraph_cli", "dev", "--host", "127.0.0.1", "--port", str(port), "--no-browser", "--no-reload"]
-    with log.open("w") as out:
-        server = subprocess.Popen(command, cwd=folder, env=environ, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
-    found = get_client(url=f"http://127.0.0.1:{port}", api_key=None)
-    try:
-        for _ in range(240):
-            try:
-                await found.assistants.search(limit=1)
-                break
-            except Exception:  # not up yet; the log says why if it never is
-                if server.poll() is not None:
-                    pytest.fail(log.read_text()[-3000:])
-                await asyncio.sleep(0.25)
-        else:
-            pytest.fail(log.read_text()[-3000:])
+    async with langgraph_server(folder, {"LG_TOOLROUTE_PACE": "2000"}) as (found, log):
         yield found
         # What Studio would show as an empty form or an error stands in the log only.
         assert "Failed to get" not in log.read_text()
         assert "BlockingError" not in log.read_text()
-    finally:
-        await found.aclose()
-        if server.poll() is None:
-            os.killpg(server.pid, signal.SIGTERM)
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
-                server.wait(10)
 
 
 async def assistant_of(client: LangGraphClient) -> str:

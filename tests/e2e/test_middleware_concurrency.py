@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from lg_toolroute.testing import Call, ModelRequest, Say
-from tests.e2e.middleware_agents import agent_of, last_call, primary, record_of, writer
+from tests.support.middleware_agents import agent_of, last_call, primary, record_of, writer
 
 RUNS = 500
 

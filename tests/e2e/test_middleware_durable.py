@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from lg_toolroute import ToolRouteMiddleware
 from lg_toolroute.testing import Call, Say
-from tests.e2e.middleware_agents import ASK, DROPPED, RULES, agent_of, edit, good_edit, last_call, primary, read, router_for, writer, wrong_edit
+from tests.support.middleware_agents import ASK, DROPPED, RULES, agent_of, edit, good_edit, last_call, primary, read, router_for, writer, wrong_edit
 
 CONFIG = {"configurable": {"thread_id": "1"}}
 FIX = Say("Let me fix that.", [wrong_edit()])

@@ -15,7 +15,21 @@ from langchain_core.tools import StructuredTool, tool
 from lg_toolroute import ConfigError, ToolRouteMiddleware, ToolRouter
 from lg_toolroute.surfaces.middleware.agent_model import spec_of
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
-from tests.e2e.middleware_agents import ASK, PRIMARY, RULES, SPARE, WRITER, agent_of, edit, last_call, primary, read, record_of, writer, wrong_edit
+from tests.support.middleware_agents import (
+    ASK,
+    PRIMARY,
+    RULES,
+    SPARE,
+    WRITER,
+    agent_of,
+    edit,
+    last_call,
+    primary,
+    read,
+    record_of,
+    writer,
+    wrong_edit,
+)
 
 
 def wrapped(model: ScriptedModel, how: str) -> Any:

@@ -20,8 +20,8 @@ from langgraph.types import Command
 from lg_toolroute import ConfigError, ToolRouteMiddleware
 from lg_toolroute.surfaces.middleware.order import check_order
 from lg_toolroute.testing import Say, ScriptedModel
-from tests.documented import check_table
-from tests.e2e.middleware_agents import ASK, DROPPED, WRITER, agent_of, edit, last_call, read, record_of, router_for, story, writer
+from tests.support.documented import check_table
+from tests.support.middleware_agents import ASK, DROPPED, WRITER, agent_of, edit, last_call, read, record_of, router_for, story, writer
 
 OPENAI = "openai/gpt-5"
 """The primary's name here: LangChain's tool search looks at the provider."""

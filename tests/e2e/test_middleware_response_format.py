@@ -10,7 +10,7 @@ from langchain_core.messages import ToolMessage
 from pydantic import BaseModel
 
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
-from tests.e2e.middleware_agents import ASK, DROPPED, PRIMARY, SPARE, WRITER, agent_of, last_call, primary, writer, wrong_edit
+from tests.support.middleware_agents import ASK, DROPPED, PRIMARY, SPARE, WRITER, agent_of, last_call, primary, writer, wrong_edit
 
 
 class Report(BaseModel):

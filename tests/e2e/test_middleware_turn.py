@@ -15,7 +15,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from lg_toolroute import ChainExhausted, ToolRouteContext, ToolRouteMiddleware, ToolRouter
 from lg_toolroute.testing import Call, Eof, Fail, Say, ScriptedModel, ScriptedWholeModel
-from tests.e2e.middleware_agents import (
+from tests.support.middleware_agents import (
     ASK,
     DROPPED,
     PRIMARY,

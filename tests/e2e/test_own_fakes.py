@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from lg_toolroute import ToolRoutedChatModel, ToolRouteMiddleware, ToolRouter, create_toolroute_agent
-from tests.e2e.engine import DEEPSEEK, KIMI, Folder, ai, ask, called
+from tests.support.folder_agents import DEEPSEEK, KIMI, Folder, ai, ask, called
 
 EDIT = {"path": "a.py", "old": "x = 1", "new": "x = 2"}
 

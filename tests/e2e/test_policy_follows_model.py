@@ -174,7 +174,7 @@ def test_no_model_sees_or_runs_a_tool_that_it_may_not_have(
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_a_call_inside_a_boundary_never_leaves_it(server: FaultServer, clients: dict[str, ChatOpenAI], surface: str):
-    """The rule's only model is down: nobody else is asked to write the call, and nobody else's call runs."""
+    """The rule's only model is down: no other model is asked to write the call, and nobody else's call runs."""
     routing = {
         "model": {"primary": MODELS[0], "fallbacks": [MODELS[2]]},
         "toolRouting": {"read": {"primary": MODELS[1], "fallbacks": []}},

@@ -8,7 +8,7 @@ import pytest
 
 from lg_toolroute import ToolRouter, create_toolroute_agent
 from lg_toolroute.testing import Call, FaultServer, Say
-from tests.e2e.engine import Folder, ai, ask
+from tests.support.folder_agents import Folder, ai, ask
 
 
 def agent(server: FaultServer, provider: str, **settings: Any) -> Any:

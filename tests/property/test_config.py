@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lg_toolroute.config import load_config
 from lg_toolroute.errors import ConfigError
 from lg_toolroute.rulebook.book import compile_config
+from tests.support.sampling import examples
 
 specs = st.sampled_from(["a/b", "C:d", "openrouter/x/y:free", "ollama/gpt-oss:20b"])
 words = st.sampled_from(["edit", "write", "web_search", "mcp__a__b", "ed*", "*", "group:fs", "tag:x", "?x", "odd name", "a.b"])
@@ -144,7 +145,7 @@ def spoilt(draw):
     return document
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(spoilt())
 def test_every_mistake_has_a_path_that_exists(document):
     known = set(places(document))

@@ -17,6 +17,7 @@ from lg_toolroute.gates.chunks import generation, merged
 from lg_toolroute.gates.gate import gated
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
+from tests.support.sampling import examples
 
 TOOLS = ("edit", "edit_file", "read", "write", "ed")
 SECRET = "the-dropped-call"
@@ -107,7 +108,7 @@ def landed(shown: list[AIMessageChunk]) -> AIMessageChunk:
     return whole
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(data=st.data(), text=texts, wanted=calls, routed=st.dictionaries(names, st.sampled_from(["cut", "drain"]), max_size=3), dialect=st.booleans())
 def test_any_chunking_lands_the_same_message_and_shows_nothing_of_a_dropped_call(data, text, wanted, routed, dialect):
     """Twice the same message in different chunks, in both dialects; what is kept, routed and shown follows from the message alone."""

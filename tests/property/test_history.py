@@ -17,6 +17,7 @@ from langchain_core.messages.tool import tool_call
 from lg_toolroute.history import HistoryError, Note, Target, adapt
 from lg_toolroute.history.api_rules import API_RULES, COMMON_IDS, ApiRules, IdRule
 from lg_toolroute.history.ids import CallIds
+from tests.support.sampling import examples
 
 MODELS = {
     "openai": "gpt-4o",
@@ -139,7 +140,7 @@ def adapted_or_none(history: list[BaseMessage], target: Target) -> list[BaseMess
         return None
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=wild, target=targets)
 def test_wild_histories_are_adapted_without_touching_them_and_once_is_enough(history: list[BaseMessage], target: Target) -> None:
     """Nothing stored changes; the same input gives the same output; adapting twice is adapting once."""
@@ -152,7 +153,7 @@ def test_wild_histories_are_adapted_without_touching_them_and_once_is_enough(his
         assert adapt(adapted, target) == adapted
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=wild, target=targets)
 def test_calls_and_results_pair_up_whatever_was_stored(history: list[BaseMessage], target: Target) -> None:
     """Each call is answered right after its message, once, under a legal id that no other call has."""
@@ -176,7 +177,7 @@ def test_calls_and_results_pair_up_whatever_was_stored(history: list[BaseMessage
     assert waiting == []
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=wild, target=targets)
 def test_an_adapted_history_needs_nothing_and_is_returned_as_the_same_list(history: list[BaseMessage], target: Target) -> None:
     """Nothing is copied that need not change: each message, then, is the same object, and so is the list."""

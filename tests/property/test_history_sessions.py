@@ -14,8 +14,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.messages.base import message_to_dict
 
 from lg_toolroute.history import adapt, target_of
-from tests.e2e.provider_rules.providers import PROVIDERS, Answer
-from tests.e2e.provider_rules.stories import Studio
+from tests.support.provider_rules.providers import PROVIDERS, Answer
+from tests.support.provider_rules.stories import Studio
 
 COPIES = 6
 """Messages recorded of each kind: one answer of a server stands in a history once."""

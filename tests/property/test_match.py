@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lg_toolroute.core.rules.glob import parse_glob
 from lg_toolroute.core.rules.groups import all_groups
 from lg_toolroute.core.rules.match import Table, kind_of
+from tests.support.sampling import examples
 
 GROUPS = all_groups()
 names = st.text("abcABC_-. []", max_size=6)
@@ -49,13 +50,13 @@ def reference(listed, name, tags):
     return next((n for n, p in enumerate(listed) if kind_of(p) == "all"), None)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.text("ab*?[]!-", max_size=8), st.text("ab-]!", max_size=8))
 def test_globs_mean_what_fnmatch_means(pattern, name):
     assert parse_glob(pattern).matches(name) == fnmatch.fnmatchcase(name, pattern)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.lists(patterns, max_size=8), tools, st.lists(st.sampled_from(["a", "A", "b"]), max_size=2))
 def test_tables_find_what_the_rule_of_precedence_finds(listed, name, tags):
     assert Table.of(listed, GROUPS).find(name, tags) == reference(listed, name, tags)

@@ -27,8 +27,9 @@ from lg_toolroute.errors import ChainExhausted
 from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.runner.drivers import adrive, drive
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
-from tests.e2e.engine import DEEPSEEK, KIMI, LOCAL, Folder, routed
-from tests.e2e.engine import ask as question
+from tests.support.folder_agents import DEEPSEEK, KIMI, LOCAL, Folder, routed
+from tests.support.folder_agents import ask as question
+from tests.support.sampling import examples
 
 A, B, C, D = "a/a", "b/b", "c/c", "d/d"
 TOOLS = (("edit", ()), ("read", ()), ("write", ()), ("exec", ()))
@@ -192,7 +193,7 @@ forced_tools = st.none() | st.sampled_from(["edit", "read", "exec"])
 situations = {"config": configs, "plan": answers, "forced": forced_tools, "down": subsets, "probing": subsets}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(**situations)
 def test_the_two_drivers_and_a_turn_resumed_at_every_phase_agree(config, plan, forced, down, probing):
     inputs, plain = worlds(config, plan, forced, down, probing)
@@ -210,7 +211,7 @@ def test_the_two_drivers_and_a_turn_resumed_at_every_phase_agree(config, plan, f
         assert json.loads(json.dumps(record(whole))) == record(whole)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(**situations)
 def test_a_turn_ends_and_keeps_to_policy_boundary_and_chain(config, plan, forced, down, probing):
     """Whatever fails: no model is asked for a tool it may not use, a boundary is never left, and no model is asked more than twice for one thing."""

@@ -1,4 +1,4 @@
-"""A model that stays dead, and a chain in which nobody is left."""
+"""A model that stays dead, and a chain in which no model is left."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lg_toolroute import ChainExhausted
 from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.errors import AttemptFailed, CandidateSkipped
 from lg_toolroute.testing import faults
-from tests.documented import check_table
-from tests.e2e.faults.lanes import Lanes
-from tests.e2e.faults.story import LOOK, PRIMARY, RAN, SECOND, SPARE, WRITER, failing, reasons
-from tests.e2e.faults.ways import SURFACES, WAYS, agent
+from tests.support.documented import check_table
+from tests.support.faults.lanes import Lanes
+from tests.support.faults.story import LOOK, PRIMARY, RAN, SECOND, SPARE, WRITER, failing, reasons
+from tests.support.faults.ways import SURFACES, WAYS, agent
 
 TURNS = 100
 STEP_S = 10.0

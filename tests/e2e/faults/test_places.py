@@ -13,10 +13,10 @@ from lg_toolroute import ChainExhausted
 from lg_toolroute.core.failures.failure import BAD_ANSWER
 from lg_toolroute.runner.requests import CONTINUE
 from lg_toolroute.testing import Fault, ServerRequest, faults
-from tests.e2e.faults.lanes import Lanes
-from tests.e2e.faults.story import ASIDE, DROPPED, LOOK, PRIMARY, RAN, SPARE, TEXTS, WRITER, failing, plain, stage
-from tests.e2e.faults.table import CALLS, TIMEOUT_S, differences
-from tests.e2e.faults.ways import STREAMED, SURFACES, WAYS, agent
+from tests.support.faults.lanes import Lanes
+from tests.support.faults.outcomes import CALLS, TIMEOUT_S, differences
+from tests.support.faults.story import ASIDE, DROPPED, LOOK, PRIMARY, RAN, SPARE, TEXTS, WRITER, failing, plain, stage
+from tests.support.faults.ways import STREAMED, SURFACES, WAYS, agent
 
 # The HTTP client leaves the innermost generators of a broken stream to the garbage collector, which may find them at work in another thread.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <async_generator.*__aiter__:pytest.PytestUnraisableExceptionWarning")
@@ -28,6 +28,7 @@ def fresh(request: ServerRequest) -> bool:
     return stage(request) == 0
 
 
+@pytest.mark.matrix(one_in=2)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", faults.MID_STREAM)
 async def test_a_stream_that_breaks_anywhere_is_gone_on_with(lanes: Lanes, kind: str, place: str):
@@ -90,7 +91,7 @@ async def test_a_stream_that_broke_before_its_text_is_begun_anew_without_a_trace
 
 @pytest.mark.parametrize("surface", SURFACES)
 async def test_an_answer_that_could_not_be_believed_is_mended_by_the_same_model(lanes: Lanes, surface: str):
-    """Once, and told what was wrong; then nobody else is asked."""
+    """Once, and told what was wrong; then no other model is asked."""
     for fault in (faults.broken_arguments(), faults.length(), faults.eof("args"), faults.empty_answer()):
         async with lanes.lane() as lane:
             tries: list[int] = []
@@ -109,7 +110,7 @@ async def test_an_answer_that_could_not_be_believed_is_mended_by_the_same_model(
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-async def test_text_that_its_own_limit_cut_off_is_the_answer_when_nobody_has_anything_to_add(lanes: Lanes, surface: str):
+async def test_text_that_its_own_limit_cut_off_is_the_answer_when_no_model_adds_anything(lanes: Lanes, surface: str):
     """What was shown is not thrown away because the models that were to go on said nothing."""
     empty = faults.empty_answer()
     async with lanes.lane() as lane:
@@ -120,7 +121,7 @@ async def test_text_that_its_own_limit_cut_off_is_the_answer_when_nobody_has_any
 
 @pytest.mark.parametrize("surface", SURFACES)
 async def test_text_whose_call_was_cut_off_is_no_answer(lanes: Lanes, surface: str):
-    """It would end the run without the call, and nobody would know."""
+    """It would end the run without the call, unnoticed."""
     empty = faults.empty_answer()
     async with lanes.lane() as lane:
         run = lane.begin({PRIMARY: _cut_off_then(empty, 0), SPARE: failing(empty, fresh)})

@@ -1,18 +1,23 @@
 """A pytest plugin that puts `ToolRouteMiddleware` into every agent that a test suite builds, and notes each test's outcome.
 
-It is loaded with `-p` into a run of LangChain's own tests, in a process of its own. The environment says what to do:
+It is loaded with `-p` into a run of LangChain's own tests, in a process of its own. Each test is run once in each mode: `off` leaves agents
+alone, `nothing` adds a router without a rule, `everything` routes every tool to an equal model. The environment says what to do:
 
-- `SUITE_ROUTES`: `off` (agents are left alone), `nothing` (a router without a rule), `everything` (every tool goes to an equal model);
-- `SUITE_OUTCOMES`: the JSON file that gets `{test id: outcome}`.
+- `SUITE_MODES`: the modes, separated by commas. An agent that a module builds when it is imported is built in the first of them;
+- `SUITE_ONE_IN`: run one test of so many in each file, and those whose outcome is expected to change; 1 runs them all;
+- `SUITE_OUTCOMES`: the JSON file that gets `{mode: {test id: outcome}}`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections import Counter
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import expected
 import langchain.agents
 import langchain.agents.factory
 import pytest
@@ -24,11 +29,14 @@ from pydantic import PrivateAttr
 
 from lg_toolroute import ToolRouteMiddleware, ToolRouter
 
-ROUTES = os.environ.get("SUITE_ROUTES", "off")
-OUTCOMES: dict[str, str] = {}
+MODES = os.environ["SUITE_MODES"].split(",")
+OUTCOMES: dict[str, dict[str, str]] = {mode: {} for mode in MODES}
+"""Outcome by test id, by mode."""
+
 LAST: dict[int, tuple[BaseChatModel, ChatResult]] = {}
 """What each agent's own model said last, by the model's id; the entry holds on to the model."""
 
+_mode = MODES[0]
 _create_agent = langchain.agents.factory.create_agent
 
 
@@ -72,8 +80,8 @@ def remembering(model: BaseChatModel) -> None:
     object.__setattr__(model, "__class__", type(cls.__name__, (cls,), body))
 
 
-def middleware(model: Any) -> ToolRouteMiddleware:
-    if ROUTES == "nothing" or not isinstance(model, BaseChatModel):
+def middleware(model: Any, mode: str) -> ToolRouteMiddleware:
+    if mode == "nothing" or not isinstance(model, BaseChatModel):
         return ToolRouteMiddleware(ToolRouter({}))
     remembering(model)
     equal = Equal()
@@ -84,22 +92,40 @@ def middleware(model: Any) -> ToolRouteMiddleware:
 
 
 def create_agent(model: Any, *args: Any, **kwargs: Any) -> Any:
-    if isinstance(model, str):
-        model = init_chat_model(model)
-    kwargs["middleware"] = [*kwargs.get("middleware", ()), middleware(model)]
+    if _mode != "off":
+        if isinstance(model, str):
+            model = init_chat_model(model)
+        kwargs["middleware"] = [*kwargs.get("middleware", ()), middleware(model, _mode)]
     return _create_agent(model, *args, **kwargs)
 
 
-if ROUTES != "off":
-    langchain.agents.create_agent = create_agent  # type: ignore[assignment]
-    langchain.agents.factory.create_agent = create_agent  # type: ignore[assignment]
+langchain.agents.create_agent = create_agent  # type: ignore[assignment]
+langchain.agents.factory.create_agent = create_agent  # type: ignore[assignment]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    one_in = int(os.environ.get("SUITE_ONE_IN", "1"))
+    seen: Counter[Path] = Counter()
+    kept = []
+    for item in items:
+        if seen[item.path] % one_in == 0 or expected.name_of(item.nodeid) in expected.EVERYTHING:
+            kept.append(item)
+        seen[item.path] += 1
+    items[:] = kept
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool:
+    global _mode
+    for _mode in MODES:
+        for item, following in zip_longest(session.items, session.items[1:]):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    return True
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" or report.outcome != "passed":
-        OUTCOMES[report.nodeid] = report.outcome
+        OUTCOMES[_mode][report.nodeid] = report.outcome
 
 
 def pytest_sessionfinish() -> None:
-    if target := os.environ.get("SUITE_OUTCOMES"):
-        Path(target).write_text(json.dumps(OUTCOMES, indent=1))
+    Path(os.environ["SUITE_OUTCOMES"]).write_text(json.dumps(OUTCOMES, indent=1))

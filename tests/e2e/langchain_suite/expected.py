@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+FOLDER = "tests/unit_tests/agents"
+"""Where the tests are in LangChain's source distribution."""
+
+
+def name_of(test_id: str) -> str:
+    """A test's id as it is listed here: within the folder, without its parameters."""
+    return test_id.removeprefix(f"{FOLDER}/").partition("[")[0]
+
+
 ASKED_AGAIN = "counts model calls: an answer whose call cannot be parsed is asked for again, where `create_agent` answers it with an error message"
 CHECKED = "counts model calls: a call whose arguments do not fit the tool's schema is asked for again and never reaches the tool"
 OWN_ID = "a call without an id gets one"

@@ -4,87 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.utils import convert_to_messages
-from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
-from tests.e2e.streaming.checks import check
-from tests.e2e.streaming.consumers import Seen
-from tests.e2e.streaming.scenarios import SCENARIOS, Scenario
-from tests.e2e.streaming.surfaces import SURFACES
+from tests.support.langgraph_server import IGNORE_LATE_SOCKETS, langgraph_server
+from tests.support.sampling import cells
+from tests.support.streaming import server_app
+from tests.support.streaming.consumers import Seen
+from tests.support.streaming.contract import MESSAGES_TUPLE, SDK_THREADS, check_row_of_the_contract
+from tests.support.streaming.scenarios import SCENARIOS, Scenario
+from tests.support.streaming.surfaces import SURFACES
 
-HERE = Path(__file__).parent
 INPUT = {"messages": [{"role": "user", "content": "go"}]}
+LIMIT_S = 60
+"""Seconds that one run through the server may take."""
 
-# The server's threads and the SDK's sockets outlive a test by a moment.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.xdist_group("langgraph-server"),
-]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+pytestmark = IGNORE_LATE_SOCKETS
 
 
 @pytest.fixture(scope="module")
 async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LangGraphClient]:
-    port = _free_port()
-    root = HERE.parents[2]
-    folder = tmp_path_factory.mktemp("server")  # the server writes its threads into its working directory
-    log = folder / "log.txt"
-    names = {"graph": "graph", "middleware": "middleware", "chat model": "chat_model"}
-    graphs = {surface: f"{HERE / 'server_app.py'}:{function}" for surface, function in names.items()}
+    folder = tmp_path_factory.mktemp("server")
+    graphs = {surface: f"{server_app.__file__}:{surface.replace(' ', '_')}" for surface in SURFACES}
     (folder / "langgraph.json").write_text(json.dumps({"dependencies": ["."], "graphs": graphs, "env": {}}))
-    environ = {**os.environ, "PYTHONPATH": str(root), "LANGSMITH_TRACING": "false", "LANGGRAPH_NO_VERSION_CHECK": "true"}
-    command = [sys.executable, "-m", "langgraph_cli", "dev", "--host", "127.0.0.1", "--port", str(port), "--no-browser", "--no-reload"]
-    with log.open("w") as out:
-        server = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environ,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    found = get_client(url=f"http://127.0.0.1:{port}", api_key=None)
-    try:
-        for _ in range(240):
-            try:
-                await found.assistants.search(limit=1)
-                break
-            except Exception:  # not up yet; the log says why if it never is
-                if server.poll() is not None:
-                    break
-                await asyncio.sleep(0.25)
-        else:
-            pytest.fail(log.read_text()[-3000:])
-        if server.poll() is not None:
-            pytest.fail(log.read_text()[-3000:])
+    async with langgraph_server(folder) as (found, _):
         yield found
-    finally:
-        await found.aclose()
-        if server.poll() is None:
-            os.killpg(server.pid, signal.SIGTERM)
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
-                server.wait(10)
 
 
 def _configured(scenario: Scenario) -> dict[str, Any]:
@@ -123,15 +72,17 @@ async def sdk_threads(client: LangGraphClient, surface: str, scenario: Scenario)
     return seen
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-@pytest.mark.parametrize("surface", SURFACES)
-async def test_messages_tuple_through_a_server_keeps_the_contract(client: LangGraphClient, surface: str, scenario: Scenario):
-    async with asyncio.timeout(60):
-        check(await messages_tuple(client, surface, scenario), scenario)
+async def test_messages_tuple_through_a_server_keeps_the_contract(client: LangGraphClient):
+    async def listen(surface: str, scenario: Scenario) -> Seen:
+        async with asyncio.timeout(LIMIT_S):
+            return await messages_tuple(client, surface, scenario)
+
+    await check_row_of_the_contract(MESSAGES_TUPLE, cells(list(SURFACES), SCENARIOS, one_in=3), listen)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-@pytest.mark.parametrize("surface", SURFACES)
-async def test_the_sdks_threads_keep_the_contract(client: LangGraphClient, surface: str, scenario: Scenario):
-    async with asyncio.timeout(60):
-        check(await sdk_threads(client, surface, scenario), scenario)
+async def test_the_sdks_threads_keep_the_contract(client: LangGraphClient):
+    async def listen(surface: str, scenario: Scenario) -> Seen:
+        async with asyncio.timeout(LIMIT_S):
+            return await sdk_threads(client, surface, scenario)
+
+    await check_row_of_the_contract(SDK_THREADS, cells(list(SURFACES), SCENARIOS, one_in=3), listen)

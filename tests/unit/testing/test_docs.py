@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lg_toolroute.testing import faults
+from tests.support.documented import check_table
+from tests.support.fault_catalogue import catalogue_table
 
 PAGE = Path(__file__).parents[3] / "docs" / "testing.md"
 BLOCKS = re.findall(r"```python\n(.*?)```(?:\n```text\n(.*?)```)?", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -23,5 +24,4 @@ def test_block_prints_what_the_page_says(number):
 
 
 def test_table_is_the_catalogue():
-    text = PAGE.read_text(encoding="utf-8")
-    assert text.partition("<!-- faults.table() -->\n")[2].partition("\n<!-- end -->")[0] == faults.table()
+    check_table("testing.md", "catalogue", catalogue_table())

@@ -36,7 +36,7 @@ async def test_latch_that_stays_closed_says_so():
     latch = Latch()
     assert not latch.wait(0)
     assert not await latch.wait_async(0.001)
-    with pytest.raises(TimeoutError, match="no model reached the latch"):
+    with pytest.raises(TimeoutError, match="nothing reached the latch"):
         Latch().wait_reached(0)
 
 

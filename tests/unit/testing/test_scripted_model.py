@@ -26,6 +26,7 @@ from lg_toolroute.testing import (
     ScriptError,
     by_tool,
 )
+from tests.support.asking import agather, gather
 
 
 def edit(path: str) -> str:
@@ -45,20 +46,6 @@ def read(path: str) -> str:
 
 FIX = Say("Let me fix that.", [Call("edit", {"path": "a.py"}), Call("edit", {"path": "b.py"})])
 CHUNKINGS = ["parts", "whole", 1, 3, [2, 17, 18, 19, 30], random.Random(3), lambda text: list(text.partition("e"))]
-
-
-def gather(stream):
-    total = None
-    for chunk in stream:
-        total = chunk if total is None else total + chunk
-    return total
-
-
-async def agather(stream):
-    total = None
-    async for chunk in stream:
-        total = chunk if total is None else total + chunk
-    return total
 
 
 @pytest.mark.parametrize("chunks", CHUNKINGS, ids=["parts", "whole", "every", "every third", "cuts", "random", "function"])
