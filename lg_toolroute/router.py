@@ -81,7 +81,7 @@ class ToolRouter:
         self.health: HealthBook = MemoryHealth(limits, self.clock) if store is None else StoreHealth(store, limits, self.clock)
         self.token_counts = TokenCounts()
         self.strict = strict
-        self._checked = False
+        self._checked_models: set[frozenset[str]] = set()
         self._checked_runs: set[tuple[str | None, str | None]] = set()
         self._causes: OrderedDict[tuple[str, str, str, str], BaseException] = OrderedDict()
 
@@ -208,12 +208,13 @@ class ToolRouter:
         Raises:
             ConfigError: A key, a base URL or a package is missing.
         """
-        if self._checked:
+        key = frozenset(handed_in)
+        if key in self._checked_models:
             return
-        problems = self.models.check(handed_in)
+        problems = self.models.check(key)
         if problems:
             raise ConfigError(problems, source=self.config.source)
-        self._checked = True
+        self._checked_models.add(key)
 
 
 def _rebuilt(config: RoutingConfig, models: dict[str, Any], strict: bool) -> ToolRouter:

@@ -49,12 +49,10 @@ class Notes:
     source: str = field(default="configuration", compare=False)
 
 
-_OURS = frozenset({
-    "tool_routing", "by_model", "by_provider", "also_allow", "image_model", "pdf_model", "api_key", "base_url", "supports_tools",
-    "refusal_falls_back", "on_intercept", "stream_args", "cut_when_not_streaming", "context_window", "max_tokens",
-})  # fmt: skip
+SCHEMA_KEYS: set[str] = set()
+"""The field names of all sections; each section adds its own when its class is made."""
 
 
 def _camel(part: str | int) -> str | int:
     # Only names of the schema: names that authors give (tools, models, agents) keep their underscores.
-    return to_camel(part) if isinstance(part, str) and part in _OURS else part
+    return to_camel(part) if isinstance(part, str) and part in SCHEMA_KEYS else part

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pydantic.alias_generators import to_camel
 
+from lg_toolroute.config.places import SCHEMA_KEYS
 from lg_toolroute.core.rules.spec import canonical
 
 
@@ -50,6 +51,10 @@ class Section(BaseModel):
     without: ClassVar[dict[str, str]] = {}
     open_ended: ClassVar[bool] = False
     short: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        SCHEMA_KEYS.update(cls.model_fields)
 
     @classmethod
     def keys(cls) -> dict[str, str]:

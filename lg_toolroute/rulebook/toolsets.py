@@ -50,8 +50,9 @@ class Toolsets:
         return self._once(("escalating", tools, agent, role), escalating)
 
     def _once(self, key: tuple[Any, ...], find: Callable[[], T]) -> T:
-        if key not in self._known:
+        found = self._known.get(key)
+        if found is None:
             if len(self._known) >= _MOST:
                 self._known.clear()
-            self._known[key] = find()
-        return cast("T", self._known[key])
+            found = self._known[key] = find()
+        return cast("T", found)

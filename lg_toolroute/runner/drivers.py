@@ -6,7 +6,7 @@ Both yield the chunks that may be shown while models answer. A surface whose mod
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from typing import Any, TypeVar
 
 from lg_toolroute.core.turn.flow import Ask, Step
@@ -25,14 +25,11 @@ def drive(
         handle: Answers every step but `Ask`.
         ask: Asks the models, yields the chunks that may be shown meanwhile, and returns the answers.
     """
-    try:
-        step = next(flow)
-        while True:
-            step = flow.send((yield from ask(step)) if isinstance(step, Ask) else handle(step))
-    except StopIteration:
-        return
-    finally:
-        flow.close()
+    with closing(flow):
+        step = next(flow, None)
+        while step is not None:
+            result = (yield from ask(step)) if isinstance(step, Ask) else handle(step)
+            step = _next(flow, result)
 
 
 async def adrive(
@@ -41,9 +38,9 @@ async def adrive(
     ask: Callable[[Ask, list[Answer]], AsyncGenerator[ChunkT, None]],
 ) -> AsyncGenerator[ChunkT, None]:
     """Runs a flow to its end, awaited. `ask` appends the answers to the list that it is given: an async generator cannot return a value."""
-    try:
-        step = next(flow)
-        while True:
+    with closing(flow):
+        step = next(flow, None)
+        while step is not None:
             result: Any = []
             if isinstance(step, Ask):
                 async with aclosing(ask(step, result)) as chunks:
@@ -51,8 +48,12 @@ async def adrive(
                         yield chunk
             else:
                 result = await handle(step)
-            step = flow.send(result)
+            step = _next(flow, result)
+
+
+def _next(flow: Generator[Step, Any, None], result: Any) -> Step | None:
+    """The next step; `None` at the end."""
+    try:
+        return flow.send(result)
     except StopIteration:
-        return
-    finally:
-        flow.close()
+        return None

@@ -11,7 +11,7 @@ from langgraph.prebuilt.tool_node import ToolCallRequest
 from lg_toolroute.core.rules.tools import tool_tags
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner import events
-from lg_toolroute.runner.overrides import read_overrides
+from lg_toolroute.runner.overrides import context_value
 
 
 def refusal(router: ToolRouter, request: ToolCallRequest, *, agent: str | None = None, own_model: str | None = None) -> ToolMessage | None:
@@ -28,8 +28,8 @@ def refusal(router: ToolRouter, request: ToolCallRequest, *, agent: str | None =
     """
     call, state = request.tool_call, request.state
     messages = state.get("messages", []) if isinstance(state, dict) else getattr(state, "messages", [])
-    agent = read_overrides(request.runtime.context, agent=agent).agent
-    found = denied(router, call["name"], call["id"], messages, agent=agent, tags=tool_tags(request.tool), own_model=own_model)
+    agent = agent or context_value(request.runtime.context, "agent") or None
+    found = denied(router, call["name"], call.get("id"), messages, agent=agent, tags=tool_tags(request.tool), own_model=own_model)
     if found is None:
         return None
     request.runtime.stream_writer(events.denied(call["name"], *found))
@@ -47,7 +47,8 @@ def denied(
     own_model: str | None = None,
 ) -> tuple[str, str] | None:
     """The model that may not run this call, and the place in the configuration that says so; `None` if the call may run."""
-    model = writer_of(messages, call_id) or next(iter(router.book.reasoning_chain(agent=agent)), own_model)
+    primary = router.book.primary(agent=agent) or own_model or next(iter(router.book.reasoning_chain(agent=agent)), None)
+    model = writer_of(messages, call_id) or primary
     why = None if model is None else router.book.verdict(tool, model, agent=agent, tags=tuple(tags))
     return None if model is None or why is None else (model, why)
 

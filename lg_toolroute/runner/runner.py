@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
 from lg_toolroute.core.turn.flow import Ask, Claim, LookUp, Report, Step, begin, walk
 from lg_toolroute.core.turn.selection import Survey
-from lg_toolroute.core.turn.turn import PHASES, VERSION, Answer, Turn
+from lg_toolroute.core.turn.turn import PHASES, Answer, Turn
 from lg_toolroute.errors import ChainExhausted, ConfigError, Problem
 from lg_toolroute.runner import events
 from lg_toolroute.runner.answers import AnswerReader
@@ -315,7 +315,7 @@ def _added_up(read: list[AIMessageChunk]) -> AIMessage:
 
 
 def is_parked(data: Any, messages: Sequence[BaseMessage]) -> bool:
-    """Whether a turn is parked that the thread still waits for.
+    """Whether a turn is parked that the thread still waits for. One of another version is: it has to be begun anew.
 
     Args:
         data: What `TurnRunner.parked` gave.
@@ -323,7 +323,7 @@ def is_parked(data: Any, messages: Sequence[BaseMessage]) -> bool:
     """
     if not isinstance(data, Mapping) or not isinstance(turn := data.get("turn"), Mapping):
         return False
-    return turn.get("version") == VERSION and turn.get("base") == base_of(messages)
+    return turn.get("base") == base_of(messages)
 
 
 def resumed(data: Any, messages: Sequence[BaseMessage], builder: RequestBuilder) -> tuple[Turn, list[Segment]] | None:

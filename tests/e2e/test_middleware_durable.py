@@ -97,6 +97,18 @@ def test_a_new_question_drops_a_turn_that_was_never_finished() -> None:
     assert len(writes.requests) == 1
 
 
+def test_a_turn_that_another_version_parked_is_begun_anew() -> None:
+    reasons, writes = primary([FIX, FIX, Say("Done.")]), writer([good_edit()])
+    agent = agent_of(reasons, writes, settings={"durable": True}, checkpointer=InMemorySaver(), interrupt_after=["model"])
+    agent.invoke(ASK, CONFIG)
+    parked = agent.get_state(CONFIG).values["toolroute"]
+    agent.update_state(CONFIG, {"toolroute": {**parked, "turn": {**parked["turn"], "version": 1}}}, as_node="model")
+    while agent.get_state(CONFIG).next:
+        out = agent.invoke(None, CONFIG)
+    assert [message.text for message in out["messages"]][-3:] == ["Let me fix that.", "edited a.py: good", "Done."]
+    reasons.assert_done()
+
+
 def test_approval_before_it_sees_each_routed_call_once() -> None:
     human = HumanInTheLoopMiddleware({"edit": True})
     agent = agent_of(primary([FIX, Say("Done.")]), writer(), before=[human], settings={"durable": True}, checkpointer=InMemorySaver())

@@ -140,3 +140,11 @@ def test_fifty_threads_ask_one_router_and_agree():
         answers = list(pool.map(ask, range(500)))
     assert {decision.model for _, decision, _ in answers} == {B}
     assert len({id(bound) for *_, bound in answers[50:]}) == 1
+
+
+def test_a_model_handed_in_for_one_turn_does_not_hide_that_it_cannot_be_built_for_the_next(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    router = ToolRouter({"model": "openai/gpt-5"})
+    router.check_models({"openai/gpt-5"})
+    with pytest.raises(ConfigError, match="no key"):
+        router.check_models()

@@ -48,7 +48,7 @@ def args_key(args: Mapping[str, Any]) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def escalation(results: Iterable[ToolOutcome | tuple[str, str, bool]], tool: str, after: int = 2, *, pending: str | None = None) -> Escalation:
+def escalation(results: Iterable[ToolOutcome | tuple[str, str, bool]], tool: str, after: int = 2) -> Escalation:
     """How far up its chain the next call of `tool` goes, and why.
 
     Each `after` failures in a row are a step, and so is each failed call that was issued again unchanged; a step starts the count anew.
@@ -57,7 +57,6 @@ def escalation(results: Iterable[ToolOutcome | tuple[str, str, bool]], tool: str
         results: The results of this user's turn, oldest first: `ToolOutcome`s or `(tool, args_key, error)`.
         tool: The tool to be called next.
         after: Failed results in a row that make a step, at least 1.
-        pending: The key of arguments that are about to be used: if a call with them has failed in this row, that alone is a step.
 
     Raises:
         ValueError: `after` is less than 1.
@@ -78,8 +77,6 @@ def escalation(results: Iterable[ToolOutcome | tuple[str, str, bool]], tool: str
         failed.add(key)
         if repeated or count >= after:
             steps, count, repeats = steps + 1, 0, repeats + repeated
-    if pending is not None and pending in failed:
-        steps, repeats = steps + 1, repeats + 1
     return Escalation(steps, _reason(tool, total, repeats, steps))
 
 
@@ -89,11 +86,6 @@ def _reason(tool: str, failures: int, repeats: int, steps: int) -> str:
     failed = f"{tool!r} failed once" if failures == 1 else f"{tool!r} failed {failures} times in a row"
     again = ", a failed call was issued again unchanged" if repeats else ""
     return f"Escalated {steps} step{'s' if steps > 1 else ''}: {failed} in this turn{again}."
-
-
-def escalation_steps(results: Iterable[ToolOutcome | tuple[str, str, bool]], tool: str, after: int = 2) -> int:
-    """The `steps` of `escalation`."""
-    return escalation(results, tool, after).steps
 
 
 def pick_start(chain: Sequence[str], steps: int, to: str | None = None) -> tuple[str, ...]:

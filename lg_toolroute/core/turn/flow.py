@@ -83,7 +83,7 @@ def begin(turn_id: str, base: str | None, inputs: TurnInputs, new_id: NewId) -> 
         decision, chain, why = inputs.decide(tool, None)
         if "result" in decision.moments:
             return changed(turn, jobs=(Job(chain, decision=decision, why=why),))
-    return changed(turn, jobs=(Job(reasoning),))
+    return changed(turn, jobs=(Job(reasoning, decision=inputs.decision(None, None)),))
 
 
 def _writing_job(inputs: TurnInputs, calls: Sequence[Intercepted], source: str, *, exact: bool) -> Job:

@@ -88,9 +88,10 @@ class TurnInputs:
             found = self._allowed[spec] = self.rules.toolsets.allowed(spec, self.tools, agent=self.agent)
         return found
 
-    def decision(self, tool: str, source: str | None) -> Decision:
-        """The rules' decision on a tool."""
-        return self.rules.decide(tool, agent=self.agent, tags=self.tags.get(tool, ()), role=self.role, source=source)
+    def decision(self, tool: str | None, source: str | None) -> Decision:
+        """The rules' decision on a tool; `None` is plain reasoning."""
+        tags = () if tool is None else self.tags.get(tool, ())
+        return self.rules.decide(tool, agent=self.agent, tags=tags, role=self.role, source=source)
 
     def decide(self, tool: str, source: str | None) -> tuple[Decision, tuple[str, ...], str]:
         """The decision on a tool, the chain after escalation, and the sentence that says why."""

@@ -22,7 +22,7 @@ VERSION = 2
 Phase = Literal["select", "ask", "advance", "hand_off", "done"]
 PHASES: frozenset[str] = frozenset({"select", "ask", "advance", "hand_off"})
 Outcome = Literal["answered", "cut", "failed"]
-Decide = Callable[[str, str | None], Decision]
+Decide = Callable[[str | None, str | None], Decision]
 """The decision on a tool: `(tool, source) -> Decision`."""
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class Job:
     Attributes:
         chain: The candidates, in order, after escalation.
         calls: The calls to be written; empty when the model is to reason.
-        decision: The rules' decision that led to this job; `None` for plain reasoning.
+        decision: The rules' decision that led to this job; one without a rule for plain reasoning.
         why: One sentence for people: the decision's reason, and what escalated it.
         exact: Exactly these calls are wanted (a drained message); otherwise at least one of the one tool.
         tried: Candidates that are used up in this turn.
@@ -136,7 +136,7 @@ class Job:
         """When the rule acts in this job: `call`, `result`, or `None` if no rule does."""
         if self.calls:
             return "call"
-        return "result" if self.decision is not None and self.source is None else None
+        return "result" if self.decision is not None and self.decision.rule is not None and self.source is None else None
 
     @property
     def rule(self) -> str | None:
@@ -192,7 +192,7 @@ class Turn:
         """The job that a rule or an expected tool decided: the first of the calls that were handed off, else the first job if it was decided."""
         if len(self.jobs) > 1:
             return self.jobs[1]
-        return next((job for job in self.jobs if job.decision is not None), None)
+        return next((job for job in self.jobs if job.decision is not None and job.decision.tool is not None), None)
 
     @property
     def forced(self) -> str | None:

@@ -16,7 +16,7 @@ from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.router import ToolRouter, refuse_duplicate_names
 from lg_toolroute.runner import events
 from lg_toolroute.runner.inputs import read_inputs
-from lg_toolroute.runner.overrides import read_overrides
+from lg_toolroute.runner.overrides import context_value, read_overrides
 from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.runner.runner import TurnRunner
 from lg_toolroute.surfaces.chat.bound_tools import bound_tools, read_choice
@@ -93,7 +93,7 @@ class ChatTurn:
         choice = read_choice(settings.pop("tool_choice", None), names)
         origins = [] if choice.none else [tool.for_inner for tool in tools]
         messages = list(call.messages)
-        overrides = read_overrides(run_context.context, agent=call.agent, role=call.role, model=_full_spec(router, call))
+        overrides = read_overrides(run_context.context, agent=call.agent, role=call.role, model=_full_spec(router, call, run_context.context))
         inputs = read_inputs(router, messages, origins, overrides, forced=choice.forced)
         builder = RequestBuilder(router, inputs, messages, origins, tool_choice=choice.passed, only_bound=True)
         inner = InnerCalls(router, run.config, settings=settings, stop=call.stop, timeout_s=call.timeout_s)
@@ -132,10 +132,11 @@ class ChatTurn:
         yield self._outer.last(self._runner.landed())
 
 
-def _full_spec(router: ToolRouter, call: CallArguments) -> str | None:
-    """The model that the call names; where it names no provider, the primary's."""
+def _full_spec(router: ToolRouter, call: CallArguments, context: Any) -> str | None:
+    """The model that the call names; where it names no provider, that of the run's primary."""
     model = call.model
     if not model or "/" in model or ":" in model:
         return model
-    primary = next(iter(router.book.reasoning_chain(agent=call.agent, role=call.role)), None)
+    agent, role = (getattr(call, name) or context_value(context, name) or None for name in ("agent", "role"))
+    primary = next(iter(router.book.reasoning_chain(agent=agent, role=role)), None)
     return model if primary is None else f"{parse_spec(primary).provider}/{model}"

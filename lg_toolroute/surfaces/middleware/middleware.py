@@ -176,6 +176,7 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
             self._check(request.model, request.tools)
         context = request.runtime.context if request.runtime is not None else None
         overrides = read_overrides(context, agent=self._agent)
+        self.router.check_run(overrides.agent, overrides.role)
         own = self._own_model(request.model, overrides.agent)
         if own.used and overrides.model is None and not request.state.get("expected_tool") and self._has_nothing_to_do(own.spec):
             return None

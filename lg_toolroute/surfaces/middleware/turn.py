@@ -143,7 +143,8 @@ class AgentTurn:
         try:
             self._runner.run()
         except ChainExhausted as error:
-            raise _as_the_agent_knows_it(error) from None
+            known = _as_the_agent_knows_it(error)
+            raise known from known.__cause__
         return self._response()
 
     async def arun(self, handler: AHandler) -> Response:
@@ -156,7 +157,8 @@ class AgentTurn:
         try:
             await self._runner.arun()
         except ChainExhausted as error:
-            raise _as_the_agent_knows_it(error) from None
+            known = _as_the_agent_knows_it(error)
+            raise known from known.__cause__
         return self._response()
 
     def _response(self) -> Response:

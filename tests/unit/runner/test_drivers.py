@@ -95,3 +95,11 @@ async def test_a_consumer_that_leaves_closes_the_flow():
     await ashown.aclose()
     assert plain.closed
     assert awaited.closed
+
+
+def test_a_stop_iteration_of_a_step_does_not_end_the_flow_silently():
+    nothing = iter(())
+    flow = Flow(Claim("0"))
+    with pytest.raises(RuntimeError):
+        list(drive(flow.run(), lambda step: next(nothing), ask))
+    assert flow.closed

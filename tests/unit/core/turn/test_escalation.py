@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lg_toolroute.core.turn.escalation import ToolOutcome, args_key, escalation, escalation_steps, pick_start
+from lg_toolroute.core.turn.escalation import ToolOutcome, args_key, escalation, pick_start
 
 OK, BAD = False, True
 
@@ -34,21 +34,14 @@ def edits(*outcomes: tuple[str, bool]) -> list[tuple[str, str, bool]]:
     ],
 )
 def test_failures_in_a_row_and_unchanged_repetitions_are_steps(results, after, steps):
-    assert escalation_steps(results, "edit", after) == steps
+    assert escalation(results, "edit", after).steps == steps
 
 
 def test_other_tools_in_between_neither_count_nor_reset():
     results = [("edit", "a", BAD), ("read", "r", OK), ("exec", "x", BAD), ("edit", "b", BAD), ("read", "r", OK)]
-    assert escalation_steps(results, "edit", 2) == 1
-    assert escalation_steps(results, "exec", 2) == 0
-    assert escalation_steps(results, "read", 2) == 0
-
-
-def test_a_call_about_to_be_issued_again_unchanged_is_a_step_by_itself():
-    results = edits(("a", BAD))
-    assert escalation(results, "edit", 2, pending="a").steps == 1
-    assert escalation(results, "edit", 2, pending="b").steps == 0
-    assert escalation(edits(("a", BAD), ("b", OK)), "edit", 2, pending="a").steps == 0
+    assert escalation(results, "edit", 2).steps == 1
+    assert escalation(results, "exec", 2).steps == 0
+    assert escalation(results, "read", 2).steps == 0
 
 
 def test_results_may_be_named_or_plain_tuples():
@@ -58,8 +51,8 @@ def test_results_may_be_named_or_plain_tuples():
 def test_the_reason_is_a_sentence_with_the_numbers():
     assert escalation(edits(("a", BAD), ("b", BAD)), "edit").reason == "Escalated 1 step: 'edit' failed 2 times in a row in this turn."
     assert (
-        escalation(edits(("a", BAD)), "edit", pending="a").reason
-        == "Escalated 1 step: 'edit' failed once in this turn, a failed call was issued again unchanged."
+        escalation(edits(("a", BAD), ("a", BAD)), "edit", 3).reason
+        == "Escalated 1 step: 'edit' failed 2 times in a row in this turn, a failed call was issued again unchanged."
     )
     assert escalation([], "edit").reason == ""
 

@@ -264,3 +264,21 @@ def _skip(spec: str) -> Any:
 
 def test_a_configuration_that_names_no_model_says_what_to_write():
     assert "no model is configured: write `model.primary`" in str(exhausted(Turn("m"), Job(()), Survey({}, 0.0)))
+
+
+@pytest.mark.parametrize(("forgives", "left"), [(True, (C,)), (False, ())])
+def test_a_refusal_of_plain_reasoning_goes_on_where_the_configuration_says_so(forgives: bool, left: tuple[str, ...]):
+    of = inputs({}, config={"model": {"primary": A, "fallbacks": [C], "refusalFallsBack": forgives}})
+    turn = replace(begun(of), phase="ask")
+    answer = Answer(Attempt(A, "failed", "content_policy"), Failure("content_policy"))
+    flow = ask(turn, of)
+    next(flow)
+    flow.send([answer])
+    if forgives:
+        with pytest.raises(StopIteration) as end:
+            flow.send(None)
+        assert end.value.value.jobs[0].left == left
+    else:
+        flow.send(None)
+        with pytest.raises(ChainExhausted):
+            flow.send(WELL)

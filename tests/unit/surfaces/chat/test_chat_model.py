@@ -15,9 +15,10 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Too
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.runnables import RunnableBinding
 from langchain_core.tools import tool
+from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import BaseModel, Field
 
-from lg_toolroute import ChainExhausted, ConfigError, ToolRoutedChatModel, ToolRouter
+from lg_toolroute import ChainExhausted, ConfigError, ToolRouteContext, ToolRoutedChatModel, ToolRouter
 from lg_toolroute.surfaces.chat.bound_tools import bound_tools
 from lg_toolroute.testing import Call, Chunks, Fail, Say, ScriptedModel
 
@@ -319,6 +320,17 @@ def test_a_call_can_name_the_model_that_reasons(name: str):
 def test_a_model_without_a_provider_is_one_of_the_primarys():
     models = scripted() | {"kimi/other": ScriptedModel(["The other."], name="kimi/other")}
     assert routed(models).invoke("hi", model="other").text == "The other."
+
+
+def test_a_model_without_a_provider_is_one_of_the_primarys_of_the_runs_agent():
+    models = {spec: ScriptedModel(["Hi."] if spec == "openai/mini" else [], name=spec) for spec in ("kimi/a", "openai/b", "openai/mini")}
+    router = ToolRouter({"model": "kimi/a", "agents": {"entries": {"coder": {"model": "openai/b"}}}}, models=models)
+    model = ToolRoutedChatModel(router=router, model="mini")
+    graph: Any = StateGraph(MessagesState, context_schema=ToolRouteContext)
+    graph.add_node("say", lambda state: {"messages": [model.invoke(state["messages"])]})
+    graph.add_edge(START, "say")
+    out = graph.compile().invoke({"messages": [("user", "hi")]}, context={"agent": "coder"})
+    assert out["messages"][-1].text == "Hi."
 
 
 def test_the_system_prompt_stays_where_it_is():

@@ -100,6 +100,17 @@ def test_the_policy_is_that_of_the_agent_in_the_context_or_of_the_node():
     assert graph().invoke(state)["messages"][-1].status == "success"
 
 
+def test_a_model_in_the_context_is_no_business_of_the_tools():
+    RAN.clear()
+    assert graph().invoke({"messages": [said()]}, context={"model": "gpt-5"})["messages"][-1].status == "success"
+
+
+def test_without_a_configured_primary_a_call_without_a_record_is_held_to_the_agents_own_model():
+    only_fallbacks = ToolRouter({"model": {"fallbacks": [SMALL]}, "tools": {"byModel": {SMALL: {"deny": ["web_search"]}}}})
+    assert denied(only_fallbacks, "web_search", "1", [said()], agent=None, own_model=BIG) is None
+    assert denied(only_fallbacks, "web_search", "1", [said()], agent=None) == (SMALL, f"tools.byModel['{SMALL}'].deny")
+
+
 def test_a_refusal_is_told_in_the_custom_stream():
     (event,) = graph().stream({"messages": [said(record={"calls": {"1": SMALL}})]}, stream_mode="custom")
     assert (event["event"], event["tool"], event["model"]) == ("denied", "web_search", SMALL)
