@@ -121,6 +121,7 @@ HOOKS = (
     _of_chat_model("_astream", ("gates", "surfaces.chat", "testing"), "read and replace the awaited stream of a chat model", takes=_ASKED),
     _of_chat_model("_generate", _CALLS, "read and replace the whole answer of a chat model", takes=_ASKED),
     _of_chat_model("_agenerate", _CALLS, "read and replace the awaited whole answer of a chat model", takes=_ASKED),
+    _of_chat_model("_serialized", ("gates",), "serialise a model for traces once, and not once a call"),
     _of_chat_model("_streaming_disabled", ("gates",), "find out whether a chat model streams"),
     _of_chat_model("", ("gates",), "gate the stream of `stream_events` (v3)", mentions="_stream_chat_model_events"),
     _of_chat_model("", ("gates",), "gate the stream of `astream_events` (v3)", mentions="_astream_chat_model_events"),

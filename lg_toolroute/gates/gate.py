@@ -74,6 +74,8 @@ def gated(
         binder: Caches bound tools; `None` for the model's own `bind_tools`.
     """
     original = model.__dict__["_gating"].original if isinstance(model, _Gated) else model
+    # What LangChain serialises of a model for traces is cached on the model; the copy takes it along, so that it is made once and not in every call.
+    getattr(original, "_serialized", None)
     copy = original.model_copy()
     object.__setattr__(copy, "__class__", _gated_class(type(original)))  # type: ignore[arg-type]  # a class is hashable
     copy.__dict__["cache"] = False  # a cut answer must not be cached, and a cached answer would not pass through the gate
@@ -100,35 +102,35 @@ class _Gated:
     """
 
     def _stream(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
-        return _shown(self, messages, stop, kwargs, announce=True)
+        return _shown(*_call_of(self, messages, stop, kwargs), announce=True)
 
     async def _astream(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
         # `aclosing`: leaving this stream closes the model's stream at once, not when it is garbage collected.
-        async with aclosing(_ashown(self, messages, stop, kwargs, announce=True)) as chunks:
+        async with aclosing(_ashown(*_call_of(self, messages, stop, kwargs), announce=True)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     def _generate(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         gate, call = _call_of(self, messages, stop, kwargs)
         if _gating_of(self).stream_always and not call.answers_whole:
-            return generate_from_stream(_shown(self, messages, stop, kwargs, announce=False))
+            return generate_from_stream(_shown(gate, call, announce=False))
         with _recording_errors(gate):
             return _shown_result(gate, call.answer())
 
     async def _agenerate(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         gate, call = _call_of(self, messages, stop, kwargs)
         if _gating_of(self).stream_always and not call.answers_whole:
-            return generate_from_stream(iter([chunk async for chunk in _ashown(self, messages, stop, kwargs, announce=False)]))
+            return generate_from_stream(iter([chunk async for chunk in _ashown(gate, call, announce=False)]))
         with _recording_errors(gate):
             return _shown_result(gate, await call.aanswer())
 
     def _stream_chat_model_events(self, messages: Messages, *, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
-        return chunks_to_events(_shown(self, messages, stop, kwargs, announce=False), message_id=_gating_of(self).gate.message_id)
+        return chunks_to_events(_shown(*_call_of(self, messages, stop, kwargs), announce=False), message_id=_gating_of(self).gate.message_id)
 
     async def _astream_chat_model_events(
         self, messages: Messages, *, stop: Stop = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        async with aclosing(_ashown(self, messages, stop, kwargs, announce=False)) as chunks:
+        async with aclosing(_ashown(*_call_of(self, messages, stop, kwargs), announce=False)) as chunks:
             async for event in achunks_to_events(chunks, message_id=_gating_of(self).gate.message_id):
                 yield event
 
@@ -179,9 +181,8 @@ def _recording_errors(gate: Gate) -> Iterator[None]:
         raise
 
 
-def _shown(model: _Gated, messages: Messages, stop: Stop, kwargs: dict[str, Any], *, announce: bool) -> ChunkStream:
+def _shown(gate: Gate, call: ModelCall, *, announce: bool) -> ChunkStream:
     """What the gate shows of the model's stream, which is closed when the gate needs no more of it."""
-    gate, call = _call_of(model, messages, stop, kwargs)
     gate.restart()
     with _recording_errors(gate):
         yield from gate.begin(announce=announce)
@@ -199,9 +200,8 @@ def _shown(model: _Gated, messages: Messages, stop: Stop, kwargs: dict[str, Any]
         yield from gate.end()
 
 
-async def _ashown(model: _Gated, messages: Messages, stop: Stop, kwargs: dict[str, Any], *, announce: bool) -> AwaitedChunkStream:
+async def _ashown(gate: Gate, call: ModelCall, *, announce: bool) -> AwaitedChunkStream:
     """What the gate shows of the model's awaited stream, which is closed when the gate needs no more of it."""
-    gate, call = _call_of(model, messages, stop, kwargs)
     gate.restart()
     with _recording_errors(gate):
         for shown in gate.begin(announce=announce):
