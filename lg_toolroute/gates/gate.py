@@ -45,7 +45,7 @@ class _Gating:
 
     Attributes:
         original: The model that was copied.
-        fields: The original's fields when it was copied.
+        fields: The copy's fields when it was made.
     """
 
     gate: Gate
@@ -79,13 +79,19 @@ def gated(
     copy = original.model_copy()
     object.__setattr__(copy, "__class__", _gated_class(type(original)))  # type: ignore[arg-type]  # a class is hashable
     copy.__dict__["cache"] = False  # a cut answer must not be cached, and a cached answer would not pass through the gate
-    copy.__dict__["_gating"] = _Gating(gate, original, dict(original.__dict__), stream_always, limits, binder)
+    fields = {name: copy.__dict__[name] for name in _field_names(type(original)) if name in copy.__dict__}  # type: ignore[arg-type]  # a class is hashable
+    copy.__dict__["_gating"] = _Gating(gate, original, fields, stream_always, limits, binder)
     return copy
 
 
 def gate_of(model: Any) -> Gate | None:
     """The gate of a model made by `gated`; `None` for any other."""
     return cast("Gate", model.__dict__["_gating"].gate) if isinstance(model, _Gated) else None
+
+
+@lru_cache(maxsize=256)
+def _field_names(cls: type[BaseChatModel]) -> tuple[str, ...]:
+    return tuple(name for name in cls.model_fields if name != "cache")
 
 
 @lru_cache(maxsize=256)
@@ -160,8 +166,7 @@ def _model_to_call(model: _Gated) -> BaseChatModel:
     If the gated model was copied with other settings, a copy of the original with these settings.
     """
     original, before, now = _gating_of(model).original, _gating_of(model).fields, model.__dict__
-    names = type(original).model_fields
-    changed = {name: now[name] for name in names if name != "cache" and name in now and now[name] is not before.get(name)}
+    changed = {name: now[name] for name, value in before.items() if now[name] is not value}
     return original.model_copy(update=changed) if changed else original
 
 

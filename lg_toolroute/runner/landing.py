@@ -25,6 +25,10 @@ def land(turn: Turn, segments: Sequence[Segment], *, name: str | None = None) ->
         segments: Its segments, in the order in which they were shown.
         name: The name of the agent that speaks; otherwise the segments' own.
     """
+    if len(segments) == 1 and _is_plain(segments[0]):
+        message = segments[0].message
+        metadata = {**message.response_metadata, "toolroute": record(turn)}
+        return message.model_copy(update={"id": turn.id, "name": name or message.name, "response_metadata": metadata})
     reasoning = [segment for segment in segments if not segment.writes]
     owner = (reasoning or list(segments))[0]
     standard = owner.message.response_metadata.get("output_version") == "v1"
@@ -54,6 +58,13 @@ def land(turn: Turn, segments: Sequence[Segment], *, name: str | None = None) ->
         additional_kwargs=extra,
         response_metadata=_metadata(turn, segments, owner.message),
     )
+
+
+def _is_plain(segment: Segment) -> bool:
+    """Whether a segment is a whole message of words and calls, which lands as it is."""
+    message = segment.message
+    in_order = list(segment.slots) == sorted(segment.slots)
+    return type(message) is AIMessage and isinstance(message.content, str) and not message.additional_kwargs and not segment.cut and in_order
 
 
 def _metadata(turn: Turn, segments: Sequence[Segment], owner: AIMessage) -> dict[str, Any]:
