@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from lg_toolroute import ToolRouteContext, ToolRouter, ToolRouteState, add_toolroute, create_toolroute_agent
+from lg_toolroute.runner.ids import base_of
 from lg_toolroute.testing import Call, Say, ScriptedModel
 from tests.e2e.engine import DEEPSEEK, DROPPED, KIMI, LOCAL, ai, ask, record
 
@@ -243,7 +244,7 @@ def test_system_messages_in_the_history_are_legal_for_the_model_that_reads_them(
     assert "system" not in kinds[kinds.index("human") :]
 
 
-def test_without_ids_a_parked_turn_is_still_known_by_the_length_of_the_thread():
+def test_without_ids_a_parked_turn_is_still_known_by_its_thread():
     builder = add_toolroute(StateGraph(Added), router(2), [edit])
     graph = builder.compile(checkpointer=InMemorySaver(), interrupt_before=["policy"])
     thread: Any = {"configurable": {"thread_id": "1"}}
@@ -252,7 +253,7 @@ def test_without_ids_a_parked_turn_is_still_known_by_the_length_of_the_thread():
     assert parked.next == ("policy",)
     graph.invoke({"messages": [HumanMessage("never mind")]}, thread)
     parked_turn = graph.checkpointer.get(thread)["channel_values"]["toolroute"]["turn"]  # type: ignore[union-attr, index]
-    assert parked_turn["base"] == "#2"
+    assert parked_turn["base"] == base_of(graph.get_state(thread).values["messages"])
 
 
 def test_a_long_history_is_sent_whole_and_costs_no_more_than_its_length():
