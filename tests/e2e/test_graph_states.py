@@ -227,6 +227,22 @@ def test_a_tool_may_say_what_comes_next():
     assert record(ai(out["messages"])[1])["source"] == "forced"
 
 
+@pytest.mark.parametrize("goto", ["model", "route", "policy", "fallback"])
+def test_a_tool_may_go_to_a_node_of_the_turn(goto: str):
+    """In a plain agent, too, the tools lead to the model already: it is asked once."""
+
+    @tool
+    def plan(mark: Annotated[str, InjectedToolCallId]) -> Command[Any]:
+        """Plan."""
+        return Command(goto=goto, update={"messages": [ToolMessage("planned", tool_call_id=mark)]})
+
+    kimi = ScriptedModel([Say(calls=[Call("plan")]), Say(calls=[Call("edit")]), Say("Done.")], name=KIMI)
+    deepseek = ScriptedModel([Say(calls=[Call("edit", {"path": "a.py"})])], name=DEEPSEEK)
+    with kimi, deepseek:
+        out = create_toolroute_agent(ToolRouter(CONFIG, models={KIMI: kimi, DEEPSEEK: deepseek}), [edit, plan]).invoke(ask())
+    assert [message.type for message in out["messages"]] == ["human", "ai", "tool", "ai", "tool", "ai"]
+
+
 def test_messages_may_be_removed_between_runs():
     agent = create_toolroute_agent(router(2), [edit], checkpointer=InMemorySaver())
     thread: Any = {"configurable": {"thread_id": "1"}}
