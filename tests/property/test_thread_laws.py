@@ -222,6 +222,14 @@ class World:
         own = [each for each in (update or {}).get("messages", []) if isinstance(each, AIMessage)]
         if node == "model" and own and self.messages()[-1].id == own[-1].id:
             self._check_answer(own[-1])
+        elif node == "model" and own and self.messages()[-1].id == f"{own[-1].id} ran":
+            self._check_asked()
+
+    def _check_asked(self) -> None:
+        """The run goes on with the model behind an answer that the owner wrote as `model` with its results, as it does in `create_agent`."""
+        asked = self.asked
+        self._do("invoke", None, THREAD)
+        assert self.asked > asked, "the model has not read the results"
 
     def _check_answer(self, answer: AIMessage) -> None:
         """The run goes on behind an answer that the owner wrote as `model`, as it does in a plain agent."""
@@ -272,6 +280,10 @@ def update_of(world: World, kind: str, number: int, messages: Sequence[BaseMessa
     if kind == "calls":
         calls = [{"name": name, "args": {"path": mark}, "id": f"{name}-{mark}"} for name in ("read", "edit")[: number % 2 + 1]]
         return {"messages": [AIMessage(f"The owner calls {mark}", id=mark, tool_calls=calls)]}
+    if kind == "answered":
+        call = {"name": "read", "args": {"path": mark}, "id": f"read-{mark}"}
+        result = ToolMessage(f"The owner ran it {mark}", id=f"{mark} ran", tool_call_id=call["id"], name="read")
+        return {"messages": [AIMessage(f"The owner calls {mark}", id=mark, tool_calls=[call]), result]}
     if kind == "result":
         call = next((call for each in reversed(messages) if isinstance(each, AIMessage) for call in each.tool_calls), None)
         return {"messages": [ToolMessage(f"The owner ran it {mark}", id=mark, tool_call_id=call["id"], name=call["name"])]} if call else {}
@@ -283,7 +295,7 @@ def update_of(world: World, kind: str, number: int, messages: Sequence[BaseMessa
     return None if kind == "none" else {}
 
 
-KINDS = ("human", "answer", "calls", "calls", "result", "remove", "edit", "edit last", "nothing", "none")
+KINDS = ("human", "answer", "calls", "calls", "answered", "result", "remove", "edit", "edit last", "nothing", "none")
 
 
 def act(world: World, action: tuple[Any, ...]) -> None:

@@ -34,6 +34,8 @@ class AfterModel:
         if is_parked(parked, messages):
             return self.fallback if parked["turn"].get("phase") == "advance" else self.route
         pending = pending_calls(messages)  # of the turn that landed, or of an answer that the thread's owner wrote
+        if messages and isinstance(messages[-1], ToolMessage) and not pending:
+            return self.route  # the owner wrote an answer's results, too
         if not pending or self.tools is None:
             return self.end
         injected = state_for_tools(state, self.schema)
