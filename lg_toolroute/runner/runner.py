@@ -100,7 +100,7 @@ class TurnRunner:
         self.segments = list(segments)
         if turn is None:
             self.router.check_models(builder.agent_models)
-            base = base_of(builder.messages if thread is None else thread)
+            base = None if phases == PHASES else base_of(builder.messages if thread is None else thread)  # what is never parked needs none
             turn = begin(message_id or new_message_id(), base, builder.inputs, builder.new_id)
             if not turn.jobs[0].chain:
                 raise ConfigError([Problem("model.primary", "no model is configured", 'write model.primary, for instance "openai/gpt-5"')])
@@ -337,7 +337,10 @@ def resumed(data: Any, messages: Sequence[BaseMessage], builder: RequestBuilder)
     if not is_parked(data, messages):
         return None
     turn = Turn.from_dict(data["turn"], builder.inputs.decision)
-    segments = [Segment.from_dict(each) for each in data.get("segments", ())]
+    try:
+        segments = [Segment.from_dict(each) for each in data.get("segments", ())]
+    except (TypeError, KeyError, ValueError):  # not written by this package: foreign, or damaged
+        return None
     return None if turn is None else (turn, segments)
 
 

@@ -32,7 +32,10 @@ class Segment:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Segment:
-        return cls(data["message"], tuple(data["slots"]), data["writes"], data["cut"])
+        message = data["message"]
+        if isinstance(message, Mapping):  # after a trip through JSON, as clients of a LangGraph server make it
+            message = AIMessage.model_validate({**message, "type": "ai"})
+        return cls(message, tuple(data["slots"]), data["writes"], data["cut"])
 
 
 def shown_text(segments: Sequence[Segment]) -> str:

@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from lg_toolroute import ToolRouteContext, ToolRouter, ToolRouteState, add_toolroute, create_toolroute_agent
+from lg_toolroute.runner.ids import base_of
 from lg_toolroute.testing import Call, Say, ScriptedModel
 from tests.support.folder_agents import DEEPSEEK, DROPPED, KIMI, LOCAL, ai, ask, record
 
@@ -226,6 +227,22 @@ def test_a_tool_may_say_what_comes_next():
     assert record(ai(out["messages"])[1])["source"] == "forced"
 
 
+@pytest.mark.parametrize("goto", ["model", "route", "policy", "fallback"])
+def test_a_tool_may_go_to_a_node_of_the_turn(goto: str):
+    """In a plain agent, too, the tools lead to the model already: it is asked once."""
+
+    @tool
+    def plan(mark: Annotated[str, InjectedToolCallId]) -> Command[Any]:
+        """Plan."""
+        return Command(goto=goto, update={"messages": [ToolMessage("planned", tool_call_id=mark)]})
+
+    kimi = ScriptedModel([Say(calls=[Call("plan")]), Say(calls=[Call("edit")]), Say("Done.")], name=KIMI)
+    deepseek = ScriptedModel([Say(calls=[Call("edit", {"path": "a.py"})])], name=DEEPSEEK)
+    with kimi, deepseek:
+        out = create_toolroute_agent(ToolRouter(CONFIG, models={KIMI: kimi, DEEPSEEK: deepseek}), [edit, plan]).invoke(ask())
+    assert [message.type for message in out["messages"]] == ["human", "ai", "tool", "ai", "tool", "ai"]
+
+
 def test_messages_may_be_removed_between_runs():
     agent = create_toolroute_agent(router(2), [edit], checkpointer=InMemorySaver())
     thread: Any = {"configurable": {"thread_id": "1"}}
@@ -243,7 +260,7 @@ def test_system_messages_in_the_history_are_legal_for_the_model_that_reads_them(
     assert "system" not in kinds[kinds.index("human") :]
 
 
-def test_without_ids_a_parked_turn_is_still_known_by_the_length_of_the_thread():
+def test_without_ids_a_parked_turn_is_still_known_by_its_thread():
     builder = add_toolroute(StateGraph(Added), router(2), [edit])
     graph = builder.compile(checkpointer=InMemorySaver(), interrupt_before=["policy"])
     thread: Any = {"configurable": {"thread_id": "1"}}
@@ -252,7 +269,7 @@ def test_without_ids_a_parked_turn_is_still_known_by_the_length_of_the_thread():
     assert parked.next == ("policy",)
     graph.invoke({"messages": [HumanMessage("never mind")]}, thread)
     parked_turn = graph.checkpointer.get(thread)["channel_values"]["toolroute"]["turn"]  # type: ignore[union-attr, index]
-    assert parked_turn["base"] == "#2"
+    assert parked_turn["base"] == base_of(graph.get_state(thread).values["messages"])
 
 
 def test_a_long_history_is_sent_whole_and_costs_no_more_than_its_length():

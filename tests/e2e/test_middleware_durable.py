@@ -159,3 +159,18 @@ def test_a_structured_answer_beside_a_routed_call_survives_the_checkpoint() -> N
     out = agent.invoke(ASK)
     assert out["structured_response"] == Report(file="a.py")
     assert [call["name"] for call in last_call(out["messages"])[0].tool_calls] == ["Report", "edit"]
+
+
+def test_a_hook_that_changes_the_thread_in_every_pass_ends_in_one_turn_that_is_not_parked() -> None:
+    class Counting(AgentMiddleware[Any, Any, Any]):
+        passes = 0
+
+        def before_model(self, state: Any, runtime: Any) -> dict[str, Any]:
+            self.passes += 1
+            question = state["messages"][0]
+            return {"messages": [question.model_copy(update={"content": f"Fix a.py ({self.passes})"})]}
+
+    reasons = primary([FIX, FIX, Say("Done.")])
+    out = agent_of(reasons, writer(), before=[Counting()], settings={"durable": True}).invoke(ASK)
+    assert out["messages"][-1].text == "Done."
+    reasons.assert_done()

@@ -157,7 +157,7 @@ class Turn:
 
     Attributes:
         id: The id of the message it yields; all its segments carry it.
-        base: What identifies the last message it answers. A turn whose base is not the thread's last message is stale.
+        base: What identifies the thread that it answers. A turn whose base is not the thread's is stale.
         phase: What has to happen next.
         jobs: The jobs, the first of which began the turn; the others write calls that it intercepted.
         gates: The routed tools at which the reasoning model is stopped, each with `cut` or `drain`.

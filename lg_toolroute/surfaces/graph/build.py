@@ -127,7 +127,8 @@ def add_toolroute(
     after = AfterModel(route=names["route"], tools=names["tools"] if ours else None, fallback=names["fallback"], end=end, schema=builder.state_schema)
     targets = [names["fallback"], names["route"], end]
     if ours:
-        builder.add_node(names["tools"], tool_node(router, ours, name=names["tools"], agent=agent))
+        entries = {names[node]: names["route"] for node in ("policy", "model", "fallback")}
+        builder.add_node(names["tools"], tool_node(router, ours, name=names["tools"], agent=agent, entries=entries))
         targets.insert(0, names["tools"])
         direct = frozenset(tool_name(each) for each in ours if each.return_direct)
         if direct:

@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langgraph.types import Send
 
 from lg_toolroute.runner.inputs import results_just_in
+from lg_toolroute.runner.runner import is_parked
 from lg_toolroute.state import state_for_tools
 from lg_toolroute.surfaces.graph.nodes import read_state
 
@@ -29,10 +30,12 @@ class AfterModel:
         self.schema = schema
 
     def __call__(self, state: Any) -> str | list[Send]:
-        parked = read_state(state, "toolroute")
-        if parked:
+        parked, messages = read_state(state, "toolroute"), read_state(state, "messages") or []
+        if is_parked(parked, messages):
             return self.fallback if parked["turn"].get("phase") == "advance" else self.route
-        pending = pending_calls(read_state(state, "messages") or [])
+        pending = pending_calls(messages)  # of the turn that landed, or of an answer that the thread's owner wrote
+        if messages and isinstance(messages[-1], ToolMessage) and not pending:
+            return self.route  # the owner wrote an answer's results, too
         if not pending or self.tools is None:
             return self.end
         injected = state_for_tools(state, self.schema)

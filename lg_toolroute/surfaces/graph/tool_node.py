@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import ToolMessage
 from langgraph.prebuilt import ToolNode
 from langgraph.prebuilt.tool_node import ToolCallRequest
-from langgraph.types import Command
+from langgraph.types import Command, Send
 
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.refusals import refusal
@@ -17,7 +18,13 @@ Outcome = ToolMessage | Command[Any]
 
 
 def tool_node(
-    router: ToolRouter, tools: Sequence[Any], *, name: str = "tools", handle_tool_errors: Any = None, agent: str | None = None
+    router: ToolRouter,
+    tools: Sequence[Any],
+    *,
+    name: str = "tools",
+    handle_tool_errors: Any = None,
+    agent: str | None = None,
+    entries: Mapping[str, str] | None = None,
 ) -> ToolNode:
     """A `ToolNode` that enforces the tool policy.
 
@@ -27,13 +34,31 @@ def tool_node(
         name: The node's name.
         handle_tool_errors: As `ToolNode` takes it; unset: LangGraph's default.
         agent: The agent that the policy is for; unset: the runtime context's `agent`, or the defaults.
+        entries: Where a `Command` of a tool goes that names one of these nodes.
     """
 
     def wrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], Outcome]) -> Outcome:
-        return refusal(router, request, agent=agent) or handler(request)
+        return refusal(router, request, agent=agent) or entered(handler(request), entries or {})
 
     async def awrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Outcome]]) -> Outcome:
-        return refusal(router, request, agent=agent) or await handler(request)
+        return refusal(router, request, agent=agent) or entered(await handler(request), entries or {})
 
     more = {} if handle_tool_errors is None else {"handle_tool_errors": handle_tool_errors}
     return ToolNode(list(tools), name=name, wrap_tool_call=wrap, awrap_tool_call=awrap, **more)
+
+
+def entered(outcome: Any, entries: Mapping[str, str]) -> Any:
+    """What a tool returned; a `Command` that goes into the middle of a turn goes to its beginning instead, where the edge behind the tools leads.
+
+    Otherwise two nodes of one turn would run in the same step.
+
+    Args:
+        outcome: A tool message, a `Command`, or a list of these.
+        entries: The node to go to instead, by node.
+    """
+    if isinstance(outcome, list):
+        return [entered(each, entries) for each in outcome]
+    if not isinstance(outcome, Command) or outcome.graph is not None:
+        return outcome
+    targets = [outcome.goto] if isinstance(outcome.goto, (str, Send)) else outcome.goto
+    return replace(outcome, goto=[entries.get(each, each) if isinstance(each, str) else each for each in targets])

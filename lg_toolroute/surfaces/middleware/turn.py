@@ -128,7 +128,8 @@ class AgentTurn:
             turn=turn,
             segments=segments,
             thread=thread,
-            phases=PHASES if turn is not None or not parks else PHASES - {"hand_off"},
+            # Not parked again if the thread changed under a parked turn: a `before_model` hook may change it in every pass of the loop.
+            phases=PHASES if "turn" in parked or not parks else PHASES - {"hand_off"},
         )
 
     # -- from beginning to end --------------------------------------------------------------------------------------------------------

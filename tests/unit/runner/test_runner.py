@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import threading
 from typing import Any
 
@@ -268,3 +269,22 @@ def test_a_thread_that_has_gone_on_leaves_the_parked_turn_behind():
     assert resumed(parked, [*bench.messages, HumanMessage("more")], bench.builder) is None
     assert resumed({**parked, "turn": {**parked["turn"], "version": 1}}, bench.messages, bench.builder) is None
     assert resumed("foreign", bench.messages, bench.builder) is None
+
+
+def test_a_parked_turn_goes_on_after_a_trip_through_json():
+    """As when a client of a LangGraph server writes back the state that it was given."""
+    cut, wrote = Say("Hm.", [Call("read", {"path": "c"}), Call("edit", {})]), Say(calls=[Call("edit", {"path": "p"})])
+    bench = Bench(phases=frozenset({"select", "ask"}), a=[cut], b=[wrote]).run()
+    parked = json.loads(json.dumps(bench.runner.parked(), default=lambda message: message.model_dump()))
+    found = resumed(parked, bench.messages, bench.builder)
+    assert found is not None
+    later = TurnRunner(bench.builder, ModelCaller(bench.router, None), turn=found[0], segments=found[1])
+    later.run()
+    message = later.landed()
+    assert (message.content, [call["args"] for call in message.tool_calls]) == ("Hm.", [{"path": "c"}, {"path": "p"}])
+
+
+@pytest.mark.parametrize("damage", [{"segments": [{}]}, {"segments": [None]}, {"segments": [{"message": "Hm."}]}, {"segments": 1}])
+def test_a_damaged_parked_turn_is_begun_anew(damage: Any):
+    bench = Bench(phases=frozenset({"select"})).run()
+    assert resumed({**bench.runner.parked(), **damage}, bench.messages, bench.builder) is None

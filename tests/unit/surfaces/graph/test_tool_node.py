@@ -8,11 +8,12 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.types import Command, Send
 
 from lg_toolroute import ToolRouter
 from lg_toolroute.runner.refusals import denied, refused, writer_of
 from lg_toolroute.state import ToolRouteContext
-from lg_toolroute.surfaces.graph.tool_node import tool_node
+from lg_toolroute.surfaces.graph.tool_node import entered, tool_node
 
 BIG, SMALL = "a/big", "ollama/small:8b"
 CONFIG = {
@@ -22,6 +23,7 @@ CONFIG = {
 }
 ROUTER = ToolRouter(CONFIG)
 RAN: list[str] = []
+SEND = Send("model", {"a": {}})
 
 
 @tool
@@ -115,3 +117,15 @@ def test_a_refusal_is_told_in_the_custom_stream():
     (event,) = graph().stream({"messages": [said(record={"calls": {"1": SMALL}})]}, stream_mode="custom")
     assert (event["event"], event["tool"], event["model"]) == ("denied", "web_search", SMALL)
     assert "q" not in event.values()
+
+
+@pytest.mark.parametrize(
+    ("goto", "found"),
+    [("model", ["route"]), ("route", ["route"]), (["policy", "mine"], ["route", "mine"]), ((), []), (SEND, [SEND])],
+)
+def test_a_tool_that_goes_into_a_turn_goes_to_its_beginning(goto: Any, found: Any):
+    entries = {"model": "route", "policy": "route"}
+    command: Command[Any] = Command(goto=goto, update={"mood": "good"})
+    assert entered(command, entries) == Command(goto=found, update={"mood": "good"})
+    assert entered([command], entries) == [Command(goto=found, update={"mood": "good"})]
+    assert entered(Command(graph=Command.PARENT, goto=goto), entries) == Command(graph=Command.PARENT, goto=goto)
