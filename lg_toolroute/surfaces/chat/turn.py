@@ -12,7 +12,6 @@ from langchain_core.outputs import ChatGenerationChunk
 from langgraph.runtime import get_runtime
 
 from lg_toolroute.core.rules.spec import parse_spec
-from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.router import ToolRouter, refuse_twins
 from lg_toolroute.runner import events
 from lg_toolroute.runner.inputs import read_inputs
@@ -88,12 +87,11 @@ class ChatTurn:
         settings = dict(call.settings)
         settings.pop("stream", None)  # LangChain's word to the outer model
         tools = bound_tools(settings.pop("tools", None) or ())
-        names = [tool_name(tool) for tool in tools]
-        refuse_twins(names)
-        choice = read_choice(settings.pop("tool_choice", None), names)
+        refuse_twins(tools)
+        choice = read_choice(settings.pop("tool_choice", None), tools)
         origins = [] if choice.none else [tool.for_inner for tool in tools]
         messages = list(call.messages)
-        overrides = read_overrides(around.context, agent=call.agent, role=call.role, model=_full_spec(router, call))
+        overrides = read_overrides(router.book, around.context, agent=call.agent, role=call.role, model=_full_spec(router, call))
         inputs = read_inputs(router, messages, origins, overrides, forced=choice.forced)
         builder = RequestBuilder(router, inputs, messages, origins, tool_choice=choice.passed, only_bound=True)
         inner = InnerCalls(router, run.config, settings=settings, stop=call.stop, timeout_s=call.timeout_s)
@@ -135,7 +133,7 @@ class ChatTurn:
 def _full_spec(router: ToolRouter, call: CallArguments) -> str | None:
     """The model that the call names; where it names no provider, the primary's."""
     model = call.model
-    if not model or "/" in model or ":" in model:
+    if not isinstance(model, str) or not model or "/" in model or ":" in model or model.strip() in router.config.aliases:
         return model
     primary = next(iter(router.book.reasoning_chain(agent=call.agent, role=call.role)), None)
     return model if primary is None else f"{parse_spec(primary).provider}/{model}"
