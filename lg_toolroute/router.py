@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.rules.nearest import did_you_mean
-from lg_toolroute.core.rules.spec import canonical
-from lg_toolroute.core.rules.tools import tool_name, tool_tags
+from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tags
 from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
 from lg_toolroute.health.book import HealthBook
@@ -120,12 +119,12 @@ class ToolRouter:
         """The tools that a model may see and run, in the given order.
 
         Args:
-            model_spec: `provider/model` or `provider:model`.
+            model_spec: `provider/model`, `provider:model` or an alias.
             tools: Tools, tool dicts, functions or names.
             agent: The agent that the policy is for.
         """
         named = [(tool, tool_name(tool), tool_tags(tool)) for tool in tools]
-        allowed = set(self.book.allowed(canonical(model_spec), [(name, tags) for _, name, tags in named], agent=agent))
+        allowed = set(self.book.allowed(model_spec, [(name, tags) for _, name, tags in named], agent=agent))
         return [tool for tool, name, _ in named if name in allowed]
 
     def audit(self, tools: Sequence[Any] = (), *, agent: str | None = None) -> Audit:
@@ -152,22 +151,36 @@ class ToolRouter:
     # -- checks before the first call ----------------------------------------------------------------------------------------------------
 
     def check_tools(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
-        """Warn of rules that match no tool, and of an agent that is not configured; under `strict`, raise.
+        """Warn of rules that match no tool, of odd names, and of an agent that is not configured; under `strict`, raise.
 
         Raises:
-            ConfigError: A tool's name is impossible, or given twice; under `strict`, a rule matches nothing, the agent is not configured, or a model
-                cannot be built.
+            ConfigError: A tool's name is given twice, or a model cannot be given tools; under `strict`, a rule matches nothing, a provider may
+                refuse a name, the agent is not configured, or a model cannot be built.
         """
+        refuse_duplicate_names(tools)
+        self.refuse_toolless(tools, agent=agent)
         names = [tool_name(tool) for tool in tools]
-        _refuse_impossible_names(names)
-        refuse_duplicate_names(names)
-        problems = [*self.book.unmatched(names, agent), *self._unknown_agent(agent)]
+        called = dict.fromkeys(tool_name(tool) for tool in tools if is_called_by_name(tool))
+        problems = [*_odd_names(list(called)), *self.book.unmatched(names, agent), *self._unknown_agent(agent)]
         if self.strict:
             problems.extend(self.models.check())
             if problems:
                 raise ConfigError(problems, source=self.config.source)
         for problem in problems:
             warnings.warn(str(problem), UserWarning, stacklevel=3)
+
+    def refuse_toolless(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
+        """Raise if a model that was handed in cannot be given the tools that it may have.
+
+        Raises:
+            ConfigError: All models that cannot.
+        """
+        from lg_toolroute.clients.wrappers import toolless
+
+        given = [spec for spec in self.book.specs() if self.models.is_given(spec) and self.tools_for(spec, tools, agent=agent)]
+        problems = [problem for spec in given if (problem := toolless(self.models.get(spec), f"models[{spec!r}]")) is not None]
+        if problems:
+            raise ConfigError(problems, source="models")
 
     def check_run(self, agent: str | None, role: str | None) -> None:
         """Warn, once for each, of a run whose agent or role is not configured; under `strict`, raise.
@@ -221,19 +234,18 @@ def _rebuilt(config: RoutingConfig, models: dict[str, Any], strict: bool) -> Too
     return ToolRouter(config, models=models, strict=strict)
 
 
-def _refuse_impossible_names(names: Sequence[str]) -> None:
-    odd = [name for name in dict.fromkeys(names) if not _TOOL_NAME.fullmatch(name)]
-    if odd:
-        hint = "a tool's name has 1 to 128 of the characters A-Z a-z 0-9 _ - . : / ; rename it"
-        raise ConfigError([Problem("tools", f"{name!r} is no name that a model can call", hint) for name in odd], source="tools")
+def _odd_names(names: Sequence[str]) -> list[Problem]:
+    hint = "most take 1 to 128 of the characters A-Z a-z 0-9 _ - . : / ; rename it"
+    return [Problem("tools", f"{name!r} is a name that a provider may refuse", hint) for name in names if not _TOOL_NAME.fullmatch(name)]
 
 
-def refuse_duplicate_names(names: Sequence[str]) -> None:
-    """Raise if two bound tools have one name.
+def refuse_duplicate_names(tools: Sequence[Any]) -> None:
+    """Raise if a model could not tell two tools apart, which it calls by their names.
 
     Raises:
         ConfigError: Each name that is bound more than once.
     """
+    names = [tool_name(tool) for tool in tools if is_called_by_name(tool)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         hint = "a tool's name must be unique among the bound tools; rename one of them"

@@ -17,12 +17,13 @@ from langchain_core.runnables import Runnable
 from lg_toolroute.clients.bindings import BindingCache, Bound
 from lg_toolroute.clients.build import build_client, check_client
 from lg_toolroute.clients.community import per_call_settings
+from lg_toolroute.clients.identity import identity_of
 from lg_toolroute.clients.profile import complete, profile_of
 from lg_toolroute.clients.readers import ReaderCache
 from lg_toolroute.clients.wrappers import NO_CHAT_MODEL, LanguageModel, is_configurable, leaves
 from lg_toolroute.config.models import ProviderConfig
 from lg_toolroute.core.rules.facts import ModelFacts
-from lg_toolroute.core.rules.spec import canonical, parse_spec
+from lg_toolroute.core.rules.spec import parse_spec
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.rulebook.book import RuleBook
@@ -46,7 +47,7 @@ class ModelBook:
     def __init__(self, book: RuleBook, models: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> None:
         self._book = book
         self._environ = os.environ if environ is None else environ
-        self._given = _check_given(models or {})
+        self._given = _check_given(models or {}, book)
         self._built: dict[tuple[str, str], LanguageModel] = {}
         self._first_built: dict[str, LanguageModel] = {}
         self._lock = threading.RLock()
@@ -86,13 +87,18 @@ class ModelBook:
         """The models that were handed in, by spec."""
         return dict(self._given)
 
+    def identities(self) -> dict[str, str]:
+        """What tells each model that was handed in from any other that might have been, by spec; it may hold what the model was made of."""
+        return {spec: identity_of(model) for spec, model in self._given.items()}
+
     def is_given(self, spec: str) -> bool:
         """Whether the model of this spec was handed in."""
         return spec in self._given
 
     def spec_of(self, model: Any) -> str | None:
-        """The spec under which this very model was handed in; `None` if it was not."""
-        return next((spec for spec, given in self._given.items() if given is model), None)
+        """The spec under which this very model was handed in or built; `None` if it was neither."""
+        built = ((spec, each) for (spec, _), each in list(self._built.items()))
+        return next((spec for spec, each in (*self._given.items(), *built) if each is model), None)
 
     def check(self, handed_in: Collection[str] = ()) -> tuple[Problem, ...]:
         """What stands in the way of building the models that the chains can reach; nothing is built.
@@ -158,18 +164,20 @@ class ModelBook:
         return build_client(spec, settings, params, self._book.config.timeouts, self._book.facts(spec))
 
 
-def _check_given(models: Mapping[str, Any]) -> dict[str, LanguageModel]:
+def _check_given(models: Mapping[str, Any], book: RuleBook) -> dict[str, LanguageModel]:
     """The models that were handed in, by canonical spec."""
     given: dict[str, LanguageModel] = {}
     problems: list[Problem] = []
     for name, model in models.items():
         path = f"models[{name!r}]"
         try:
-            spec = canonical(name)
+            spec = book.spec(name)
         except ValueError as error:
             problems.append(Problem(path, str(error)))
             continue
-        if isinstance(model, str):
+        if spec in given:
+            problems.append(Problem(path, f"the model {spec!r} is handed in twice", "keep one of them"))
+        elif isinstance(model, str):
             hint = f"write models={{{name!r}: init_chat_model({model!r})}}, or name {model!r} in the configuration"
             problems.append(Problem(path, f"{model!r} is a string, not a chat model", hint))
         elif not isinstance(model, Runnable) or not (is_configurable(model) or leaves(model)):

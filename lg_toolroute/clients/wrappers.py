@@ -67,6 +67,20 @@ def leaves(model: Any) -> list[BaseChatModel]:
     return found
 
 
+def toolless(model: Any, path: str) -> Problem | None:
+    """Why a model cannot be given tools; `None` if it can, or if that depends on the run's config.
+
+    Args:
+        model: A chat model, or what wraps one.
+        path: Where it was given, for the message.
+    """
+    inside = [] if is_configurable(model) else leaves(model)
+    mute = next((leaf for leaf in inside if type(leaf).bind_tools is BaseChatModel.bind_tools), None)
+    if mute is None:
+        return None
+    return Problem(path, f"a {type(mute).__name__} cannot be given tools, and this agent has some", "use a chat model whose class has `bind_tools`")
+
+
 def first_leaf(model: Any) -> BaseChatModel | None:
     """The chat model that is asked first; `None` if there is none, or if it depends on the run's config."""
     if isinstance(model, BaseChatModel):

@@ -16,10 +16,11 @@ from lg_toolroute.config.foreign import RESTRICTING_TOOLS
 from lg_toolroute.config.nodes import Location, shown
 from lg_toolroute.config.places import Places
 from lg_toolroute.config.providers import KNOWN_PROVIDERS, known
+from lg_toolroute.core.rules.glob import is_glob
 from lg_toolroute.core.rules.groups import BUILT_IN_TOOLS, GROUP, TAG, all_groups, group_name, members
 from lg_toolroute.core.rules.match import kind_of
 from lg_toolroute.core.rules.nearest import did_you_mean, nearest
-from lg_toolroute.core.rules.spec import parse_spec
+from lg_toolroute.core.rules.spec import ModelSpec, parse_spec
 from lg_toolroute.errors import Problem
 
 Data = Mapping[str, Any]
@@ -87,14 +88,26 @@ class Checker:
             alias = entry.get("alias") if isinstance(entry, Mapping) else None
             if not isinstance(alias, str):
                 continue
+            if "/" in alias:
+                self._problem((*place, "alias"), f"{alias!r} cannot be told from a model spec", "write the alias without '/'")
+                continue
+            if is_glob(spec):
+                self._problem((*place, "alias"), f"{alias!r} stands for one model, and {spec!r} is a pattern", "give a single model the alias")
+                continue
             other = self.aliases.setdefault(alias.strip(), model)
             if other != model:
                 self._problem((*place, "alias"), f"{alias!r} is already the alias of {other!r}", "give one of them another")
 
-    def _provider_name(self, text: str) -> None:
+    def _model(self, text: Any) -> ModelSpec | None:
+        """The model that a text of the document means; `None` if it is no spec, which is pydantic's to report."""
         try:
-            spec = parse_spec(self.aliases.get(text, text))
+            return parse_spec(self.aliases.get(text.strip(), text)) if isinstance(text, str) else None
         except ValueError:
+            return None
+
+    def _provider_name(self, text: str) -> None:
+        spec = self._model(text)
+        if spec is None:
             return
         described = self._described.get(spec.provider, ())
         if described and spec.model not in described and (near := nearest(spec.model, described)) is not None:
@@ -148,6 +161,10 @@ class Checker:
             if rule.get("handoff") == "draft" and rule.get("on_intercept") == "cut":
                 hint = 'write "onIntercept": "drain", or leave it out'
                 self._problem((*place, "on_intercept"), "a draft needs the primary's whole message, which 'cut' does not read", hint)
+            to, fallbacks = _mapping(rule, "escalate").get("to"), rule.get("fallbacks")
+            if isinstance(to, str) and isinstance(fallbacks, (list, tuple)) and not fallbacks and self._model(to) != self._model(rule.get("primary")):
+                hint = f"name {to!r} among the fallbacks, or leave `to` out"
+                self._problem((*place, "escalate", "to"), f"'fallbacks: []' lets no other model write the call, and {to!r} is another", hint)
 
     def _pattern(self, pattern: str, loc: Location) -> None:
         kind = kind_of(pattern)

@@ -13,6 +13,7 @@ from lg_toolroute.config.places import Notes, Places
 from lg_toolroute.config.running import HandoffConfig, HealthConfig, TimeoutsConfig
 from lg_toolroute.config.section import NO_PREDICTION, SHORT_FOR_DEFAULTS, SHORT_FOR_MODEL, Section, dumped
 from lg_toolroute.config.tools import SwitchConfig, ToolsConfig
+from lg_toolroute.core.rules.spec import canonical
 
 
 class RoutingConfig(Section):
@@ -48,6 +49,13 @@ class RoutingConfig(Section):
     def model_post_init(self, context: Any, /) -> None:
         for provider_id, provider in self.models.providers.items():
             provider.bind(provider_id, self._notes.places)
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Canonical model specs by their short names."""
+        sections = (self.agents.defaults, *self.agents.entries.values())
+        named = ((settings.alias, spec) for section in sections for spec, settings in section.models.items())
+        return {alias.strip(): canonical(spec) for alias, spec in named if alias is not None}
 
     @property
     def ignored_sections(self) -> tuple[str, ...]:

@@ -7,11 +7,16 @@ from the text that the model wrote, and an answer from a client that reports fin
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Annotated, Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError as JsonSchemaError
 from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
+from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import SchemaError
 from referencing import Registry
 
 _FINISH_KEYS = ("finish_reason", "stop_reason", "done_reason", "stopReason")
@@ -104,7 +109,7 @@ def schema_problem(arguments: Mapping[str, Any], schema: Mapping[str, Any] | Non
         return None
     try:
         # With an empty registry, the validator does not fetch a `$ref` to an address from the network.
-        error = best_match(Draft202012Validator(dict(schema), registry=Registry()).iter_errors(dict(arguments)))
+        error = best_match(_Validator(dict(schema), registry=Registry()).iter_errors(dict(arguments)))
     except Exception:
         # A broken schema (unknown types, dead references, patterns of another dialect) makes the validator raise errors of any class. The schema
         # is its author's mistake, not the model's, and the tool validates its arguments itself.
@@ -113,6 +118,50 @@ def schema_problem(arguments: Mapping[str, Any], schema: Mapping[str, Any] | Non
         return None
     where = ".".join(str(part) for part in error.absolute_path) or "the arguments"
     return f"{where}: {_demand(str(error.validator), error.validator_value, error.instance)}"
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Whether a pattern is found in a text, in time that grows with both: the pattern may be a stranger's. One that cannot be read so always is."""
+    try:
+        _matcher(pattern).validate_python(text)
+    except ValidationError as error:
+        return error.errors()[0]["type"] != "string_pattern_mismatch"
+    except SchemaError:  # it looks around or back, which takes a machine that may need exponential time
+        return True
+    return True
+
+
+@lru_cache(maxsize=512)
+def _matcher(pattern: str) -> TypeAdapter[str]:
+    return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)], config=ConfigDict(regex_engine="rust-regex"))
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[JsonSchemaError]:
+    if isinstance(instance, str) and not _matches(pattern, instance):
+        yield JsonSchemaError("does not match")
+
+
+def _pattern_properties(validator: Any, patterns: Mapping[str, Any], instance: Any, schema: Any) -> Iterator[JsonSchemaError]:
+    for pattern, inner in patterns.items() if isinstance(instance, Mapping) else ():
+        for name, value in instance.items():
+            if _matches(pattern, name):
+                yield from validator.descend(value, inner, path=name, schema_path=pattern)
+
+
+def _additional_properties(validator: Any, additional: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[JsonSchemaError]:
+    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    names = instance if isinstance(instance, Mapping) else ()
+    extra = [name for name in names if name not in known and not any(_matches(pattern, name) for pattern in patterns)]
+    if isinstance(additional, Mapping):
+        for name in extra:
+            yield from validator.descend(instance[name], additional, path=name)
+    elif not additional and extra:
+        yield JsonSchemaError("additional properties")
+
+
+_LINEAR = {"pattern": _pattern, "patternProperties": _pattern_properties, "additionalProperties": _additional_properties}
+_Validator = extend(Draft202012Validator, {**_LINEAR, "unevaluatedProperties": None})
+"""JSON Schema without Python's `re`, which a pattern can keep busy for years. `unevaluatedProperties`, which needs it, is left to the tool."""
 
 
 def _demand(validator: str, wanted: Any, instance: Any) -> str:

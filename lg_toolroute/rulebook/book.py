@@ -38,7 +38,7 @@ class RuleBook:
 
     - `agent`: the agent's id; `None`, or one that is not configured, has the defaults.
     - `role`: the role of the run; `None`, or one that is not configured, has the agent's own chain.
-    - `spec`: a model, `provider/model`, in any spelling that `canonical` reads.
+    - `spec`: a model, `provider/model`, in any spelling that `canonical` reads, or an alias.
     - `tags`: the tool's own tags.
 
     Attributes:
@@ -47,12 +47,13 @@ class RuleBook:
         toolsets: What it says of all tools of a graph at once, remembered.
     """
 
-    __slots__ = ("_agent_rules", "_decisions", "_facts", "_layers", "_params", "_policies", "config", "groups", "toolsets")
+    __slots__ = ("_agent_rules", "_aliases", "_decisions", "_facts", "_layers", "_params", "_policies", "config", "groups", "toolsets")
 
     def __init__(self, config: RoutingConfig) -> None:
         self.config = config
         self.groups = all_groups(config.tools.groups)
         self._facts = compile_facts(config)
+        self._aliases = config.aliases
         # Single reads and writes of a dict are atomic; two threads that miss at once do the same work twice and agree.
         self._decisions: dict[tuple[Any, ...], Decision] = {}
         self._agent_rules: dict[tuple[str | None, str | None], AgentRules] = {}
@@ -77,6 +78,14 @@ class RuleBook:
     def agents(self) -> tuple[str, ...]:
         """The ids of the configured agents."""
         return tuple(self.config.agents.entries)
+
+    def spec(self, text: str) -> str:
+        """The canonical spec of a model that is named by a spec or an alias.
+
+        Raises:
+            ValueError: It is neither.
+        """
+        return canonical(self._aliases.get(text.strip(), text))
 
     def roles(self, agent: str | None = None) -> tuple[str, ...]:
         """The roles that an agent's runs may have."""
@@ -151,14 +160,14 @@ class RuleBook:
         An `override`, a model that the caller asks for, goes first, and the configured primary last unless `fallbacks` is `[]`.
 
         Raises:
-            ValueError: `override` is no model spec.
+            ValueError: `override` is neither a model spec nor an alias.
         """
         own = self._rules_of(agent, role)
         if override is None:
             return own.chain
         if own.fallbacks is not None and not own.fallbacks:
-            return (canonical(override),)
-        return distinct((canonical(override), *(own.fallbacks or ()), own.primary))
+            return (self.spec(override),)
+        return distinct((self.spec(override), *(own.fallbacks or ()), own.primary))
 
     def capability_chain(self, kind: Literal["image", "pdf"], *, agent: str | None = None) -> tuple[str, ...]:
         """The models for messages that carry an image or a PDF; `()` if none is configured. PDFs go to the image models if they have none."""
@@ -167,14 +176,14 @@ class RuleBook:
 
     def verdict(self, tool: str, spec: str, *, agent: str | None = None, tags: Sequence[str] = ()) -> str | None:
         """Whether a model may use a tool: `None` if it may, else the path of what refuses it, `tools.byModel['ollama/*'].deny`."""
-        spec = canonical(spec)
+        spec = self.spec(spec)
         if self.facts(spec).supports_tools is False:
             return self._tools_fact(spec)
         return refusal(self.layers(spec, agent=agent), tool, tags)
 
     def allowed(self, spec: str, tools: Sequence[tuple[str, Sequence[str]]], *, agent: str | None = None) -> tuple[str, ...]:
         """The names of the tools that a model may use, in the order given. `tools` are pairs of a name and tags."""
-        spec = canonical(spec)
+        spec = self.spec(spec)
         if self.facts(spec).supports_tools is False:
             return ()
         layers = self.layers(spec, agent=agent)
@@ -182,7 +191,7 @@ class RuleBook:
 
     def layers(self, spec: str, *, agent: str | None = None) -> tuple[ListLayer, ...]:
         """The lists of the tool policy that apply to a model."""
-        key = (canonical(spec), agent)
+        key = (self.spec(spec), agent)
         found = self._layers.get(key)
         if found is None:
             if len(self._layers) >= _MEMO_LIMIT:
@@ -197,7 +206,7 @@ class RuleBook:
         if found is None:
             if len(self._params) >= _MEMO_LIMIT:
                 self._params.clear()
-            found = self._params[key] = merge(*param_layers(self.config, canonical(spec), agent))
+            found = self._params[key] = merge(*param_layers(self.config, self.spec(spec), agent))
         return merge(found, rule_params) if rule_params else found
 
     def facts(self, spec: str) -> ModelFacts:

@@ -43,7 +43,7 @@ class ListLayer:
 
 @dataclass(frozen=True, slots=True)
 class ModelPattern:
-    """The key of an entry of `byProvider` or `byModel`: a provider, a model, a spec, or a glob over one of these; in any case.
+    """The key of an entry of `byProvider` or `byModel`: a provider, a model, a spec, an alias, or a glob over one of these; in any case.
 
     It is read as widely as it can be: a layer can only remove, so too wide a reading never opens anything.
     """
@@ -58,11 +58,11 @@ class ModelPattern:
             return cls(lowered, parse_glob(lowered))
         return cls(lowered, None)
 
-    def matches(self, spec: str) -> bool:
-        """Whether it means a model, given by its canonical spec."""
+    def matches(self, spec: str, aliases: Sequence[str] = ()) -> bool:
+        """Whether it means a model, given by its canonical spec and its aliases."""
         whole = spec.casefold()
         provider, _, model = whole.partition("/")
-        names = (whole, f"{provider}:{model}", model, provider)
+        names = (whole, f"{provider}:{model}", model, provider, *(alias.casefold() for alias in aliases))
         if self.glob is not None:
             return any(self.glob.matches(name) for name in names)
         return self.text in names
@@ -75,14 +75,17 @@ class Policy:
     Attributes:
         always: Lists that apply to every model.
         matched: Lists that apply to the models that their pattern means.
+        aliases: Canonical specs by alias.
     """
 
     always: tuple[ListLayer, ...]
     matched: tuple[tuple[ModelPattern, ListLayer], ...]
+    aliases: Mapping[str, str]
 
     def layers(self, spec: str) -> tuple[ListLayer, ...]:
         """The lists that apply to a model, given by its canonical spec."""
-        return (*self.always, *(layer for pattern, layer in self.matched if pattern.matches(spec)))
+        names = tuple(alias for alias, model in self.aliases.items() if model == spec)
+        return (*self.always, *(layer for pattern, layer in self.matched if pattern.matches(spec, names)))
 
 
 def refusal(layers: Sequence[ListLayer], tool: str, tags: Sequence[str]) -> str | None:
@@ -108,7 +111,7 @@ def compile_policy(config: RoutingConfig, sections: Sequence[tuple[Location, Too
     compiler.profile(where, profile, also)
     for loc, tools in sections:
         compiler.section(loc, tools)
-    return Policy(tuple(compiler.always), tuple(compiler.matched))
+    return Policy(tuple(compiler.always), tuple(compiler.matched), config.aliases)
 
 
 @dataclass(frozen=True, slots=True)

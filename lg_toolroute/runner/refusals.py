@@ -28,8 +28,11 @@ def refusal(router: ToolRouter, request: ToolCallRequest, *, agent: str | None =
     """
     call, state = request.tool_call, request.state
     messages = state.get("messages", []) if isinstance(state, dict) else getattr(state, "messages", [])
+    # Only these two: a model that the context names wrongly is an error of the model's node, not of the tools.
     agent = agent or context_value(request.runtime.context, "agent") or None
-    found = denied(router, call["name"], call.get("id"), messages, agent=agent, tags=tool_tags(request.tool), own_model=own_model)
+    role = context_value(request.runtime.context, "role") or None
+    about: dict[str, Any] = {"agent": agent, "role": role, "tags": tool_tags(request.tool), "own_model": own_model}
+    found = denied(router, call["name"], call.get("id"), messages, **about)
     if found is None:
         return None
     request.runtime.stream_writer(events.denied(call["name"], *found))
@@ -43,20 +46,40 @@ def denied(
     messages: Sequence[BaseMessage],
     *,
     agent: str | None,
+    role: str | None = None,
     tags: Sequence[str] = (),
     own_model: str | None = None,
 ) -> tuple[str, str] | None:
-    """The model that may not run this call, and the place in the configuration that says so; `None` if the call may run."""
-    primary = router.book.primary(agent=agent) or own_model or next(iter(router.book.reasoning_chain(agent=agent)), None)
-    model = writer_of(messages, call_id) or primary
-    why = None if model is None else router.book.verdict(tool, model, agent=agent, tags=tuple(tags))
+    """The model that may not run this call, and the place in the configuration that says so; `None` if the call may run.
+
+    A model outside of a boundary cannot have been stopped at a tool that it was not offered; its call is refused here.
+    """
+    book, writer = router.book, writer_of(messages, call_id)
+    model = writer or book.primary(agent=agent) or own_model or next(iter(book.reasoning_chain(agent=agent)), None)
+    why = None if model is None else book.verdict(tool, model, agent=agent, tags=tuple(tags))
+    if why is None and writer is not None:
+        decision = book.decide(tool, agent=agent, tags=tuple(tags), role=role)
+        if decision.options.boundary and "call" in decision.moments and writer not in decision.chain:
+            why = decision.path
     return None if model is None or why is None else (model, why)
 
 
 def refused(call: Any) -> ToolMessage:
     """What a model reads when it may not run a tool: short, without internals."""
     text = f"The tool {call['name']!r} is not available to you. Do not call it again; go on without it."
-    return ToolMessage(content=text, name=call["name"], tool_call_id=call.get("id") or "", status="error")
+    mark = {"toolroute": {"refused": True}}
+    return ToolMessage(content=text, name=call["name"], tool_call_id=call.get("id") or "", status="error", response_metadata=mark)
+
+
+def refused_just_now(messages: Sequence[BaseMessage]) -> bool:
+    """Whether a call of the last message was refused: the model has yet to read that, also where the tool answers for the agent."""
+    for message in reversed(messages):
+        if not isinstance(message, ToolMessage):
+            return False
+        record = message.response_metadata.get("toolroute")
+        if isinstance(record, dict) and record.get("refused"):
+            return True
+    return False
 
 
 def writer_of(messages: Sequence[BaseMessage], call_id: str | None) -> str | None:

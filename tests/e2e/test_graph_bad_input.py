@@ -128,12 +128,11 @@ def test_a_provider_without_a_key_or_an_address_stops_the_run_before_the_first_m
 
 
 @pytest.mark.parametrize("name", ["ed it", "édit", "edit\n", "edit()", "x" * 129])
-def test_a_tools_name_with_odd_characters_is_refused(name: str):
+def test_a_tools_name_with_odd_characters_is_a_warning(name: str):
     tools = Folder().tools()
-    (problem,) = refused(lambda: build(FINE, [*tools, tools[0].model_copy(update={"name": name})])).problems
-    assert problem.path == "tools"
-    assert repr(name) in problem.message
-    assert "rename it" in problem.hint
+    with pytest.warns(UserWarning, match="is a name that a provider may refuse.*rename it") as caught:
+        build(FINE, [*tools, tools[0].model_copy(update={"name": name})])
+    assert repr(name) in str(caught[0].message)
 
 
 def test_a_tool_bound_twice_is_refused():

@@ -177,12 +177,12 @@ def test_a_tool_with_an_odd_name_is_routed(name: str) -> None:
     assert out["messages"][-2].content == "ran good"
 
 
-def test_a_tool_whose_name_no_model_can_call_is_refused_when_the_agent_is_built() -> None:
+def test_a_tool_whose_name_a_provider_may_refuse_is_a_warning_when_the_agent_is_built() -> None:
     def run(path: str) -> str:
         """Run."""
         return path
 
-    with pytest.raises(ConfigError, match="'Über-Tool' is no name that a model can call"):
+    with pytest.warns(UserWarning, match="'Über-Tool' is a name that a provider may refuse"):
         agent_of(primary([]), writer([]), tools=[StructuredTool.from_function(run, name="Über-Tool")], rules={})
 
 

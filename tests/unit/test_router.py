@@ -60,6 +60,7 @@ def test_a_configuration_may_be_a_mapping_a_text_or_loaded_already():
         ({"title": "edit", "properties": {}}, "edit", ()),
         ({"type": "web_search_20250305", "name": "web_search"}, "web_search", ()),
         ({"type": "web_search"}, "web_search", ()),
+        ({"google_search": {}}, "google_search", ()),
         ({}, "", ()),
         (len, "len", ()),
     ],
@@ -89,9 +90,23 @@ def test_a_tool_bound_twice_is_an_error():
 
 
 @pytest.mark.parametrize("name", ["ed it", "édit", "edit\n", "x" * 129, "a(b)", "ed‍it"])
-def test_a_name_with_odd_characters_is_an_error(name: str):
-    with pytest.raises(ConfigError, match="is no name that a model can call; a tool's name has 1 to 128 of the characters"):
+def test_a_name_with_odd_characters_is_a_warning(name: str):
+    with pytest.warns(UserWarning, match="is a name that a provider may refuse; most take 1 to 128 of the characters"):
         router().check_tools([edit, edit.model_copy(update={"name": name})])
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        [{"type": "mcp", "server_label": "one"}, {"type": "mcp", "server_label": "two"}],
+        [{"type": "web_search_preview"}, {"type": "web_search_preview", "search_context_size": "high"}],
+        [{"google_search": {}}, {"url_context": {}}, {"googleSearch": {}}, {"code_execution": {}}],
+    ],
+)
+def test_tools_that_run_at_a_provider_and_have_no_name_are_taken_as_they_are(twice: list[dict[str, Any]]):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        router().check_tools([edit, read, *twice])
 
 
 @pytest.mark.parametrize("name", ["Edit-1", "mcp__github__get_issue", "server.tool", "server/tool", "ns:tool", "x" * 128])

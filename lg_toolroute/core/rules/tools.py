@@ -10,14 +10,26 @@ Tools = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def tool_name(tool: Any) -> str:
-    """The name of a tool as a model sees it: of a `BaseTool`, a tool dict in any dialect, a function, or a name itself."""
+    """The name of a tool as rules know it: of a `BaseTool`, a tool dict in any dialect, a function, or a name itself.
+
+    A tool that runs at its provider may have no name; it goes by its type, or by the key of its settings (`{"google_search": {}}`).
+    """
     if isinstance(tool, str):
         return tool
     if isinstance(tool, Mapping):
-        function = tool.get("function")
-        name = (function.get("name") if isinstance(function, Mapping) else None) or tool.get("name") or tool.get("title") or tool.get("type")
-        return str(name or "")
+        keys = (key for key, value in tool.items() if isinstance(value, (Mapping, list)))
+        return str(_called(tool) or tool.get("type") or next(keys, ""))
     return str(getattr(tool, "name", None) or getattr(tool, "__name__", None) or type(tool).__name__)
+
+
+def is_called_by_name(tool: Any) -> bool:
+    """Whether a model calls a tool by its name; one that runs at its provider and has no name is only switched on."""
+    return not isinstance(tool, Mapping) or bool(_called(tool))
+
+
+def _called(tool: Mapping[str, Any]) -> Any:
+    function = tool.get("function")
+    return (function.get("name") if isinstance(function, Mapping) else None) or tool.get("name") or tool.get("title")
 
 
 def tool_tags(tool: Any) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from typing import Any
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from lg_toolroute.core.rules.tools import tool_name, tool_tags
+from lg_toolroute.clients.tools import refuse_no_tools
+from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tags
 from lg_toolroute.errors import ConfigError, Problem
 
 _CACHED = 512
@@ -35,6 +36,10 @@ class BoundTool(dict[str, Any]):
         self._origin = origin
         self.tags = tuple(tags)
 
+    def __repr__(self) -> str:
+        # LangChain's cache knows bound tools by this text, and other tags may mean other rules.
+        return super().__repr__() + (f" tagged {self.tags}" if self.tags else "")
+
     @property
     def for_inner(self) -> Any:
         """What an inner model's `bind_tools` is given."""
@@ -51,6 +56,7 @@ def bound_tools(tools: Sequence[Any]) -> list[BoundTool]:
     Raises:
         ConfigError: Something among them is no tool.
     """
+    refuse_no_tools(tools)
     return [_bound(tool, f"tools[{position}]") for position, tool in enumerate(tools)]
 
 
@@ -109,22 +115,23 @@ class Choice:
     none: bool = False
 
 
-def read_choice(choice: Any, names: Sequence[str]) -> Choice:
+def read_choice(choice: Any, tools: Sequence[Any]) -> Choice:
     """Read a `tool_choice` in any dialect: a name, `any`, `required`, `auto`, `none`, a boolean, or a provider's dict.
 
     Args:
         choice: As the caller wrote it.
-        names: The names of the bound tools. With one tool, *any* tool is that tool.
+        tools: The bound tools. With one that is called by name, *any* tool is that tool.
 
     Raises:
         ConfigError: It names a tool that is not bound.
     """
+    names = [tool_name(tool) for tool in tools]
     if isinstance(choice, Mapping):
         kind = choice.get("type")
         function = choice.get("function")
         name = (function.get("name") if isinstance(function, Mapping) else None) or choice.get("name")
         if name is None and kind in {"any", "auto", "none", "required"}:
-            read = read_choice(kind, names)
+            read = read_choice(kind, tools)
             return Choice(read.forced, choice if read.passed is not None else None, read.none)
         if name is None or name not in names:
             return Choice(passed=choice)  # a provider's own: `{"type": "allowed_tools", …}`
@@ -134,7 +141,7 @@ def read_choice(choice: Any, names: Sequence[str]) -> Choice:
     if choice == "none":
         return Choice(passed="none", none=True)
     if choice is True or choice in {"any", "required"}:
-        return Choice(forced=names[0]) if len(names) == 1 else Choice(passed="any")
+        return Choice(forced=names[0]) if len(tools) == 1 and is_called_by_name(tools[0]) else Choice(passed="any")
     if choice not in names:
         raise ConfigError([Problem("tool_choice", f"{choice!r} is not among the bound tools", f"bind it, or write one of {', '.join(names)}")])
     return Choice(forced=str(choice))

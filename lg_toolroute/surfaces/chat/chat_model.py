@@ -21,11 +21,10 @@ from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.tools import BaseTool
 from pydantic import ConfigDict, Field, PrivateAttr
 
-from lg_toolroute.clients.wrappers import first_leaf, leaves
+from lg_toolroute.clients.wrappers import first_leaf
 from lg_toolroute.core.rules.nearest import did_you_mean
-from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.router import ToolRouter
+from lg_toolroute.router import ToolRouter, refuse_duplicate_names
 from lg_toolroute.runner.landing import without_response_items
 from lg_toolroute.runner.overrides import context_value
 from lg_toolroute.surfaces.chat.bound_tools import bound_tools, read_choice
@@ -52,7 +51,8 @@ class ToolRoutedChatModel(BaseChatModel):
         streaming: `True` streams every call, `False` none; unset: a call is streamed when a consumer listens.
 
     Raises:
-        ConfigError: `router` is no `ToolRouter`, or a field is unknown.
+        ConfigError: A field is unknown.
+        TypeError: `router` is no `ToolRouter`.
 
     Example:
         ```python
@@ -80,8 +80,8 @@ class ToolRoutedChatModel(BaseChatModel):
 
     def __init__(self, *, router: ToolRouter, **fields: Any) -> None:
         if not isinstance(cast("Any", router), ToolRouter):
-            hint = "write ToolRoutedChatModel(router=ToolRouter(config))"
-            raise ConfigError([Problem("router", f"a {type(router).__name__} is no ToolRouter", hint)], source="ToolRoutedChatModel")
+            given = type(router).__name__
+            raise TypeError(f"ToolRoutedChatModel takes a ToolRouter, not a {given}; write ToolRoutedChatModel(router=ToolRouter(config))")
         known = type(self).model_fields
         unknown = [name for name in fields if name not in known and name not in _CLIENTS_OWN]
         if unknown:
@@ -97,13 +97,13 @@ class ToolRoutedChatModel(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        own = {name: getattr(self, name) for name in ("agent", "role", "temperature", "max_tokens")}
+        own = {name: getattr(self, name) for name in ("agent", "role", "temperature", "max_tokens", "output_version")}
         return {"model": self._primary, "routing": self._digest, **{key: value for key, value in own.items() if value is not None}}
 
     @cached_property
     def _digest(self) -> str:
-        """A hash of the configuration: differs where the routing differs, and reveals nothing of it."""
-        text = json.dumps(self.router.config.to_dict(), sort_keys=True, default=str)
+        """A hash of the configuration and the models that were handed in: differs where the routing differs, and reveals nothing of it."""
+        text = json.dumps([self.router.config.to_dict(), self.router.models.identities()], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -153,25 +153,16 @@ class ToolRoutedChatModel(BaseChatModel):
             kwargs: For the reasoning models' own `bind_tools`: `strict`, `parallel_tool_calls`, `response_format`, …
 
         Raises:
-            ConfigError: Something is no tool, `tool_choice` names none of them, or a model that was handed in cannot be given tools.
+            ConfigError: Something is no tool, two tools have one name, `tool_choice` names none of them, or a model that was handed in cannot be
+                given tools.
         """
         bound = bound_tools(tools)
-        read_choice(tool_choice, [tool_name(tool) for tool in bound])
+        refuse_duplicate_names(bound)
+        read_choice(tool_choice, bound)
         if bound:
-            self._refuse_toolless()
+            self.router.refuse_toolless(bound, agent=self.agent)
         choice = {} if tool_choice is None else {"tool_choice": tool_choice}
         return self.bind(tools=bound, **choice, **kwargs)
-
-    def _refuse_toolless(self) -> None:
-        problems = [
-            Problem(f"models[{spec!r}]", f"a {type(leaf).__name__} has no `bind_tools`, so it cannot be given tools", "hand in a model that has")
-            for spec in self.router.book.specs()
-            if self.router.models.is_given(spec)
-            for leaf in leaves(self.router.models.get(spec))
-            if type(leaf).bind_tools is BaseChatModel.bind_tools
-        ]
-        if problems:
-            raise ConfigError(problems, source="models")
 
     def with_structured_output(
         self,

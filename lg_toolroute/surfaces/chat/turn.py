@@ -12,7 +12,6 @@ from langchain_core.outputs import ChatGenerationChunk
 from langgraph.runtime import get_runtime
 
 from lg_toolroute.core.rules.spec import parse_spec
-from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.router import ToolRouter, refuse_duplicate_names
 from lg_toolroute.runner import events
 from lg_toolroute.runner.inputs import read_inputs
@@ -88,12 +87,12 @@ class ChatTurn:
         settings = dict(call.settings)
         settings.pop("stream", None)  # LangChain's word to the outer model
         tools = bound_tools(settings.pop("tools", None) or ())
-        names = [tool_name(tool) for tool in tools]
-        refuse_duplicate_names(names)
-        choice = read_choice(settings.pop("tool_choice", None), names)
+        refuse_duplicate_names(tools)
+        choice = read_choice(settings.pop("tool_choice", None), tools)
         origins = [] if choice.none else [tool.for_inner for tool in tools]
         messages = list(call.messages)
-        overrides = read_overrides(run_context.context, agent=call.agent, role=call.role, model=_full_spec(router, call, run_context.context))
+        model = _full_spec(router, call, run_context.context)
+        overrides = read_overrides(router.book, run_context.context, agent=call.agent, role=call.role, model=model)
         inputs = read_inputs(router, messages, origins, overrides, forced=choice.forced)
         builder = RequestBuilder(router, inputs, messages, origins, tool_choice=choice.passed, only_bound=True)
         inner = InnerCalls(router, run.config, settings=settings, stop=call.stop, timeout_s=call.timeout_s)
@@ -135,7 +134,7 @@ class ChatTurn:
 def _full_spec(router: ToolRouter, call: CallArguments, context: Any) -> str | None:
     """The model that the call names; where it names no provider, that of the run's primary."""
     model = call.model
-    if not model or "/" in model or ":" in model:
+    if not isinstance(model, str) or not model or "/" in model or ":" in model or model.strip() in router.config.aliases:
         return model
     agent, role = (getattr(call, name) or context_value(context, name) or None for name in ("agent", "role"))
     primary = next(iter(router.book.reasoning_chain(agent=agent, role=role)), None)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from langchain_core.messages import SystemMessage
-from langchain_core.tools import BaseTool, tool
+from langchain_core.tools import BaseTool
 from langgraph.channels import LastValue
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
+from lg_toolroute.clients.tools import as_tools
 from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.router import ToolRouter
@@ -137,28 +138,3 @@ def add_toolroute(
             builder.add_edge(names["tools"], names["route"])
     builder.add_conditional_edges(names["model"], after, targets)
     return builder
-
-
-def as_tools(tools: Sequence[Any]) -> list[Any]:
-    """Functions made into tools; tools and tool dicts as they are.
-
-    Raises:
-        ConfigError: Something among them is no tool.
-    """
-    made: list[Any] = []
-    problems: list[Problem] = []
-    for position, each in enumerate(tools):
-        if isinstance(each, BaseTool) or (isinstance(each, Mapping) and tool_name(each)):
-            made.append(each)
-        elif callable(each):
-            try:
-                made.append(tool(each))
-            except ValueError as error:  # a function without a docstring
-                problems.append(Problem(f"tools[{position}]", str(error), "write the docstring: it is what the model reads"))
-        else:
-            shown = repr(each) if isinstance(each, (str, int, float, type(None))) else f"a {type(each).__name__}"
-            hint = "bind a BaseTool, a function with a docstring and type hints, or a tool dict with a name"
-            problems.append(Problem(f"tools[{position}]", f"{shown} is not a tool", hint))
-    if problems:
-        raise ConfigError(problems, source="tools")
-    return made

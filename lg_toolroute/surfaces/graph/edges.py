@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langgraph.types import Send
 
 from lg_toolroute.runner.inputs import results_just_in
+from lg_toolroute.runner.refusals import refused_just_now
 from lg_toolroute.runner.runner import is_parked
 from lg_toolroute.state import state_for_tools
 from lg_toolroute.surfaces.graph.nodes import read_state
@@ -56,8 +57,10 @@ class AfterTools:
         self._direct, self._route, self._end = direct, route, end
 
     def __call__(self, state: Any) -> str:
-        results = results_just_in(read_state(state, "messages") or [])
-        return self._end if results and all(name in self._direct for name in results) else self._route
+        messages = read_state(state, "messages") or []
+        results = results_just_in(messages)
+        direct = bool(results) and all(name in self._direct for name in results)
+        return self._end if direct and not refused_just_now(messages) else self._route
 
 
 def pending_calls(messages: Sequence[BaseMessage]) -> list[Any]:

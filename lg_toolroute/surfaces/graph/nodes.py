@@ -14,7 +14,6 @@ what had not finished.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -26,7 +25,7 @@ from lg_toolroute.core.rules.tools import named_tools
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.calling import ModelCaller
 from lg_toolroute.runner.inputs import IsFailure, has_error_status, read_inputs
-from lg_toolroute.runner.overrides import read_overrides
+from lg_toolroute.runner.overrides import read_expected, read_overrides
 from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.runner.runner import TurnRunner, resumed
 
@@ -91,7 +90,7 @@ class TurnNode(Runnable[Any, Any]):
         """The turn under way, or a new one: where the node stands alone, or the thread has gone on without the turn."""
         runtime = get_runtime()
         messages: list[BaseMessage] = list(read_state(state, "messages") or [])
-        overrides = read_overrides(runtime.context, agent=self.agent)
+        overrides = read_overrides(self.router.book, runtime.context, agent=self.agent)
         forced = self._expected(state)
         inputs = read_inputs(self.router, messages, self.tools, overrides, forced=forced, is_failure=self.is_failure, named=self._named)
         builder = RequestBuilder(self.router, inputs, messages, self.tools, system=self.system)
@@ -117,11 +116,7 @@ class RouteNode(TurnNode):
     _only_own_phases = True
 
     def _expected(self, state: Any) -> str | None:
-        expected: str | None = read_state(state, "expected_tool")
-        if expected and expected not in (names := [name for name, _ in self._named]):
-            message = f"expected_tool: {expected!r} is none of the {len(names)} bound tools ({', '.join(names)}); the primary decides instead"
-            warnings.warn(message, UserWarning, stacklevel=2)
-        return expected or None
+        return read_expected(read_state(state, "expected_tool"), self._named)
 
     def _written(self, runner: TurnRunner, state: Any) -> State:
         # An expected tool is used once: it says what comes next, not what comes ever after.

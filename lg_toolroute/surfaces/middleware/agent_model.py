@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableBinding, RunnableConfig
 
-from lg_toolroute.clients.wrappers import first_leaf, is_configurable, leaves, map_leaves
+from lg_toolroute.clients.wrappers import first_leaf, is_configurable, leaves, map_leaves, toolless
 from lg_toolroute.core.rules.spec import canonical
 from lg_toolroute.errors import ConfigError, Problem
 
@@ -96,11 +96,8 @@ def check_agent_model(model: Any, path: str, *, needs_tools: bool) -> list[Probl
     if not inside:
         hint = "hand in a BaseChatModel, or one inside bind, with_config, with_retry or with_fallbacks"
         return [Problem(path, f"there is no chat model inside a {type(model).__name__}", hint)]
-    mute = next((leaf for leaf in inside if type(leaf).bind_tools is BaseChatModel.bind_tools), None)
-    if needs_tools and mute is not None:
-        hint = "use a chat model whose class has `bind_tools`"
-        return [Problem(path, f"a {type(mute).__name__} cannot be given tools, and this agent has some", hint)]
-    return []
+    problem = toolless(model, path) if needs_tools else None
+    return [] if problem is None else [problem]
 
 
 def refuse(problems: Sequence[Problem], source: str) -> None:

@@ -1,7 +1,8 @@
 """One request of a turn as `create_agent` sends it: the agent's own, with another model, behind a gate.
 
-`ModelRequest.override` is how a middleware further in changes a request. When it puts in another model (a fallback, say), the gate must
-go along: otherwise that model's call of a routed tool would be shown to the consumer before the gate could see it.
+`ModelRequest.override` is how a middleware further in changes a request. When it puts in another model (a fallback, say) or other tools, the
+gate and the tool policy must go along: otherwise that model's call of a routed tool would be shown to the consumer before the gate could see
+it, and the model would be given tools that it may not have.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from langchain.agents.middleware.types import ModelRequest
 
 PutIn = Callable[[Any, list[Any]], Mapping[str, Any]]
-"""Takes a model that was put in and the tools of the request; gives the overrides that gate it."""
+"""Takes the model and the tools of a request that was changed; gives the overrides that gate the one and take from the other."""
 
 
 class GatedModelRequest(ModelRequest[Any]):
@@ -22,12 +23,17 @@ class GatedModelRequest(ModelRequest[Any]):
 
     def override(self, **overrides: Any) -> GatedModelRequest:
         put_in = self._put_in
-        if put_in is not None and "model" in overrides:
-            overrides = {**overrides, **put_in(overrides["model"], overrides.get("tools", self.tools))}
+        if put_in is not None and overrides.keys() & {"model", "tools"}:
+            overrides = {**overrides, **put_in(overrides.get("model", self.model), overrides.get("tools", self.tools))}
         changed = super().override(**overrides)  # `replace`, so it is a GatedModelRequest again
         assert isinstance(changed, GatedModelRequest)  # noqa: S101  # for the type checker
         object.__setattr__(changed, "_put_in", put_in)
         return changed
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)  # deprecated by LangChain, and still done
+        if self._put_in is not None and name in {"model", "tools"}:
+            self.__dict__.update(self._put_in(self.model, self.tools))
 
 
 def gated_request(request: ModelRequest[Any], put_in: PutIn, **overrides: Any) -> GatedModelRequest:

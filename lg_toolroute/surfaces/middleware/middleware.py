@@ -10,7 +10,7 @@ agent = create_agent(model, tools, middleware=[ToolRouteMiddleware(router)])
 from __future__ import annotations
 
 import warnings
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, NotRequired, Self, cast
 
@@ -30,12 +30,14 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
+from lg_toolroute.clients.tools import as_tools
 from lg_toolroute.config import RoutingConfig
+from lg_toolroute.config.agents import RuleConfig
 from lg_toolroute.core.rules.tools import Tools, named_tools, tool_name
-from lg_toolroute.router import ToolRouter
+from lg_toolroute.router import ToolRouter, refuse_duplicate_names
 from lg_toolroute.runner.inputs import IsFailure, has_error_status
 from lg_toolroute.runner.overrides import read_overrides
-from lg_toolroute.runner.refusals import refusal
+from lg_toolroute.runner.refusals import refusal, refused_just_now
 from lg_toolroute.runner.runner import is_parked
 from lg_toolroute.surfaces.middleware.agent_model import check_agent_model, refuse, spec_of
 from lg_toolroute.surfaces.middleware.order import RoutesToolCalls, order_problems, under_construction
@@ -93,7 +95,8 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         # unknown tools. So an object has the class with the hooks that it needs.
         if not isinstance(router, ToolRouter):
             raise TypeError(f"ToolRouteMiddleware takes a ToolRouter, not a {type(router).__name__}; write ToolRouteMiddleware(ToolRouter(…))")
-        hooks = tuple(hook for hook, wanted in ((Guarding, has_policy(router.config)), (Parking, durable)) if wanted)
+        enforces = has_policy(router.config) or has_boundary(router.config)
+        hooks = tuple(hook for hook, wanted in ((Guarding, enforces), (Parking, durable)) if wanted)
         return cast("Self", object.__new__(_with_hooks(cls, hooks)))  # type: ignore[arg-type]  # a class is hashable
 
     def __init__(
@@ -113,7 +116,9 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         self._is_failure = is_failure
         self._parks = durable
         self._prefer_agent_model = prefer_agent_model
-        self._specs = router.book.specs()
+        self.guards = has_policy(router.config)
+        self._routes = bool(list(rules_of(router.config)))
+        self._specs = frozenset(router.book.specs())
         self._named: tuple[tuple[Any, ...], Tools] = ((), ())
         self._own: list[tuple[Any, str]] = []
         self._checked = False
@@ -132,20 +137,19 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         if agent is not None and any(each is self for each in agent.middleware):
             refuse(order_problems(agent.middleware), "middleware")
             others = [tool for each in agent.middleware if not isinstance(each, ToolRouteMiddleware) for tool in getattr(each, "tools", ())]
+            as_tools(agent.tools)
+            refuse_duplicate_names(agent.tools)
             self._check(agent.model, [*agent.tools, *others])
+            if isinstance(self, Guarding) and any(isinstance(tool, BaseTool) and tool.return_direct for tool in (*agent.tools, *others)):
+                self.__class__ = _with_hooks(type(self), (Continuing,))  # type: ignore[arg-type]  # a class is hashable
             self._own.append((agent.model, self._spec(agent.model)))
             self._warn_of_two_primaries(agent.model)
         return ()
 
     def _check(self, model: Any, tools: Sequence[Any]) -> None:
-        problems = check_agent_model(model, "model", needs_tools=bool(tools))
-        models = self.router.models
-        for spec in self.router.book.specs():
-            if models.is_given(spec):
-                problems.extend(check_agent_model(models.get(spec), f"models[{spec!r}]", needs_tools=bool(tools)))
-        refuse(problems, "create_agent")
+        refuse(check_agent_model(model, "model", needs_tools=bool(tools)), "create_agent")
         # A tool of the agent may take the place of a middleware's of the same name.
-        self.router.check_tools(list(dict.fromkeys(map(tool_name, tools))), agent=self._agent)
+        self.router.check_tools(list({tool_name(tool): tool for tool in reversed(tools)}.values())[::-1], agent=self._agent)
         self._checked = True
 
     def _warn_of_two_primaries(self, model: Any) -> None:
@@ -175,7 +179,7 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         if not self._checked:
             self._check(request.model, request.tools)
         context = request.runtime.context if request.runtime is not None else None
-        overrides = read_overrides(context, agent=self._agent)
+        overrides = read_overrides(self.router.book, context, agent=self._agent)
         self.router.check_run(overrides.agent, overrides.role)
         own = self._own_model(request.model, overrides.agent)
         if own.used and overrides.model is None and not request.state.get("expected_tool") and self._has_nothing_to_do(own.spec):
@@ -191,8 +195,11 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         return named
 
     def _has_nothing_to_do(self, spec: str) -> bool:
-        """The configuration names no other model than the agent's own, and takes no tool away from any model."""
-        return not self.guards and set(self._specs) <= {spec}
+        """The configuration has no rule, names no other model than the agent's own, and takes no tool away from any model.
+
+        Then there is nothing to hold a model to that a middleware further in puts in its place.
+        """
+        return not self.guards and not self._routes and self._specs <= {spec}
 
     def _own_model(self, model: Any, agent: str | None) -> AgentModel:
         spec = self._spec(model)
@@ -212,7 +219,6 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
 class Guarding(AgentMiddleware[RoutedAgentState, Any, Any]):
     """Refuses calls of tools that the model which wrote them may not run: hiding a tool is not enforcement."""
 
-    guards = True
     router: ToolRouter
     _agent: str | None
     _own: list[tuple[Any, str]]
@@ -232,6 +238,18 @@ class Guarding(AgentMiddleware[RoutedAgentState, Any, Any]):
         return refusal(self.router, request, agent=self._agent, own_model=own)
 
 
+class Continuing(AgentMiddleware[RoutedAgentState, Any, Any]):
+    """Leads a run that is about to end back to the model, which has not read yet that a call of a tool that answers for the agent was refused."""
+
+    @hook_config(can_jump_to=["model"])
+    def after_agent(self, state: RoutedAgentState, runtime: Any) -> dict[str, Any] | None:
+        return {"jump_to": "model"} if refused_just_now(state["messages"]) else None
+
+    @hook_config(can_jump_to=["model"])
+    async def aafter_agent(self, state: RoutedAgentState, runtime: Any) -> dict[str, Any] | None:
+        return self.after_agent(state, runtime)
+
+
 class Parking(AgentMiddleware[RoutedAgentState, Any, Any]):
     """Leads the agent's loop back to the model while a routed call is still to be written."""
 
@@ -249,7 +267,24 @@ class Parking(AgentMiddleware[RoutedAgentState, Any, Any]):
 def has_policy(config: RoutingConfig) -> bool:
     """Does any layer of the configuration take a tool away from a model?"""
     layers = [config.tools, *(agent.tools for agent in config.agents.entries.values()), config.agents.defaults.tools]
-    return any(layer is not None and bool(layer.model_fields_set - {"groups"}) for layer in layers) or bool(config.browser or config.cron)
+    if any(layer is not None and bool(layer.model_fields_set - {"groups"}) for layer in layers) or config.browser or config.cron:
+        return True
+    entries = (entry for provider in config.models.providers.values() for entry in provider.models)
+    return any(entry.compat is not None and entry.compat.supports_tools is False for entry in entries)
+
+
+def rules_of(config: RoutingConfig) -> Iterator[RuleConfig]:
+    """The rules of all agents in all roles."""
+    for agent in (config.agents.defaults, *config.agents.entries.values()):
+        heartbeat = agent.heartbeat.model if agent.heartbeat is not None else None
+        for model in (agent.model, heartbeat, *(role.model for role in agent.roles.values())):
+            if model is not None:
+                yield from (rule for rule in model.tool_routing.values() if rule is not None)
+
+
+def has_boundary(config: RoutingConfig) -> bool:
+    """Does any rule let no other model than its own write a call?"""
+    return any(rule.fallbacks is not None and not rule.fallbacks for rule in rules_of(config))
 
 
 @lru_cache(maxsize=64)

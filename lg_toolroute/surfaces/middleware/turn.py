@@ -11,27 +11,24 @@ from typing import Any
 
 from langchain.agents.middleware.types import ExtendedModelResponse, ModelRequest, ModelResponse
 from langchain.agents.structured_output import StructuredOutputValidationError
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
-from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command
 
 from lg_toolroute.clients.wrappers import first_leaf
 from lg_toolroute.core.rules.tools import Tools, tool_name
 from lg_toolroute.core.turn.turn import PHASES
 from lg_toolroute.errors import AnswerRejected, ChainExhausted
-from lg_toolroute.gates.gate import gate_of, gated
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner import events
 from lg_toolroute.runner.inputs import IsFailure, read_inputs
-from lg_toolroute.runner.overrides import Overrides
+from lg_toolroute.runner.overrides import Overrides, read_expected
 from lg_toolroute.runner.requests import Request, RequestBuilder
 from lg_toolroute.runner.runner import TurnRunner, resumed
-from lg_toolroute.surfaces.middleware.agent_model import WrappedModel, plain, spec_of
 from lg_toolroute.surfaces.middleware.gated_request import GatedModelRequest, gated_request
 from lg_toolroute.surfaces.middleware.request_fit import fit_settings, fit_system, fit_tools
 from lg_toolroute.surfaces.middleware.structured import parsed
+from lg_toolroute.surfaces.middleware.writers import Writers
 
 Handler = Callable[[ModelRequest[Any]], ModelResponse[Any]]
 AHandler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
@@ -95,7 +92,7 @@ class AgentTurn:
             request.messages,
             request.tools,
             overrides,
-            forced=self._expected or forced_tool(request.tool_choice, dict(named)),
+            forced=read_expected(self._expected, named) or forced_tool(request.tool_choice, dict(named)),
             agent_model=own.spec if own.used and router.book.primary(agent=overrides.agent) is None else None,
             agent_models=models,
             is_failure=is_failure,
@@ -182,40 +179,32 @@ class AgentTurn:
 
     def send(self, request: Request) -> AIMessage:
         """The model's message, by way of the agent's handler."""
+        writers = Writers(self._router, self._builder.inputs, request, sync=True)
         try:
-            return self._message(request, self._handler(self._gated(request, sync=True)))
+            return self._message(request, self._handler(self._gated(request, writers)), writers)
         except StructuredOutputValidationError as error:
             return self._cut_short(request, error)
+        except AnswerRejected as error:
+            raise request.gate.raised or error from None  # a model that was put in after a failure may have been refused
 
     async def asend(self, request: Request) -> AIMessage:
         """The model's message, by way of the agent's handler, awaited."""
+        writers = Writers(self._router, self._builder.inputs, request, sync=False)
         try:
-            return self._message(request, await self._handler(self._gated(request, sync=False)))
+            return self._message(request, await self._handler(self._gated(request, writers)), writers)
         except StructuredOutputValidationError as error:
             return self._cut_short(request, error)
+        except AnswerRejected as error:
+            raise request.gate.raised or error from None  # a model that was put in after a failure may have been refused
 
-    def _gated(self, request: Request, *, sync: bool) -> GatedModelRequest:
+    def _gated(self, request: Request, writers: Writers) -> GatedModelRequest:
         its_own = request.spec in self._builder.agent_models
         leaf = first_leaf(request.model)
-
-        def behind_gate(model: BaseChatModel, spec: str = request.spec) -> BaseChatModel:
-            models = self._router.models
-            limits = models.limits(spec, sync=sync, given=its_own or spec != request.spec)
-            return gated(model, request.gate, stream_always=request.stream_always, limits=limits, binder=models.bound)
-
-        def put_in(model: Any, tools: list[Any]) -> Mapping[str, Any]:
-            """What a middleware further in changes when it puts in another model: that one gets the gate, and its own tools."""
-            if isinstance(model, WrappedModel) or gate_of(first_leaf(model)) is not None:
-                return {}
-            request.gate.model = spec = self._router.models.spec_of(model) or spec_of(model)
-            allowed = self._router.tools_for(spec, tools, agent=self._builder.inputs.agent)
-            return {"model": _agent_model(model, lambda each: behind_gate(each, spec))[0], "tools": allowed}
-
-        model, settings = _agent_model(request.model, behind_gate)
+        model, settings = writers.asked(its_own=its_own)
         said = self._request.model_settings
         return gated_request(
             self._request,
-            put_in,
+            writers.put_in,
             model=model,
             messages=request.messages,
             system_message=request.system if its_own else fit_system(request.system, leaf),
@@ -233,10 +222,11 @@ class AgentTurn:
             return choice
         return choice if forced_tool(choice, {tool_name(tool) for tool in request.tools}) else None
 
-    def _message(self, request: Request, response: ModelResponse[Any]) -> AIMessage:
+    def _message(self, request: Request, response: ModelResponse[Any], writers: Writers) -> AIMessage:
         message = next((each for each in response.result if isinstance(each, AIMessage)), None)
         if message is None:
             raise AnswerRejected(request.spec, "empty_response", "no message came back through the middleware further in")
+        writers.take_late(message)
         if not request.job.calls:
             self._structured = response.structured_response
             self._extras.extend(each for each in response.result if each is not message)
@@ -249,14 +239,6 @@ class AgentTurn:
             raise error
         self._json_cut = self._json_cut or gate.hit is None
         return error.ai_message
-
-
-def _agent_model(model: Any, change: Callable[[BaseChatModel], BaseChatModel]) -> tuple[Any, dict[str, Any]]:
-    found = plain(model)
-    if found is None:
-        return WrappedModel(model, change, ensure_config()), {}
-    leaf, settings = found
-    return change(leaf), settings
 
 
 def _as_the_agent_knows_it(error: ChainExhausted) -> Exception:

@@ -56,7 +56,7 @@ def test_every_option_that_was_set_is_shown():
         "fallbacks": [],
         "handoff": "draft",
         "streamArgs": "live",
-        "escalate": {"after": 3, "to": "e/e"},
+        "escalate": {"after": 3},
         "params": {"temperature": 0},
         "moments": ["call", "result"],
         "refusalFallsBack": True,
@@ -68,11 +68,13 @@ def test_every_option_that_was_set_is_shown():
         "never sent to any other model",
         "drain: the primary's whole message is read, its arguments are a draft",
         "shown as they come",
-        "after 3 failed results in a row, to e/e",
+        "after 3 failed results in a row",
         "temperature=0",
         "goes to the next candidate",
     ):
         assert part in shown
+    upwards = {"model": "r/editor", "escalate": {"after": 3, "to": "e/e"}}
+    assert "after 3 failed results in a row, to e/e" in text(toolRouting={"e*": upwards})
 
 
 def test_a_rule_that_cannot_pay_says_so():
