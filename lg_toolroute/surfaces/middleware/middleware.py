@@ -206,9 +206,10 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         configured = self.router.book.primary(agent=agent)
         if configured is None or configured == spec:
             return AgentModel(spec, model, used=True)
+        built = {own_spec: own for own, own_spec in self._own}
         swapped = bool(self._own) and all(own is not model for own, _ in self._own)
         if self._prefer_agent_model or (swapped and any(own == configured for _, own in self._own)):
-            return AgentModel(spec, model, used=True, first=True)
+            return AgentModel(spec, model, used=True, first=True, built=built)
         self._warn_of_two_primaries(model)
         return AgentModel(spec, model, used=False)
 

@@ -6,7 +6,7 @@ So every middleware further in wraps every request, and what the agent adds to a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain.agents.middleware.types import ExtendedModelResponse, ModelRequest, ModelResponse
@@ -44,12 +44,14 @@ class AgentModel:
         model: The model.
         used: It is one of the models of this turn; otherwise the configuration names another primary.
         first: It stands in front of the configured primary.
+        built: The models that the agent was built with, by spec, where an outer middleware put this one in their place.
     """
 
     spec: str
     model: Any
     used: bool
     first: bool = False
+    built: Mapping[str, Any] = field(default_factory=dict)
 
 
 class AgentTurn:
@@ -80,13 +82,14 @@ class AgentTurn:
     ) -> None:
         self._router = router
         self._request = request
+        self._own = own
         self._expected: str | None = request.state.get("expected_tool")  # type: ignore[assignment]  # a key of our own in the state
         self._structured: Any = None
         self._extras: list[BaseMessage] = []
         self._json_cut = False
         if own.first and overrides.model is None:
             overrides = Overrides(overrides.agent, overrides.role, own.spec)
-        models = {own.spec: own.model} if own.used else {}
+        models = {**own.built, own.spec: own.model} if own.used else {}
         inputs = read_inputs(
             router,
             request.messages,
@@ -198,7 +201,7 @@ class AgentTurn:
             raise request.gate.raised or error from None  # a model that was put in after a failure may have been refused
 
     def _gated(self, request: Request, writers: Writers) -> GatedModelRequest:
-        its_own = request.spec in self._builder.agent_models
+        its_own = self._own.used and request.spec == self._own.spec
         leaf = first_leaf(request.model)
         model, settings = writers.asked(its_own=its_own)
         said = self._request.model_settings
