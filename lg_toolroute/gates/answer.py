@@ -15,15 +15,17 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from referencing import Registry
 
+from lg_toolroute.core.failures.spellings import words
+
 _FINISH_KEYS = ("finish_reason", "stop_reason", "done_reason", "stopReason")
-_PROPER = frozenset(
+_PROPER = words(
     """stop stop_sequence end_turn tool_calls tool_call tool_use function_call complete completed done end eos eos_token end_of_text
-    finish finished success""".split()
+    finish finished success"""
 )
 _LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "incomplete", "model_context_window_exceeded", "token_limit"})
-_REFUSAL = frozenset(
+_REFUSAL = words(
     """content_filter content_filtered refusal safety recitation prohibited_content blocklist spii guardrail_intervened sensitive error_toxic
-    image_safety image_prohibited_content image_recitation""".split()
+    image_safety image_prohibited_content image_recitation"""
 )
 _INTERRUPTED = re.compile(
     "abort|cancel|disconnect|error|fail|insufficient|interrupt|malformed|not_finished|overload|preempt|time_?limit|time_?out|too_many|unexpected"

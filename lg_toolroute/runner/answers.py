@@ -100,11 +100,13 @@ class AnswerReader:
         attempt = self._attempt(request, "cut" if gate.halted else "answered", started, message=message)
         self._builder.drafts.update(gate.drafts)
         message = _with_ids(_without(message, {call.call_id for call in gate.routed}), self._builder.new_id)
-        slots = {call.id: call.slot for call in gate.kept}
+        slots = tuple(call.slot for call in gate.kept)
+        if len(slots) != len(message.tool_calls):  # code between the model and us has changed the calls; what it has added comes last
+            known = {call.id: call.slot for call in gate.kept}
+            slots = tuple(known.get(call["id"], len(gate.calls)) for call in message.tool_calls)
         return Answer(
             attempt,
-            # A call that code between the model and us has added comes last.
-            segment=Segment(message, tuple(slots.get(call["id"], len(gate.calls)) for call in message.tool_calls), cut=gate.halted),
+            segment=Segment(message, slots, cut=gate.halted),
             shown=gate.shown,
             call_ids=tuple(call["id"] or "" for call in message.tool_calls),
             routed=tuple(gate.routed),
