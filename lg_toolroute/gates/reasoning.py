@@ -88,6 +88,7 @@ class ReasonGate(StreamGate):
         self.error: BaseException | None = None
         self.rejected: AnswerRejected | None = None
         self._draining = False
+        self._cutting = False  # a routed call was named, and nothing behind its name is of use
         self._ended = False
         self._generated: list[str] = []
         self._usage_reported = False
@@ -98,11 +99,6 @@ class ReasonGate(StreamGate):
     def halted(self) -> bool:
         """The rest of the stream is not needed."""
         return self._cutting and not any(self._is_unfinished(call) for call in self.calls[: self.routed[0].slot])
-
-    @property
-    def _cutting(self) -> bool:
-        """A routed call was named, and nothing behind its name is of use."""
-        return self.hit is not None and not self._draining
 
     def begin(self, *, announce: bool = True) -> Iterable[ChatGenerationChunk]:
         """Nothing can be shown yet; `announce` says whether drained calls are announced at the end, which the v3 protocol cannot show."""
@@ -184,6 +180,7 @@ class ReasonGate(StreamGate):
         self.hit = self.hit or call.name
         self.routed.append(call.routed)
         self._draining = self._draining or mode == "drain"
+        self._cutting = not self._draining
 
     def _fresh_id(self) -> str:
         """An id that no call of this message has."""

@@ -55,7 +55,8 @@ class StreamGate(ABC):
         if not isinstance(message, AIMessageChunk):
             raise TypeError(f"{self.model} streamed a {type(message).__name__}; a chat model streams AIMessageChunk")
         self.saw_chunk = True
-        self.ended = self.ended or message.chunk_position == "last"
+        if message.chunk_position is not None:
+            self.ended = True
         for metadata in (chunk.generation_info, message.response_metadata):
             if metadata:
                 self.finish.update(metadata)
