@@ -284,7 +284,7 @@ def test_a_message_that_ends_after_the_name_of_a_call_has_no_such_call(name: str
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-@pytest.mark.parametrize(("turn", "finish"), enumerate(["", *(word for word in INTERRUPTIONS if word != "content_filter")]))
+@pytest.mark.parametrize(("turn", "finish"), list(enumerate(["", *(word for word in INTERRUPTIONS if word != "content_filter")])))
 def test_half_a_sentence_is_gone_on_with(turn: int, finish: str, surface: str):
     ends = AIMessageChunk(content="", response_metadata={"model_name": "a", **({"finish_reason": finish} if finish else {})})
     found = play(surface, WAYS[turn % len(WAYS)], "none", Chunks([AIMessageChunk(content="The bug is "), ends]))
