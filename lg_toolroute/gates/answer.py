@@ -7,6 +7,7 @@ from the text that the model wrote, and an answer from a client that reports fin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Any
@@ -19,10 +20,29 @@ from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 from referencing import Registry
 
+from lg_toolroute.core.failures.spellings import words
+
 _FINISH_KEYS = ("finish_reason", "stop_reason", "done_reason", "stopReason")
-_LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "incomplete", "model_context_window_exceeded"})
-_REFUSAL = frozenset({"content_filter", "refusal", "safety", "recitation", "prohibited_content", "blocklist", "spii"})
-_FAILED = frozenset({"error", "network_error", "malformed_function_call"})
+_PROPER = words(
+    """stop stop_sequence end_turn tool_calls tool_call tool_use function_call complete completed done end eos eos_token end_of_text
+    finish finished success"""
+)
+_LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "incomplete", "model_context_window_exceeded", "token_limit"})
+_REFUSAL = words(
+    """content_filter content_filtered refusal safety recitation prohibited_content blocklist spii guardrail_intervened sensitive error_toxic
+    image_safety image_prohibited_content image_recitation"""
+)
+_INTERRUPTED = re.compile(
+    "abort|cancel|disconnect|error|fail|insufficient|interrupt|malformed|not_finished|overload|preempt|time_?limit|time_?out|too_many|unexpected"
+    "|^(?:language|missing_thought_signature|image_other|no_image|other)$"
+)
+"""What providers say of an answer that they did not finish, which is neither too long nor refused.
+
+Source: DeepSeek (`insufficient_system_resource`), vLLM and SGLang (`abort`), Cohere (`ERROR_LIMIT`, `USER_CANCEL`), Gemini (`OTHER`,
+`UNEXPECTED_TOOL_CALL`), Bedrock (`malformed_tool_use`), watsonx (`time_limit`, `not_finished`), Z.ai (`network_error`).
+"""
+_NO_REASON = frozenset({"null", "none", "finish_reason_unspecified"})
+_STATUS = {"completed": "stop", "failed": "error", "cancelled": "cancelled"}
 _PROVIDER_KEYS = ("model_provider", "model_name", "model")
 
 
@@ -45,11 +65,12 @@ class Finish:
     def update(self, metadata: Mapping[str, Any]) -> None:
         """Read the `response_metadata` or the `generation_info` of one chunk."""
         for key in _FINISH_KEYS:
-            if value := metadata.get(key):  # some servers send "" until the end
-                self.reason = str(value).rpartition(".")[2].lower()  # Gemini writes `FinishReason.STOP`
-        if metadata.get("status") in {"completed", "incomplete", "failed"}:  # OpenAI Responses
+            if value := metadata.get(key):  # some servers send "" or "null" until the end
+                reason = str(value).rpartition(".")[2].lower().replace("-", "_")  # Gemini writes `FinishReason.STOP`
+                self.reason = self.reason if reason in _NO_REASON else reason
+        if metadata.get("status") in {*_STATUS, "incomplete"}:  # OpenAI Responses
             details = metadata.get("incomplete_details") or {}
-            self.reason = {"completed": "stop", "failed": "error"}.get(metadata["status"]) or str(details.get("reason") or "incomplete")
+            self.reason = _STATUS.get(metadata["status"]) or str(details.get("reason") or "incomplete")
         if metadata.get("done") is True and self.reason is None:  # Ollama without a reason
             self.reason = "stop"
         self.model_named = self.model_named or bool(metadata.get("model_name"))
@@ -57,8 +78,18 @@ class Finish:
 
     @property
     def truncated(self) -> bool:
-        """The answer is incomplete: it reached a length limit, failed, or ended without a finish reason."""
-        return self.by_length or (self.reason is None and self.known_provider) or self.reason in _FAILED
+        """The answer is incomplete: it reached a length limit, was interrupted, or ended without a finish reason."""
+        return self.by_length or (self.reason is None and self.known_provider) or self.interrupted
+
+    @property
+    def proper(self) -> bool:
+        """The provider said that the answer is complete, in a word that is known to mean that."""
+        return self.reason in _PROPER
+
+    @property
+    def interrupted(self) -> bool:
+        """The provider said that it did not finish the answer."""
+        return self.reason is not None and not self.refused and _INTERRUPTED.search(self.reason) is not None
 
     @property
     def by_length(self) -> bool:
@@ -71,16 +102,19 @@ class Finish:
     def detail(self) -> str:
         if self.by_length:
             return f"the answer was cut off by its length limit (finish reason {self.reason!r})"
-        if self.reason in _FAILED:
+        if self.interrupted:
             return f"the answer ended with the finish reason {self.reason!r}"
         return "the stream ended without a finish reason"
+
+
+NO_ARGUMENTS = "it has no arguments, and the stream did not say that it was finished"
 
 
 def parse_arguments(text: str) -> dict[str, Any] | str:
     """The arguments of a call, or a sentence that says why they are not valid. Strict JSON; nothing is repaired.
 
     Args:
-        text: What the model wrote; empty means no arguments.
+        text: What the model wrote; empty means no arguments, which is true only of a call that was finished.
     """
     if not text.strip():
         return {}

@@ -26,13 +26,17 @@ def is_call_block(block: Any) -> bool:
 
 
 def as_chunk(message: AIMessage) -> AIMessageChunk:
-    """A complete message as the only chunk of a stream."""
+    """A complete message as the only chunk of a stream.
+
+    Clients make `{}` of a call whose arguments are an empty string. So `{}` is an empty string here: whether it means no arguments depends on
+    how the answer ended.
+    """
     if isinstance(message, AIMessageChunk):
         return message
     content = message.content
     if not isinstance(content, str) and any(map(is_call_block, content)):  # the blocks get the indices that a stream would have given them
         content = [{"index": position, **block} if isinstance(block, dict) else block for position, block in enumerate(content)]
-    calls = [(call["name"], json.dumps(call["args"]), call["id"]) for call in message.tool_calls]
+    calls = [(call["name"], json.dumps(call["args"]) if call["args"] else "", call["id"]) for call in message.tool_calls]
     calls += [(call.get("name"), call.get("args"), call.get("id")) for call in message.invalid_tool_calls]  # type: ignore[misc]  # may be None
     return AIMessageChunk(
         content=content,
@@ -42,6 +46,7 @@ def as_chunk(message: AIMessage) -> AIMessageChunk:
         usage_metadata=message.usage_metadata,
         id=message.id,
         name=message.name,
+        chunk_position="last",
     )
 
 
@@ -55,7 +60,7 @@ def split_at_calls(content: Content) -> tuple[Content, list[dict[str, Any]], lis
 
 
 def blocks_of_pieces(blocks: list[dict[str, Any]], pieces: list[ToolCallChunk]) -> list[list[dict[str, Any]]]:
-    """For each tool call chunk, its content blocks: those with its id, else with its index, else at its position.
+    """For each tool call chunk, its content blocks: those with its id and index, else with its id, else with its index, else at its position.
 
     Args:
         blocks: The call blocks of one message chunk.
@@ -66,7 +71,8 @@ def blocks_of_pieces(blocks: list[dict[str, Any]], pieces: list[ToolCallChunk]) 
         call_id, index = block.get("id") or block.get("call_id"), block.get("index")
         same_id = [at for at, piece in enumerate(pieces) if call_id and piece.get("id") == call_id]
         same_index = [at for at, piece in enumerate(pieces) if index is not None and piece.get("index") == index]
-        found[next(iter(same_id or same_index), min(position, len(pieces) - 1))].append(block)
+        both = [at for at in same_id if at in same_index]  # some servers give several calls one id
+        found[next(iter(both or same_id or same_index), min(position, len(pieces) - 1))].append(block)
     return found
 
 

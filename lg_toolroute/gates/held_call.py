@@ -47,18 +47,32 @@ class HeldCall:
         if blocks or own:
             self._beside.append(AIMessageChunk(content=list(blocks), additional_kwargs=own))
 
+    def rename(self, call_id: str) -> None:
+        """Give the call another id, also in its content blocks and in what is kept beside it."""
+        old, self.id = self.id, call_id
+        for beside in self._beside:
+            beside.content = [_renamed(block, old, call_id) for block in beside.content]
+            beside.additional_kwargs = {
+                key: {call_id: value[old]} if isinstance(value, dict) and old in value else value for key, value in beside.additional_kwargs.items()
+            }
+
     def as_chunk(self, message_id: str, provider: str | None) -> AIMessageChunk:
         """The complete call as one chunk, its content blocks in the format of `provider`.
 
         Its pieces cannot be shown as they came: one that ends inside an escape sequence could not be serialised.
         """
         index = self.slot if self.block is None else self.block
-        chunk = call_chunk(message_id, name=self.name or None, args=self.args, call_id=self.id, slot=index)
+        chunk = call_chunk(message_id, name=self.name or None, args=self.args if self.args.strip() else "{}", call_id=self.id, slot=index)
         if self._beside:
             beside = self._beside[0] + self._beside[1:] if self._beside[1:] else self._beside[0]
             chunk.content, chunk.additional_kwargs = beside.content or "", beside.additional_kwargs
             chunk.response_metadata = {"model_provider": provider} if beside.content and provider else {}
         return chunk
+
+
+def _renamed(block: Any, old: str | None, new: str) -> Any:
+    mark = "call_id" if block.get("type") in {"function_call", "custom_tool_call"} else "id"
+    return {**block, mark: new} if "name" in block and (block.get(mark) or None) == (old or None) else block
 
 
 def _of_call(extras: Mapping[str, Any], call_id: str | None) -> dict[str, Any]:

@@ -4,7 +4,10 @@ It works inside the model's own stream, below LangChain's callbacks: a callback 
 consumer that stops at a tool's name has already shown that name to the callbacks.
 
 Calls are held until the message ends or is cut, so a stream that breaks inside a call shows no part of it. A tool name may come in pieces:
-it is complete when arguments begin, the next call begins, the stream ends, or no other bound tool's name starts with it.
+it is complete when arguments begin, the next call begins, the answer is whole, or no other bound tool's name starts with it.
+
+A cut waits until every call before the routed one is whole: some providers send the names of all calls first, and the arguments later.
+Meanwhile nothing is shown, and what comes of the routed call is dropped.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import uuid4
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
@@ -21,7 +25,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.core.turn.turn import Intercepted
 from lg_toolroute.errors import AnswerRejected
-from lg_toolroute.gates.answer import parse_arguments
+from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments
 from lg_toolroute.gates.chunks import Content, blocks_of_pieces, call_chunk, generation, has_content, is_call_block, shift_blocks, split_at_calls
 from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.stream_gate import StreamGate
@@ -42,13 +46,15 @@ class ReasonGate(StreamGate):
         keeps: Whether an error of the stream may end the stream quietly once something was shown.
         named: The model's own name, for the last chunk of a cut stream: usage is counted by that name, and the model never got to say it.
         keep_ids: A routed call keeps the model's own id if every provider accepts that id, for surfaces whose users have seen it.
+        needs_arguments: Whether a call of this tool has to have arguments; asked only about a call without any.
         only_bound: Withhold calls of tools that the model was not offered, for surfaces that do not run the tools and cannot refuse them.
 
     Attributes:
         announcing: Drained calls are shown by name and id, in their place among the kept calls, so that the order of the calls survives.
         hit: The first routed tool that was called.
         routed: The routed calls; several only when drained.
-        kept: How many calls were shown.
+        kept: The calls that were shown, each with the id that it was shown with.
+        renamed: A call was shown with another id than the model gave it, because that one was missing or another call's.
         drafts: The arguments that the model wrote for routed calls, by slot; empty unless drained.
         shown: Something was shown, in this stream or in an earlier one of this gate.
         error: The error that broke the stream after something was shown.
@@ -59,10 +65,11 @@ class ReasonGate(StreamGate):
     bound: Collection[str] = ()
     block_offset: int = 0
     estimate: Callable[[str], UsageMetadata] | None = None
-    new_id: Callable[[], str] = lambda: "call"
+    new_id: Callable[[], str] = lambda: f"call_{uuid4().hex[:24]}"
     keeps: Callable[[BaseException], bool] = lambda error: isinstance(error, Exception)
     named: str | None = None
     keep_ids: bool = False
+    needs_arguments: Callable[[str], bool] = lambda name: True
     only_bound: bool = False
     announcing: bool = field(default=False, init=False)
     shown: bool = field(default=False, init=False)
@@ -75,11 +82,13 @@ class ReasonGate(StreamGate):
         super().restart()
         self.hit: str | None = None
         self.routed: list[Intercepted] = []
-        self.kept = 0
+        self.kept: list[HeldCall] = []
+        self.renamed = False
         self.drafts: dict[int, str] = {}
         self.error: BaseException | None = None
         self.rejected: AnswerRejected | None = None
         self._draining = False
+        self._cutting = False  # a routed call was named, and nothing behind its name is of use
         self._ended = False
         self._generated: list[str] = []
         self._usage_reported = False
@@ -89,7 +98,7 @@ class ReasonGate(StreamGate):
     @property
     def halted(self) -> bool:
         """The rest of the stream is not needed."""
-        return self.hit is not None and not self._draining
+        return self._cutting and not any(self._is_unfinished(call) for call in self.calls[: self.routed[0].slot])
 
     def begin(self, *, announce: bool = True) -> Iterable[ChatGenerationChunk]:
         """Nothing can be shown yet; `announce` says whether drained calls are announced at the end, which the v3 protocol cannot show."""
@@ -101,7 +110,7 @@ class ReasonGate(StreamGate):
     def _feed(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterable[ChatGenerationChunk]:
         if message.usage_metadata:
             self._usage_reported = True
-        if not message.tool_call_chunks and (isinstance(message.content, str) or not any(map(is_call_block, message.content))):
+        if not message.tool_call_chunks and not self._cutting and (isinstance(message.content, str) or not any(map(is_call_block, message.content))):
             return (self._show(chunk, message),)
         return self._feed_calls(chunk, message)
 
@@ -128,19 +137,25 @@ class ReasonGate(StreamGate):
         self._provider = self._provider or metadata.get("model_provider")
         # Reasoning in the chunk of a call came before the call, and is shown even if the call is not.
         reasoning = {key: value for key, value in message.additional_kwargs.items() if isinstance(value, str) and value}
+        extras = {key: value for key, value in message.additional_kwargs.items() if key not in reasoning}
+        if self._cutting:
+            before, after, reasoning = "", [], {}
         if has_content(before) or reasoning or message.usage_metadata or chunk.generation_info or metadata.keys() - {"model_provider"}:
             without_calls: dict[str, Any] = {"content": before, "tool_call_chunks": [], "tool_calls": [], "invalid_tool_calls": []}
             text = message.model_copy(update={**without_calls, "additional_kwargs": reasoning})
             yield self._show(generation(text, chunk.generation_info), text)
-        extras = {key: value for key, value in message.additional_kwargs.items() if key not in reasoning}
         for piece, own_blocks in zip(pieces, blocks_of_pieces(blocks, pieces), strict=True):
             call = self._call_of(piece)
+            if self._cutting and call.slot >= self.routed[0].slot and call.args:
+                continue  # that its arguments have begun is all that matters of a dropped call
             call.add(piece, shift_blocks(own_blocks, self.block_offset), extras)
             if not call.decided:
                 for earlier in self.calls[:-1]:
                     self._decide(earlier)  # the next call has begun, so the names of those before it are complete
                 if call.args or self._is_complete_name(call.name):
                     self._decide(call)
+            if self._cutting:
+                after = []
                 if self.halted:
                     return
         if after:
@@ -152,17 +167,49 @@ class ReasonGate(StreamGate):
 
     def _decide(self, call: HeldCall) -> None:
         """Find out whether a call is routed, now that its name is complete."""
-        if call.decided or self.halted:
+        if call.decided or self._cutting:
             return
         call.decided = True
         mode = self.gates.get(call.name)
         if mode is None:
             return
-        call_id = call.id if self.keep_ids and call.id and _ID_EVERY_PROVIDER_TAKES.fullmatch(call.id) else self.new_id()
+        keeps = self.keep_ids and call.id is not None and _ID_EVERY_PROVIDER_TAKES.fullmatch(call.id) is not None
+        taken = {each.id for each in self.calls[: call.slot]} | {each.call_id for each in self.routed}
+        call_id = call.id if keeps and call.id and call.id not in taken else self._fresh_id()
         call.routed = Intercepted(call.slot, call.name, call_id, block=call.block)
         self.hit = self.hit or call.name
         self.routed.append(call.routed)
         self._draining = self._draining or mode == "drain"
+        self._cutting = not self._draining
+
+    def _fresh_id(self) -> str:
+        """An id that no call of this message has."""
+        taken = {call.id for call in self.calls} | {routed.call_id for routed in self.routed}
+        call_id = self.new_id()
+        while call_id in taken:
+            call_id = self.new_id()
+        return call_id
+
+    def _is_unfinished(self, call: HeldCall) -> bool:
+        """Whether more of a call may come."""
+        if call not in self._by_index.values():
+            return False  # only pieces with its index would be added to it
+        if call.args.strip():
+            return not (call.args.rstrip().endswith("}") and isinstance(parse_arguments(call.args), dict))
+        return self.needs_arguments(call.name) or not self._is_left_behind(call)
+
+    def _is_left_behind(self, call: HeldCall) -> bool:
+        """Whether the stream has moved on from a call."""
+        later = self.calls[call.slot + 1 :]
+        if call.block is not None or call not in self._by_index.values():
+            return bool(later)  # content blocks come one after the other
+        return self._cutting and any(each.args for each in later)
+
+    def _is_whole(self, call: HeldCall) -> bool:
+        """Whether a call can be kept of an answer that was cut or drained."""
+        if call.args.strip():
+            return isinstance(parse_arguments(call.args), dict)
+        return not self.needs_arguments(call.name) and (self.finished or self._is_left_behind(call))
 
     # -- when the stream has ended ---------------------------------------------------------------------------------------------
 
@@ -176,19 +223,20 @@ class ReasonGate(StreamGate):
             return
         self._ended = True
         for call in self.calls:
-            self._decide(call)
+            # The last name of an answer that broke off may be the beginning of another one.
+            if call is not self.calls[-1] or not (self.finish.truncated or self.finish.refused):
+                self._decide(call)
         problem = self._problem() if self.hit is None and self.error is None else None
         rejected = AnswerRejected(self.model, *problem) if problem is not None else None
         if rejected is not None and not self.shown:
             raise rejected
         self.rejected = rejected
-        keep = self._calls_to_keep()
-        self.kept = len(keep)
+        keep = self.kept = self._calls_to_keep()
+        self._tell_apart(keep)
         # An answer that broke off is requested again, perhaps with other calls: none of its calls is announced.
         announcing = self._draining and self.announcing and self.error is None
         for call in self.calls:
             if call in keep:
-                call.id = call.id or self.new_id()  # without an id, the result of the call could not be matched to it
                 yield generation(call.as_chunk(self.message_id, self._provider))
                 self._generated.append(call.args)
             elif call.routed is not None and announcing:
@@ -201,6 +249,15 @@ class ReasonGate(StreamGate):
             self.drafts = {call.slot: call.args for call in self.calls if call.routed}
         yield generation(self._last())
 
+    def _tell_apart(self, calls: Iterable[HeldCall]) -> None:
+        """Give each call an id of its own: the result of a call, and the record of who wrote it, are found by its id."""
+        taken = {routed.call_id for routed in self.routed}
+        for call in calls:
+            if not call.id or call.id in taken:
+                call.rename(self._fresh_id())
+                self.renamed = True
+            taken.add(call.id or "")
+
     def _problem(self) -> tuple[str, str] | None:
         """Why the answer cannot be used, as reason and detail; `None` if it can."""
         if self.finish.refused and not self.calls:
@@ -212,7 +269,7 @@ class ReasonGate(StreamGate):
                 return "invalid_tool_call", "a tool call had no name"
             if self._is_unavailable(call):
                 return "invalid_tool_call", f"the tool {call.name!r} is not available; go on without it"
-            arguments = parse_arguments(call.args)
+            arguments = parse_arguments(call.args) if call.args.strip() or self.finished else NO_ARGUMENTS
             if isinstance(arguments, str):
                 return "invalid_tool_call", f"the call of {call.name!r} cannot be run: {arguments}"
         if not self.calls and not self.shown:
@@ -227,7 +284,7 @@ class ReasonGate(StreamGate):
         if self.hit is None:
             return kept
         first = len(self.calls) if self._draining else self.routed[0].slot
-        return [call for call in kept if call.slot < first and not self._is_unavailable(call) and isinstance(parse_arguments(call.args), dict)]
+        return [call for call in kept if call.slot < first and not self._is_unavailable(call) and self._is_whole(call)]
 
     def _is_unavailable(self, call: HeldCall) -> bool:
         return self.only_bound and call.name not in self.bound

@@ -26,6 +26,7 @@ class StreamGate(ABC):
         saw_chunk: The model has answered.
         finish: Why the model stopped.
         calls: The calls of the answer, as far as they have come.
+        ended: The client has marked the end of the answer.
     """
 
     message_id: str
@@ -41,6 +42,7 @@ class StreamGate(ABC):
         self.saw_chunk = False
         self.finish = Finish()
         self.calls: list[HeldCall] = []
+        self.ended = False
         self._by_index: dict[Any, HeldCall] = {}
 
     def feed(self, chunk: ChatGenerationChunk) -> Iterable[ChatGenerationChunk]:
@@ -53,6 +55,8 @@ class StreamGate(ABC):
         if not isinstance(message, AIMessageChunk):
             raise TypeError(f"{self.model} streamed a {type(message).__name__}; a chat model streams AIMessageChunk")
         self.saw_chunk = True
+        if message.chunk_position is not None:
+            self.ended = True
         for metadata in (chunk.generation_info, message.response_metadata):
             if metadata:
                 self.finish.update(metadata)
@@ -60,6 +64,11 @@ class StreamGate(ABC):
 
     @abstractmethod
     def _feed(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterable[ChatGenerationChunk]: ...
+
+    @property
+    def finished(self) -> bool:
+        """The stream has said that the answer is finished, so that its calls are. Only then may an empty string mean no arguments."""
+        return self.finish.proper or (self.ended and not self.finish.truncated and not self.finish.refused)
 
     def _call_of(self, piece: ToolCallChunk) -> HeldCall:
         """The call that a piece belongs to, by its index; without an index, a name begins a new call. A new id always does."""

@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.errors import AnswerRejected
-from lg_toolroute.gates.answer import parse_arguments, schema_problem
+from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments, schema_problem
 from lg_toolroute.gates.chunks import call_chunk, generation, merged
 from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.stream_gate import StreamGate
@@ -145,7 +145,7 @@ class WriteGate(StreamGate):
 
     def _checked(self, call: HeldCall) -> str:
         """The arguments of a call that can be run."""
-        arguments = parse_arguments(call.args)
+        arguments = parse_arguments(call.args) if call.args.strip() or self.finished else NO_ARGUMENTS
         problem = arguments if isinstance(arguments, str) else schema_problem(arguments, self.schemas.get(call.name))
         if problem is not None:
             raise self._rejected("invalid_tool_call", f"the call of {call.name!r} cannot be run: {problem}")

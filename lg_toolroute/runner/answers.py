@@ -100,8 +100,10 @@ class AnswerReader:
         attempt = self._attempt(request, "cut" if gate.halted else "answered", started, message=message)
         self._builder.drafts.update(gate.drafts)
         message = _with_ids(_without_announced_calls(message, {call.call_id for call in gate.routed}), self._builder.new_id)
-        kept = [call for call in gate.calls if not call.routed][: gate.kept]
-        slots = tuple(call.slot for call in kept) if len(kept) == len(message.tool_calls) else tuple(range(len(message.tool_calls)))
+        slots = tuple(call.slot for call in gate.kept)
+        if len(slots) != len(message.tool_calls):  # code between the model and us has changed the calls; what it has added comes last
+            known = {call.id: call.slot for call in gate.kept}
+            slots = tuple(known.get(call["id"], len(gate.calls)) for call in message.tool_calls)
         return Answer(
             attempt,
             segment=Segment(message, slots, cut=gate.halted),
@@ -155,10 +157,13 @@ def _without_announced_calls(message: AIMessage, announced: set[str]) -> AIMessa
 
 
 def _with_ids(message: AIMessage, new_id: Callable[[], str]) -> AIMessage:
-    """The message, each call with an id: some servers give none, and then no result could be told from another's."""
-    if all(call["id"] for call in message.tool_calls):
-        return message
-    return message.model_copy(update={"tool_calls": [call if call["id"] else {**call, "id": new_id()} for call in message.tool_calls]})
+    """The message, each call with an id of its own, also where code between the model and us has changed the calls."""
+    taken: set[str | None] = {None, ""}
+    calls = []
+    for call in message.tool_calls:
+        calls.append({**call, "id": new_id()} if call["id"] in taken else call)
+        taken.add(call["id"])
+    return message.model_copy(update={"tool_calls": calls}) if calls != message.tool_calls else message
 
 
 def _through_gate(gate: ReasonGate | WriteGate, message: AIMessage) -> AIMessage:

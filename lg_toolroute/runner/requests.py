@@ -21,6 +21,7 @@ from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.core.turn.flow import NewId
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.turn import Job, Turn
+from lg_toolroute.gates.answer import schema_problem
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history import adapt
@@ -139,6 +140,7 @@ class RequestBuilder:
             named=model_name(leaf) if leaf is not None else None,
             keep_ids=self.keep_ids,
             only_bound=self.only_bound,
+            needs_arguments=lambda name: self._needs_arguments(dict(tools).get(name)),
         )
         choice = self.tool_choice
         if turn.forced is not None:
@@ -146,6 +148,9 @@ class RequestBuilder:
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming
         system, messages = self._adapted(extra, model, leaf, spec)
         return Request(job, spec, model, gate, messages, system, [tool for _, tool in tools], choice, stream)
+
+    def _needs_arguments(self, tool: Any) -> bool:
+        return tool is None or schema_problem({}, self.router.models.schema(tool)) is not None
 
     def _write(self, turn: Turn, job: Job, spec: str, model: LanguageModel, tools: list[NamedTool], segments: Sequence[Segment]) -> Request:
         wanted = list(dict.fromkeys(job.tools))

@@ -74,24 +74,24 @@ class Story:
     requests: Any = ()
 
 
-def graph_of(router: ToolRouter, models: Mapping[str, ScriptedModel]) -> Any:
-    return create_toolroute_agent(router, list(TOOLS), checkpointer=InMemorySaver(), interrupt_before=["tools"])
+def graph_of(router: ToolRouter, models: Mapping[str, ScriptedModel], tools: Sequence[BaseTool] = TOOLS) -> Any:
+    return create_toolroute_agent(router, list(tools), checkpointer=InMemorySaver(), interrupt_before=["tools"])
 
 
-def agent_of(router: ToolRouter, models: Mapping[str, ScriptedModel], **settings: Any) -> Any:
+def agent_of(router: ToolRouter, models: Mapping[str, ScriptedModel], tools: Sequence[BaseTool] = TOOLS, **settings: Any) -> Any:
     middleware = [ToolRouteMiddleware(router, **settings)]
     return create_agent(
-        models[A], list(TOOLS), middleware=middleware, context_schema=ToolRouteContext, checkpointer=InMemorySaver(), interrupt_before=["tools"]
+        models[A], list(tools), middleware=middleware, context_schema=ToolRouteContext, checkpointer=InMemorySaver(), interrupt_before=["tools"]
     )
 
 
-def durable_agent_of(router: ToolRouter, models: Mapping[str, ScriptedModel]) -> Any:
-    return agent_of(router, models, durable=True)
+def durable_agent_of(router: ToolRouter, models: Mapping[str, ScriptedModel], tools: Sequence[BaseTool] = TOOLS) -> Any:
+    return agent_of(router, models, tools, durable=True)
 
 
-def chat_graph_of(router: ToolRouter, models: Mapping[str, ScriptedModel]) -> Any:
+def chat_graph_of(router: ToolRouter, models: Mapping[str, ScriptedModel], tools: Sequence[BaseTool] = TOOLS) -> Any:
     """A graph with one node, in which the chat model is asked: outside of a run there is neither a context nor a stream of events."""
-    model = ToolRoutedChatModel(router=router).bind_tools(list(TOOLS))
+    model = ToolRoutedChatModel(router=router).bind_tools(list(tools))
 
     def say(state: MessagesState) -> dict[str, list[AnyMessage]]:
         return {"messages": [model.invoke(state["messages"])]}

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from lg_toolroute.core.failures.spellings import words
 from lg_toolroute.gates.answer import Finish, parse_arguments, schema_problem
 
 
@@ -28,6 +29,7 @@ def seen(*metadata: dict) -> Finish:
         ({"finish_reason": "STOP"}, "stop"),
         ({"status": "completed"}, "stop"),
         ({"status": "failed"}, "error"),
+        ({"status": "cancelled"}, "cancelled"),
         ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, "max_output_tokens"),
         ({"status": "incomplete", "incomplete_details": None}, "incomplete"),
         ({"done": True}, "stop"),
@@ -54,12 +56,32 @@ def test_a_refusal_is_not_a_truncation(reason: str):
     assert not finish.truncated
 
 
-@pytest.mark.parametrize("reason", ["error", "MALFORMED_FUNCTION_CALL"])
+@pytest.mark.parametrize(
+    "reason",
+    sorted(
+        words("""error MALFORMED_FUNCTION_CALL insufficient_system_resource abort aborted cancelled canceled user_cancel OTHER FinishReason.OTHER
+        ERROR_LIMIT error-limit network_error timeout time_limit TOO_MANY_TOOL_CALLS UNEXPECTED_TOOL_CALL malformed_tool_use not_finished
+        IMAGE_OTHER""")
+    ),
+)
 def test_an_answer_that_ended_in_an_error_is_not_whole(reason: str):
     finish = seen({"finish_reason": reason})
     assert finish.truncated
     assert not finish.by_length
     assert "ended with the finish reason" in finish.detail()
+
+
+@pytest.mark.parametrize("reason", sorted(words("stop end_turn tool_calls tool-use STOP COMPLETE eos_token pause_turn its_own another")))
+def test_only_words_that_are_known_are_a_proper_end_and_only_those_of_interruptions_are_none(reason: str):
+    finish = seen({"finish_reason": reason})
+    assert finish.proper == (reason not in {"pause_turn", "its_own", "another"})
+    assert not finish.truncated
+
+
+@pytest.mark.parametrize("reason", ["null", "None", "FINISH_REASON_UNSPECIFIED"])
+def test_a_word_that_means_no_reason_is_none(reason: str):
+    assert seen({"finish_reason": reason, "model_name": "m"}).reason is None
+    assert seen({"finish_reason": "stop"}, {"finish_reason": reason}).reason == "stop"
 
 
 def test_an_answer_of_a_known_client_without_a_finish_reason_is_truncated():

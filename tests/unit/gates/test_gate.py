@@ -146,6 +146,26 @@ def test_a_gated_model_neither_reads_nor_writes_the_cache():
         set_llm_cache(None)
 
 
+@pytest.mark.parametrize("gates", [{}, {"edit": "drain"}])
+def test_a_whole_answer_that_broke_off_is_shown_without_its_calls(gates: dict[str, str]):
+    """Clients read an empty string as `{}`, and say nothing of it."""
+    say = Say("Hm.", [Call("read", {}), Call("read", '{"path": "SECRET')], finish_reason="max_tokens")
+    gate = new_gate(gates=gates)
+    message = gated(ScriptedWholeModel([say], dialect="anthropic"), gate).invoke("x", tools=[{}])
+    assert gate.rejected is not None
+    assert (message.text, message.tool_calls, message.invalid_tool_calls) == ("Hm.", [], [])
+    assert "SECRET" not in str(message)
+
+
+def test_a_whole_answer_whose_calls_have_one_id_is_shown_with_ids_of_their_own():
+    same = [Call("read", {"path": "a"}, id="x"), Call("read", {"path": "b"}, id="x")]
+    message = gated(ScriptedWholeModel([Say(calls=same)], dialect="anthropic"), new_gate(gates={})).invoke("x", tools=[{}])
+    assert isinstance(message, AIMessage)
+    ids = [call["id"] for call in message.tool_calls]
+    assert (ids[0], len({*ids})) == ("x", 2)
+    assert [block["id"] for block in message.content if isinstance(block, dict)] == ids
+
+
 class Counter(BaseRateLimiter):
     taken = 0
 

@@ -45,6 +45,11 @@ def pass_through(gate: ReasonGate, *parts: AIMessageChunk) -> AIMessageChunk:
     return whole
 
 
+def feed(gate: ReasonGate, *parts: AIMessageChunk) -> list[Any]:
+    """What is shown of these chunks while the stream goes on."""
+    return [shown for each in parts for shown in gate.feed(generation(each)) if shown.message.content or shown.message.tool_call_chunks]
+
+
 def calls(whole: AIMessageChunk) -> list[tuple[str, Any]]:
     return [(call["name"], call["args"]) for call in whole.tool_calls]
 
@@ -82,7 +87,81 @@ def test_calls_before_a_cut_are_kept_if_they_are_whole():
     gate = new_gate()
     whole = pass_through(gate, part("", (0, "read", '{"p": 1}', "x")), part("", (1, "read", '{"p"', "y")), part("", (2, "edit", "{", "z")))
     assert calls(whole) == [("read", {"p": 1})]
-    assert (gate.kept, gate.routed[0].slot) == (1, 2)
+    assert ([call.slot for call in gate.kept], gate.routed[0].slot) == ([0], 2)
+
+
+@pytest.mark.parametrize("args", ['{"p": 1}', "{}"])
+def test_a_cut_waits_until_the_call_before_it_is_whole_and_shows_nothing_meanwhile(args):
+    gate = new_gate(bound=["edit", "read"])
+    feed(gate, part("Hm.", (0, "read", "", "x")), part("", (1, "edit", "", "y")))
+    assert gate.hit == "edit"
+    assert not gate.halted
+    assert feed(gate, part("SECRET"), part("", (1, None, '{"SECRET"')), part("", (2, "edit", "SECRET", "z")), part("", (0, None, args[:-1]))) == []
+    assert not gate.halted
+    feed(gate, part("", (0, None, args[-1:])))
+    assert gate.halted
+    whole = merged(gate.end())
+    assert whole is not None
+    assert [(piece["name"], piece["args"]) for piece in whole.tool_call_chunks] == [("read", args)]
+    assert [(call.slot, call.tool) for call in gate.routed] == [(1, "edit")]
+
+
+def test_a_cut_that_waits_ends_with_the_stream_and_keeps_no_part_of_a_call():
+    gate = new_gate()
+    usage = UsageMetadata(input_tokens=1, output_tokens=2, total_tokens=3)
+    names, rest = part("", (0, "read", "", "x"), (1, "edit", "", "y")), part("", (0, None, '{"p"'), (1, None, "{}"))
+    whole = pass_through(gate, names, rest, part(response_metadata=STOP, usage_metadata=usage))
+    assert not gate.halted
+    assert (whole.tool_calls, gate.kept, whole.usage_metadata) == ([], [], usage)
+    assert [call.tool for call in gate.routed] == ["edit"]
+
+
+@pytest.mark.parametrize(("needs", "halted"), [(True, [False, False]), (False, [False, True])])
+def test_a_call_without_arguments_is_whole_when_its_tool_needs_none_and_the_stream_has_moved_on(needs: bool, halted: list[bool]):
+    gate = new_gate(needs_arguments=lambda name: needs)
+    found = []
+    for chunk in (part("", (0, "read", "", "x"), (1, "edit", "", "y")), part("", (1, None, "{"))):
+        feed(gate, chunk)
+        found.append(gate.halted)
+    assert found == halted
+    assert [piece["args"] for shown in gate.end() for piece in shown.message.tool_call_chunks] == ([] if needs else ["{}"])
+
+
+def test_a_block_that_is_followed_by_another_gets_no_more_arguments():
+    gate = new_gate(needs_arguments=lambda name: False)
+    feed(gate, part([block("tool_use", 0, id="x", name="read", input={})], (0, "read", "", "x")))
+    feed(gate, part([block("tool_use", 1, id="y", name="edit", input={})], (1, "edit", "", "y")), part("", (1, None, "{")))
+    assert gate.halted
+    assert [call.name for call in gate.calls if call.routed is None] == ["read"]
+
+
+def test_a_stream_that_breaks_while_a_cut_waits_is_a_failure():
+    gate = new_gate()
+    feed(gate, part("Hm.", (0, "read", "", "x")), part("", (1, "edit", "", "y")))
+    assert gate.fail(ConnectionError("reset"))
+    assert isinstance(gate.error, ConnectionError)
+
+
+@pytest.mark.parametrize("finish", ["length", "content_filter", "abort", None])
+@pytest.mark.parametrize("needs", [True, False])
+def test_a_drained_answer_that_broke_off_after_a_name_keeps_no_such_call(finish, needs: bool):
+    gate = new_gate(gates={"edit": "drain"}, needs_arguments=lambda name: needs)
+    ends = part(response_metadata={"finish_reason": finish, "model_name": "m"})
+    assert calls(pass_through(gate, part("", (0, "edit", "{}", "x")), part("", (1, "read", "", "y")), ends)) == []
+    assert [call.tool for call in gate.routed] == ["edit"]
+
+
+def test_a_name_that_broke_off_and_might_go_on_is_no_call():
+    gate = new_gate(gates={"edit": "drain"})
+    whole = pass_through(gate, part("", (0, "edit", "{}", "x")), part("", (1, "edit", "", "y")), part(response_metadata={"model_name": "m"}))
+    assert calls(whole) == []
+    assert [call.slot for call in gate.routed] == [0]
+
+
+@pytest.mark.parametrize("needs", [True, False])
+def test_a_whole_answer_keeps_a_call_without_arguments_as_the_model_wrote_it(needs: bool):
+    gate = new_gate(needs_arguments=lambda name: needs)
+    assert calls(pass_through(gate, part("", (0, "read", "", "x")), end())) == [("read", {})]
 
 
 def test_calls_without_an_index_are_told_apart_by_their_names():
@@ -107,6 +186,38 @@ def test_calls_of_one_index_are_told_apart_by_their_ids():
 def test_a_call_without_an_id_gets_one_of_ours(none):
     whole = pass_through(new_gate(), part("", (0, "read", "{}", none), (1, "read", "{}", none)), end())
     assert [call["id"] for call in whole.tool_calls] == ["ours_0", "ours_1"]
+
+
+def test_calls_of_one_id_are_told_apart_also_in_their_blocks():
+    parts = [
+        part([block("tool_use", 1, id="x", name="read", input={})], (1, "read", "{}", "x")),
+        part([block("tool_use", at, id="x", name="read", input={}) for at in (2, 3)], (2, "read", "{}", "x"), (3, "read", "{}", "x")),
+    ]
+    gate = new_gate()
+    whole = pass_through(gate, *parts, end())
+    assert [call["id"] for call in whole.tool_calls] == [each["id"] for each in whole.content if isinstance(each, dict)] == ["x", "ours_0", "ours_1"]
+    assert gate.renamed
+
+
+def test_what_is_kept_beside_a_call_goes_by_its_new_id():
+    signed = {"signatures": {"x": "s"}}
+    whole = pass_through(new_gate(), part("", (0, "read", "{}", "x")), part("", (1, "read", "{}", "x"), additional_kwargs=signed), end())
+    assert whole.additional_kwargs == {"signatures": {"ours_0": "s"}}
+
+
+@pytest.mark.parametrize("first", ["read", "edit"])
+def test_a_kept_and_a_routed_call_never_have_one_id(first: str):
+    gate = new_gate(gates={"edit": "drain"}, keep_ids=True)
+    second = "edit" if first == "read" else "read"
+    whole = pass_through(gate, part("", (0, first, "{}", "x"), (1, second, "{}", "x")), end())
+    ids = {"read": whole.tool_calls[0]["id"], "edit": gate.routed[0].call_id}
+    assert ids == {first: "x", second: "ours_0"}
+
+
+def test_an_id_of_the_model_that_equals_one_of_ours_is_changed():
+    gate = new_gate(gates={"edit": "drain"})
+    whole = pass_through(gate, part("", (0, "edit", "{}", "x"), (1, "read", "{}", "ours_0")), end())
+    assert ({gate.routed[0].call_id} & {call["id"] for call in whole.tool_calls}) == set()
 
 
 @pytest.mark.parametrize(
@@ -137,7 +248,7 @@ def test_with_a_draining_rule_first_a_cutting_one_behind_it_does_not_cut():
     gate = new_gate(gates={"edit": "cut", "read": "drain"})
     pass_through(gate, part("", (0, "read", "{}", "x")), part("", (1, "edit", "{}", "y")), part("", (2, "other", "{}", "z")), end())
     assert [call.tool for call in gate.routed] == ["read", "edit"]
-    assert gate.kept == 1
+    assert [call.name for call in gate.kept] == ["other"]
 
 
 def test_drained_calls_are_announced_by_name_and_id_alone():
