@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from langchain_core.messages import SystemMessage
@@ -119,22 +119,30 @@ def add_toolroute(
     common: dict[str, Any] = {"system_prompt": system_prompt, "agent": agent, "agent_name": agent_name, "is_failure": is_failure}
     for node, cls in (("route", RouteNode), ("policy", PolicyNode), ("model", ModelNode), ("fallback", FallbackNode)):
         builder.add_node(names[node], cls(router, bound, name=names[node], **common), input_schema=reads)
-    ours = [each for each in bound if isinstance(each, BaseTool)]
     if begins:
         builder.add_edge(START, names["route"])
     builder.add_edge(names["route"], names["policy"])
     builder.add_edge(names["policy"], names["model"])
     builder.add_edge(names["fallback"], names["policy"])
-    after = AfterModel(route=names["route"], tools=names["tools"] if ours else None, fallback=names["fallback"], end=end, schema=builder.state_schema)
+    runs_tools = _add_tools(builder, router, [each for each in bound if isinstance(each, BaseTool)], names, end, agent)
+    tools_node = names["tools"] if runs_tools else None
+    after = AfterModel(route=names["route"], tools=tools_node, fallback=names["fallback"], end=end, schema=builder.state_schema)
     targets = [names["fallback"], names["route"], end]
-    if ours:
-        entries = {names[node]: names["route"] for node in ("policy", "model", "fallback")}
-        builder.add_node(names["tools"], tool_node(router, ours, name=names["tools"], agent=agent, entries=entries))
-        targets.insert(0, names["tools"])
-        direct = frozenset(tool_name(each) for each in ours if each.return_direct)
-        if direct:
-            builder.add_conditional_edges(names["tools"], AfterTools(direct, names["route"], end), [names["route"], end])
-        else:
-            builder.add_edge(names["tools"], names["route"])
-    builder.add_conditional_edges(names["model"], after, targets)
+    builder.add_conditional_edges(names["model"], after, targets if tools_node is None else [tools_node, *targets])
     return builder
+
+
+def _add_tools(
+    builder: StateGraph[Any, Any, Any, Any], router: ToolRouter, tools: list[BaseTool], names: Mapping[str, str], end: str, agent: str | None
+) -> bool:
+    """Add the node that runs the tools, and the edge behind it; whether there are any."""
+    if not tools:
+        return False
+    entries = {names[node]: names["route"] for node in ("policy", "model", "fallback")}
+    builder.add_node(names["tools"], tool_node(router, tools, name=names["tools"], agent=agent, entries=entries))
+    direct = frozenset(tool_name(each) for each in tools if each.return_direct)
+    if direct:
+        builder.add_conditional_edges(names["tools"], AfterTools(direct, names["route"], end), [names["route"], end])
+    else:
+        builder.add_edge(names["tools"], names["route"])
+    return True

@@ -14,7 +14,7 @@ from langgraph.types import Command, Send
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.refusals import refusal
 
-Outcome = ToolMessage | Command[Any]
+ToolOutput = ToolMessage | Command[Any]
 
 
 def tool_node(
@@ -37,10 +37,10 @@ def tool_node(
         entries: Where a `Command` of a tool goes that names one of these nodes.
     """
 
-    def wrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], Outcome]) -> Outcome:
+    def wrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolOutput]) -> ToolOutput:
         return refusal(router, request, agent=agent) or entered(handler(request), entries or {})
 
-    async def awrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Outcome]]) -> Outcome:
+    async def awrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolOutput]]) -> ToolOutput:
         return refusal(router, request, agent=agent) or entered(await handler(request), entries or {})
 
     more = {} if handle_tool_errors is None else {"handle_tool_errors": handle_tool_errors}
