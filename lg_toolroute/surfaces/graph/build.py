@@ -124,8 +124,7 @@ def add_toolroute(
     builder.add_edge(names["route"], names["policy"])
     builder.add_edge(names["policy"], names["model"])
     builder.add_edge(names["fallback"], names["policy"])
-    runs_tools = _add_tools(builder, router, [each for each in bound if isinstance(each, BaseTool)], names, end, agent)
-    tools_node = names["tools"] if runs_tools else None
+    tools_node = _add_tools(builder, router, [each for each in bound if isinstance(each, BaseTool)], names, end, agent)
     after = AfterModel(route=names["route"], tools=tools_node, fallback=names["fallback"], end=end, schema=builder.state_schema)
     targets = [names["fallback"], names["route"], end]
     builder.add_conditional_edges(names["model"], after, targets if tools_node is None else [tools_node, *targets])
@@ -134,10 +133,10 @@ def add_toolroute(
 
 def _add_tools(
     builder: StateGraph[Any, Any, Any, Any], router: ToolRouter, tools: list[BaseTool], names: Mapping[str, str], end: str, agent: str | None
-) -> bool:
-    """Add the node that runs the tools, and the edge behind it; whether there are any."""
+) -> str | None:
+    """Add the node that runs the tools, and the edge behind it; the node's name, `None` if there are no tools."""
     if not tools:
-        return False
+        return None
     entries = {names[node]: names["route"] for node in ("policy", "model", "fallback")}
     builder.add_node(names["tools"], tool_node(router, tools, name=names["tools"], agent=agent, entries=entries))
     direct = frozenset(tool_name(each) for each in tools if each.return_direct)
@@ -145,4 +144,4 @@ def _add_tools(
         builder.add_conditional_edges(names["tools"], AfterTools(direct, names["route"], end), [names["route"], end])
     else:
         builder.add_edge(names["tools"], names["route"])
-    return True
+    return names["tools"]
