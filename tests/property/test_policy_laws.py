@@ -25,6 +25,7 @@ from lg_toolroute.errors import AnswerRejected, ChainExhausted
 from lg_toolroute.rulebook.book import RuleBook, compile_config
 from lg_toolroute.state import ToolRouteContext
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
+from tests.support.sampling import examples
 
 A, B, C, D = SPECS = ("kimi/a", "deepseek/b", "qwen/c", "xai/d")
 ALIASES = {"ace": A, "bee": B, "sea": C, "Dee": D}
@@ -268,7 +269,7 @@ def check_boundaries(case: Case, world: World) -> None:
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(data=st.data(), way=st.sampled_from(WAYS))
 def test_no_tool_runs_that_the_policy_of_its_writer_denies(surface: str, data: Any, way: tuple[bool, bool]):
     case = data.draw(cases(surface_has_middlewares="middleware" in surface))
@@ -278,7 +279,7 @@ def test_no_tool_runs_that_the_policy_of_its_writer_denies(surface: str, data: A
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(data=st.data(), way=st.sampled_from(WAYS))
 def test_behind_a_boundary_no_other_model_is_asked_for_a_call_or_writes_it(surface: str, data: Any, way: tuple[bool, bool]):
     case = data.draw(cases(surface_has_middlewares="middleware" in surface, boundaries=True))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lg_toolroute.testing import Call, Fail, Say
 from tests.support.one_turn import SURFACES, WAYS, A, B, C, Situation, Story, play
+from tests.support.sampling import examples
 
 calls = st.lists(
     st.sampled_from([Call("read", {"path": "c"}), Call("edit", {"path": "dropped"}), Call("write", {"path": "b", "text": "t"})]), max_size=3
@@ -75,7 +76,7 @@ def stories(situation: Situation) -> dict[str, Story]:
 
 
 @pytest.mark.filterwarnings("ignore:role|agent:UserWarning")
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(36), deadline=None)
 @given(situation=situations())
 def test_every_surface_tells_the_same_story_in_every_way(situation: Situation):
     found = stories(situation)

@@ -14,7 +14,6 @@ request has read:
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -36,9 +35,10 @@ from langgraph.types import Command, interrupt
 
 from lg_toolroute import ToolRouteMiddleware, ToolRouter, create_toolroute_agent
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
+from tests.support.sampling import examples, whole
 
-WHOLE = os.environ.get("LG_TOOLROUTE_WHOLE") == "1"
-EXAMPLES = int(os.environ.get("LG_TOOLROUTE_THREAD_EXAMPLES", "300" if WHOLE else "4"))
+WHOLE = whole()
+EXAMPLES = examples(300 if WHOLE else 12)
 """Histories for each surface, way and checkpointer."""
 PRIMARY, WRITER, SPARE = "kimi/a", "deepseek/b", "qwen/c"
 CONFIG = {"model": PRIMARY, "toolRouting": {"edit": {"primary": WRITER, "fallbacks": [SPARE]}}}

@@ -23,6 +23,7 @@ from lg_toolroute import ToolRouter
 from lg_toolroute.core.failures.spellings import words
 from lg_toolroute.testing import Call, Chunks, Say, ScriptedModel
 from tests.support.one_turn import SURFACES, TOOLS, WAYS, A, B, C
+from tests.support.sampling import examples
 
 SECRET = "SECRET"
 """Stands in the arguments of every call that must not be seen."""
@@ -212,7 +213,7 @@ surfaces = st.sampled_from(sorted(SURFACES))
 ways = st.sampled_from(WAYS)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(360), deadline=None)
 @given(surface=surfaces, way=ways, mode=st.sampled_from(["cut", "drain", "none"]), message=messages())
 def test_every_call_is_stored_whole_and_as_it_was_streamed(surface: str, way: tuple[bool, bool], mode: str, message: Message):
     found = play(surface, way, mode, message.step(whole=mode == "none" and not way[1]))
