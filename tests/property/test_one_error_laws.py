@@ -41,7 +41,9 @@ def middleware(router: ToolRouter, tools: list[Any], model: Any) -> Any:
 
 def chat_model(router: ToolRouter, tools: list[Any], model: Any) -> Any:
     bound = ToolRoutedChatModel(router=router).bind_tools(tools)
-    return create_agent(bound.bound, tools, context_schema=ToolRouteContext) if all(isinstance(each, StructuredTool) for each in tools) else bound
+    if len({id(each) for each in tools}) == len(tools) and all(isinstance(each, StructuredTool) for each in tools):
+        return create_agent(bound.bound, tools, context_schema=ToolRouteContext)
+    return bound  # an agent of LangChain's would bind one of two tools of one name
 
 
 SURFACES: Mapping[str, Callable[..., Any]] = {"graph": graph, "middleware": middleware, "chat model": chat_model}

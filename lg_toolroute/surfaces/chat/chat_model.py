@@ -24,7 +24,7 @@ from pydantic import ConfigDict, Field, PrivateAttr
 from lg_toolroute.clients.wrappers import first_leaf
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.errors import ConfigError, Problem
-from lg_toolroute.router import ToolRouter, refuse_duplicate_names
+from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.landing import without_response_items
 from lg_toolroute.runner.overrides import context_value
 from lg_toolroute.surfaces.chat.bound_tools import bound_tools, read_choice
@@ -157,7 +157,6 @@ class ToolRoutedChatModel(BaseChatModel):
                 given tools.
         """
         bound = bound_tools(tools)
-        refuse_duplicate_names(bound)
         read_choice(tool_choice, bound)
         if bound:
             self.router.refuse_toolless(bound, agent=self.agent)
