@@ -22,7 +22,7 @@ from tests.support.provider_rules.stories import Studio
 
 MESSAGES = 100
 TURNS = 8
-LIMITS = {"fast_us": 100.0, "slow_us": 2_000.0}
+LIMITS = {"fast_us": 250.0, "slow_us": 2_000.0}
 """What was promised, for 100 messages."""
 
 
