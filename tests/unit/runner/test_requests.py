@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_core.tools import tool
 
 from lg_toolroute import ToolRouter
 from lg_toolroute.core.rules.params import Params
@@ -21,28 +20,10 @@ from lg_toolroute.runner.inputs import read_inputs
 from lg_toolroute.runner.requests import Request, RequestBuilder, ignores_forced_choice
 from lg_toolroute.runner.segments import Segment
 from lg_toolroute.testing import ScriptedModel
+from tests.support.one_turn import edit, read, write
 from tests.support.turns import decided, writing
 
 A, B, C = "kimi/a", "deepseek/b", "other/c"
-
-
-@tool
-def edit(path: str) -> str:
-    """Edit a file."""
-    return path
-
-
-@tool
-def write(path: str) -> str:
-    """Write a file."""
-    return path
-
-
-@tool
-def read(path: str) -> str:
-    """Read a file."""
-    return path
-
 
 TOOLS = [read, write, edit]
 RULES = {"edit": {"model": B, "params": {"temperature": 0.25}}, "write": B}

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
-from langchain_core.tools import tool
 
 from lg_toolroute import ToolRouter
 from lg_toolroute.core.failures.circuit import CLOSED
@@ -21,22 +20,10 @@ from lg_toolroute.runner.inputs import read_inputs
 from lg_toolroute.runner.requests import Request, RequestBuilder
 from lg_toolroute.runner.runner import TurnRunner, resumed
 from lg_toolroute.testing import Call, Fail, Hang, Latch, Say, ScriptedModel
+from tests.support.one_turn import edit, read
 from tests.support.turns import writing
 
 A, B, C = "kimi/a", "deepseek/b", "other/c"
-
-
-@tool
-def edit(path: str) -> str:
-    """Edit a file."""
-    return path
-
-
-@tool
-def read(path: str) -> str:
-    """Read a file."""
-    return path
-
 
 REASON = Job((A, C), candidate=A)
 WRITE = writing(B, A)
