@@ -17,6 +17,9 @@ from tests.support.authorities import environment_with_all
 EXTRAS = ("pytest-mock", "syrupy", "vcrpy", "pytest-recording", "pytest-socket", "blockbuster", "toml")
 """What LangChain's tests import beside what the tests of this project do."""
 
+CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
+"""Names the version of each of them."""
+
 VERSION = importlib.metadata.version("langchain")
 PLACE = Path(sys.prefix) / "langchain-tests"
 SUITE = PLACE / f"langchain-{VERSION}"
@@ -32,7 +35,7 @@ def fetch() -> None:
     if SUITE.exists():
         return
     PLACE.mkdir(exist_ok=True)
-    _pip("install", "--no-deps", "--upgrade", "--target", str(PACKAGES), *EXTRAS)
+    _pip("install", "--no-deps", "--upgrade", "--constraint", str(CONSTRAINTS), "--target", str(PACKAGES), *EXTRAS)
     with tempfile.TemporaryDirectory(dir=PLACE) as folder:
         _pip("download", "--no-deps", "--no-binary", "langchain", f"langchain=={VERSION}", "--dest", folder)
         with tarfile.open(next(Path(folder).glob("langchain-*.tar.gz"))) as archive:

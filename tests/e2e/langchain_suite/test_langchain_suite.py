@@ -33,6 +33,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, st
     try:
         langchain_source.fetch()
     except RuntimeError as error:
+        # `make` stops where it cannot get the suite; this is for a plain pytest without a network.
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("langchain")
     found: dict[str, dict[str, str]] = {}
@@ -71,3 +72,8 @@ def test_a_router_without_rules_changes_no_outcome(outcomes: dict[str, dict[str,
 
 def test_routing_every_tool_to_an_equal_model_changes_the_listed_outcomes_only(outcomes: dict[str, dict[str, str]]) -> None:
     assert changed(outcomes["off"], outcomes["everything"]) == set(EVERYTHING)
+
+
+def test_the_packages_that_the_suite_needs_are_pinned():
+    pinned = {line.partition("==")[0] for line in langchain_source.CONSTRAINTS.read_text().splitlines() if "==" in line}
+    assert not set(langchain_source.EXTRAS) - pinned
