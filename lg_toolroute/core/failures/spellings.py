@@ -266,3 +266,9 @@ GENERAL: Final[Mapping[FailureClass, re.Pattern[str]]] = {
     ),
 }
 """Phrases for errors that carry neither a status nor a telling class."""
+
+REQUIRED_IS_LEFT: Final = _phrases(
+    r"\b(?:supported|valid|allowed|accepted|permitted|possible|expected|should be|must be|one of|use)\b[^.;]{0,60}\b(?:required|any)\b",
+    r"^(?!.*\b(?:required|any|only|auto)\b).*\b(?:object|dict|dictionary|named?|function|specific(?:ied)?)\b",
+)
+"""A refused `tool_choice` of which `required` is left: the words list it among what is taken, or they blame a name or an object alone."""
