@@ -134,7 +134,9 @@ class Forcing:
     learned: Refused | None = None
 
 
-_SETTINGS: Final = ("thinking", "reasoning", "reasoning_effort", "extra_body", "model_kwargs", "enable_thinking")
+_SETTINGS: Final = ("thinking", "reasoning", "reasoning_effort", "extra_body", "model_kwargs", "enable_thinking", "output_config", "effort")
+_MOST_EFFORT: Final = frozenset({"xhigh", "max"})
+"""Claude does not take `thinking: disabled` with these. Source: langchain-anthropic, `_assert_valid_model_configuration`."""
 _URLS: Final = ("openai_api_base", "api_base", "anthropic_api_url", "base_url")
 
 
@@ -199,7 +201,7 @@ def forcing(sender: Sender, setting: str | None = None, *, switch_off: bool = Fa
     refused = tuple(refused)
     row = row_of(sender)
     switch = None
-    if switch_off and cannot_switch_off(sender) is None and not any(each.parameter == THINKING for each in refused):
+    if switch_off and _thinks(sender, row) is not False and cannot_switch_off(sender) is None and not any(each.parameter == THINKING for each in refused):
         switch = row.off if row is not None else None
     thinks = False if switch is not None else _thinks(sender, row)
     rung, why = _known(sender, row, thinks)
@@ -237,6 +239,10 @@ def cannot_switch_off(sender: Sender) -> str | None:
         return "it is not known how to switch its thinking off"
     if row.off is None or (row.never_off and re.search(row.never_off, sender.model, re.IGNORECASE)):
         return f"its provider does not let its thinking be switched off ({row.source})"
+    settings, output = sender.settings, sender.settings.get("output_config")
+    efforts = {settings.get("effort"), settings.get("reasoning_effort"), output.get("effort") if isinstance(output, Mapping) else None}
+    if row.who == "Claude" and efforts & _MOST_EFFORT:
+        return "Claude does not let its thinking be switched off at this effort"
     return None
 
 

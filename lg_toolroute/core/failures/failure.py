@@ -58,6 +58,7 @@ class Refused:
     Attributes:
         parameter: `tool_choice`, or `thinking`: the switch that was to turn it off.
         left: Of `tool_choice`: the highest rung that is left.
+        asked: Of `tool_choice`: the rung that was refused.
         while_thinking: It was refused because the model thinks; a request in which it does not think is not concerned.
         why: The provider's words, shortened, secrets masked.
         at: When, in the seconds of the clock that health is kept with; 0 in the turn in which it was refused.
@@ -66,6 +67,7 @@ class Refused:
 
     parameter: str
     left: Rung = "none"
+    asked: Rung = "name"
     while_thinking: bool = False
     why: str = ""
     at: float = 0.0

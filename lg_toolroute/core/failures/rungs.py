@@ -13,6 +13,7 @@ most one more request. What was refused is remembered for `REMEMBERED_S`, then t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final, get_args
 
 from lg_toolroute.core.failures.failure import Failure, Refused, Rung
@@ -26,6 +27,8 @@ REMEMBERED_S: Final = 86_400.0
 
 CHOICE: Final = "tool_choice"
 THINKING: Final = "thinking"
+_SWITCHES: Final = frozenset({THINKING, "enable_thinking", "reasoning", "reasoning_effort"})
+"""How the parameters are called that switch thinking off."""
 
 
 def lowest(*rungs: Rung) -> Rung:
@@ -44,12 +47,12 @@ def refusal(failure: Failure, asked: Rung, *, thinks: bool | None, switched: boo
     """
     if failure.cls != "parameter_refused":
         return None
-    if failure.parameter == THINKING and switched:
+    if failure.parameter in _SWITCHES and switched:
         return Refused(THINKING, why=failure.text)
     if failure.parameter != CHOICE or asked == "none":
         return None
     left: Rung = "required" if asked == "name" and not failure.while_thinking and REQUIRED_IS_LEFT.search(failure.text) else "none"
-    return Refused(CHOICE, left, while_thinking=failure.while_thinking and thinks is not False, why=failure.text)
+    return Refused(CHOICE, left, asked, while_thinking=failure.while_thinking and thinks is not False, why=failure.text)
 
 
 def rung_left(refused: Iterable[Refused], *, thinks: bool | None) -> Refused | None:
@@ -66,7 +69,7 @@ def rung_left(refused: Iterable[Refused], *, thinks: bool | None) -> Refused | N
 def learned(known: tuple[Refused, ...], new: Refused, now: float) -> tuple[Refused, ...]:
     """What is known of a model after one more refusal: one entry for each parameter, and one more for while it thinks."""
     others = tuple(each for each in known if (each.parameter, each.while_thinking) != (new.parameter, new.while_thinking) and believed(each, now))
-    return (*others, Refused(new.parameter, new.left, new.while_thinking, new.why, now))
+    return (*others, replace(new, at=now))
 
 
 def believed(refused: Refused, now: float) -> bool:

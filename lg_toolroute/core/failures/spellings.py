@@ -251,7 +251,8 @@ PARAMETERS: Final[Mapping[str, re.Pattern[str]]] = {
     "reasoning_effort": _phrases(r"reasoning[_.]effort|output_config\.effort"),
     "enable_thinking": _phrases(r"enable_thinking"),
     "thinking": _phrases(
-        r"thinking[._]?(?:type|budget(?:_tokens)?|config|level)\b", r"[`'\"]thinking[`'\"](?! block)", r"\bthinking type\b|\bthink value\b"
+        r"thinking[._]?(?:type|budget(?:_tokens)?|config|level)\b", r"[`'\"]thinking[`'\"](?! block)", r"\bthinking type\b|\bthink value\b",
+        r"invalid thinking\b|disabling thinking\b|thinking (?:mode )?(?:cannot|can't|can not) be (?:disabled|turned off)",
     ),
 }
 """The request parameters that this package or a rule's `params` set, by OpenAI's name, as errors write them. The first one found is blamed."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lg_toolroute.core.failures.circuit import CLOSED, LONGEST_NAME, MOST_TOOLS, BadAnswers, Circuit
 from lg_toolroute.core.failures.cooldowns import CooldownLimits
-from lg_toolroute.core.failures.failure import BAD_ANSWER, CLASSES, INCAPABLE, LONGEST_TEXT, Refused
+from lg_toolroute.core.failures.failure import BAD_ANSWER, CLASSES, INCAPABLE, LONGEST_TEXT, Refused, Rung
 from lg_toolroute.core.failures.rungs import CHOICE, RUNGS, THINKING
 
 _FORMAT: Final = 1
@@ -17,7 +17,7 @@ _PLAIN_FIELDS: Final = ("opened", "since", "until", "cls", "why", "failures", "f
 
 def write_circuit(circuit: Circuit) -> dict[str, Any]:
     """What is stored; `read_circuit` turns it back."""
-    refused = [[each.parameter, each.left, each.while_thinking, each.why, each.at] for each in circuit.refused]
+    refused = [[each.parameter, each.left, each.asked, each.while_thinking, each.why, each.at] for each in circuit.refused]
     return {
         "format": _FORMAT,
         **{name: getattr(circuit, name) for name in _PLAIN_FIELDS},
@@ -66,11 +66,17 @@ def read_circuit(value: object, limits: CooldownLimits) -> tuple[Circuit, str | 
     return circuit, None
 
 
-def _refused(parameter: object, left: object, while_thinking: object, why: object, at: object) -> Refused:
-    rung = next((rung for rung in RUNGS if rung == left), None)
-    if parameter not in (CHOICE, THINKING) or rung is None or not isinstance(while_thinking, bool):
-        raise ValueError(f"{parameter!r}, {left!r} is not a refusal")
-    return Refused(str(parameter), rung, while_thinking, str(why)[:LONGEST_TEXT], _moment(at))
+def _refused(parameter: object, left: object, asked: object, while_thinking: object, why: object, at: object) -> Refused:
+    if parameter not in (CHOICE, THINKING) or not isinstance(while_thinking, bool):
+        raise ValueError(f"{parameter!r} is not a parameter that is remembered")
+    return Refused(str(parameter), _rung(left), _rung(asked), while_thinking, str(why)[:LONGEST_TEXT], _moment(at))
+
+
+def _rung(value: object) -> Rung:
+    found = next((rung for rung in RUNGS if rung == value), None)
+    if found is None:
+        raise ValueError(f"{value!r} is not a rung")
+    return found
 
 
 def _moment(value: object) -> float:
