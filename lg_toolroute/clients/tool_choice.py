@@ -71,7 +71,7 @@ ROWS: Final = (
         classes=("ChatCohere",), client=True, any="REQUIRED"),
     Row("Ollama", "none", "drops `tool_choice` without a word", "docs.ollama.com, OpenAI compatibility", providers=("ollama",)),
     Row("LM Studio", "required", "refuses `tool_choice` objects", "lmstudio-bug-tracker#670", providers=("lmstudio",)),
-    Row("Claude 5.5 and newer", "none", "refuses `any` and `tool`", "oh-my-pi#12939, vercel/ai#21364, celeste-python#393",
+    Row("Claude, from 5.5 on,", "none", "refuses `any` and `tool`", "oh-my-pi#12939, vercel/ai#21364, celeste-python#393",
         models=_CLAUDE_FORCED_NEVER, never_off="claude"),
     Row("Claude", "none", "refuses a forced call while it thinks", "Anthropic, Extended thinking: tool use",
         classes=("ChatAnthropic",), only_thinking=True, off=_DISABLED, never_off=r"claude-(?:fable|mythos)"),

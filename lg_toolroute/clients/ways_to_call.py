@@ -22,6 +22,13 @@ _CANNOT = (ValueError, TypeError, NotImplementedError)
 """What a client's `bind_tools` raises at a choice that it cannot express."""
 
 
+_IN_WORDS: Mapping[Rung, str] = {
+    "name": "the tool's name is its tool_choice",
+    "required": "a call is required, and no other tool is bound",
+    "none": "asked, not forced, and no other tool is bound",
+}
+
+
 class Bind(Protocol):
     """Binds tools to a chat model; `BindingCache.bound` does."""
 
@@ -116,6 +123,43 @@ class WaysToCall:
     def cannot_switch_off(self, spec: str, model: LanguageModel | None = None) -> str | None:
         """Why the thinking of a model cannot be switched off for one request; `None` if it can, or if it does not think anyway."""
         return next((why for each in self._senders(spec, model, {}) if (why := cannot_switch_off(each)) is not None), None)
+
+    def remarks(self) -> tuple[Problem, ...]:
+        """The rules that switch off thinking which cannot be switched off: their calls are written all the same, without it."""
+        hint = "take it out, or name a model whose provider lets its thinking be switched off"
+        found = {}
+        for rule in (rule for agent in (None, *self._book.agents) for rule in self._book.rules(agent)):
+            spec = next(iter(rule.chain), None)
+            if rule.options.thinking == "off" and spec is not None and (why := self.cannot_switch_off(spec)) is not None:
+                found[rule.path] = Problem(f"{rule.path}.thinking", f"'off' does nothing for {spec}: {why}", hint)
+        return tuple(found.values())
+
+    def limited(self) -> list[tuple[str, str]]:
+        """The models that write calls and cannot be made to by the tool's name, each with how they are made to, in words."""
+        rules = [rule for agent in (None, *self._book.agents) for rule in self._book.rules(agent) if "call" in rule.moments]
+        asked = dict.fromkeys((spec, rule.options.thinking == "off") for rule in rules for spec in rule.chain)
+        return [(spec, self.told(spec, switch_off=off)) for spec, off in asked if self.forcing(spec, switch_off=off).rung != "name"]
+
+    def told(self, spec: str, *, switch_off: bool = False, refused: Iterable[Refused] = (), now: float = 0.0) -> str:
+        """How a model is made to call, and why, for people.
+
+        Args:
+            spec: The model's spec.
+            switch_off: Thinking is to be switched off, where that is possible.
+            refused: What the provider refused of late.
+            now: The moment, in seconds of the clock that the refusals were noted with.
+        """
+        way = self.forcing(spec, switch_off=switch_off, refused=refused)
+        parts = [_IN_WORDS[way.rung]]
+        if way.learned is not None:
+            parts.append(f"learned from a refusal {(now - way.learned.at) / 60:.0f} min ago: {way.why}")
+        elif way.why:
+            parts.append(way.why)
+        if way.switch is not None:
+            parts.append("its thinking is switched off for the call")
+        elif switch_off and (why := self.cannot_switch_off(spec)) is not None:
+            parts.append(f"its thinking stays as it is: {why}")
+        return "; ".join(parts)
 
     def place(self, spec: str) -> str:
         """Where the configuration says how a model is made to call, or may say it."""
