@@ -12,7 +12,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.core.failures.failure import Failure, Rung
-from lg_toolroute.core.failures.rungs import CHOICE, refusal
+from lg_toolroute.core.failures.rungs import CHOICE, RUNGS, refusal
 from lg_toolroute.core.turn.turn import Answer, Attempt
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.chunks import as_chunk, generation, is_call_block, merged
@@ -95,8 +95,8 @@ class AnswerReader:
         if taught is not None:
             return replace(failure, refused=taught), f"{failure.text} (asked with {_sent(taught.asked) if taught.parameter == CHOICE else way.switch})"
         if failure.parameter == CHOICE and way is not None:
-            tried = dict.fromkeys((*(each.asked for each in request.job.refusals if each.parameter == CHOICE), way.rung))
-            what = f"tried were {', '.join(_sent(rung) for rung in tried)}; let another model write this call, or set"
+            tried = {way.rung, *(each.asked for each in request.job.refusals if each.parameter == CHOICE)}
+            what = f"tried were {', '.join(_sent(rung) for rung in RUNGS if rung in tried)}; let another model write this call, or set"
             return failure, f"{failure.text}; {what} {self._router.models.ways.place(request.spec)}"
         return failure, f"{failure.text}; {self._whose(request, failure.parameter)}"
 
