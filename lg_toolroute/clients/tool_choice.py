@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final 
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from lg_toolroute.config.providers import COMMUNITY, is_community
@@ -64,7 +64,8 @@ _CLAUDE_FORCED_NEVER: Final = (
 )
 
 ROWS: Final = (
-    Row("ChatOllama", "none", "drops `tool_choice` without a word", "langchain-ollama, bind_tools", classes=("ChatOllama",), client=True, off={"reasoning": False}),
+    Row("ChatOllama", "none", "drops `tool_choice` without a word", "langchain-ollama, bind_tools",
+        classes=("ChatOllama",), client=True, off={"reasoning": False}),
     Row("ChatLiteLLM", "required", "sends a tool's name as a bare string", "langchain-litellm, bind_tools",
         classes=("ChatLiteLLM", "ChatLiteLLMRouter"), client=True, any="required"),
     Row("ChatCohere", "required", "sends a tool's name as a bare string", "langchain-cohere, bind_tools",
@@ -82,10 +83,11 @@ ROWS: Final = (
     Row("Kimi", "none", "refuses a forced call while it thinks", "inspect_ai#5152, oh-my-pi#3853", **_KIMI, only_thinking=True,
         thinks=r"kimi-for-coding|kimi-k2[.-][5-9]|kimi-k2-thinking", off=_DISABLED, never_off=r"kimi-for-coding|kimi-k2[.-]7|kimi-k2-thinking"),
     Row("Qwen", "none", "refuses a forced call while it thinks", "eino#994, qwen-code#7659, dify-official-plugins#2628",
-        providers=("qwen", "dashscope", "tongyi", "alibaba"), hosts=("aliyuncs.com",), classes=("ChatTongyi", "ChatQwen", "ChatQwQ"), only_thinking=True,
-        thinks=r"qwq|thinking|qwen3\.[5-9]|qwen3-\d+(?:\.\d+)?b(?!.*instruct)", off={"enable_thinking": False}, never_off=r"qwq|thinking"),
-    Row("Z.ai", "none", "takes `auto` only", "agentscope docs, code 1210", providers=("zai", "z-ai", "zhipu", "bigmodel"), hosts=("z.ai", "bigmodel.cn"),
-        classes=("ChatZhipuAI",), off=_DISABLED),
+        providers=("qwen", "dashscope", "tongyi", "alibaba"), hosts=("aliyuncs.com",), classes=("ChatTongyi", "ChatQwen", "ChatQwQ"),
+        only_thinking=True, thinks=r"qwq|thinking|qwen3\.[5-9]|qwen3-\d+(?:\.\d+)?b(?!.*instruct)",
+        off={"enable_thinking": False}, never_off=r"qwq|thinking"),
+    Row("Z.ai", "none", "takes `auto` only", "agentscope docs, code 1210",
+        providers=("zai", "z-ai", "zhipu", "bigmodel"), hosts=("z.ai", "bigmodel.cn"), classes=("ChatZhipuAI",), off=_DISABLED),
 )  # fmt: skip
 """The first row that is about a client or a model holds, those of clients before those of providers."""
 
@@ -186,7 +188,8 @@ def sender_to_be(spec: str, client: str | None, base_url: str | None, params: Ma
     """
     named = frozenset({client.removeprefix(COMMUNITY)}) if client is not None and is_community(client) else frozenset()
     host = (urlsplit(base_url).hostname or "").lower() if base_url else ""
-    return Sender(spec, spec.partition("/")[2], _CLASSES.get(client or "", named), host, {name: params[name] for name in _SETTINGS if name in params})
+    settings = {name: params[name] for name in _SETTINGS if name in params}
+    return Sender(spec, spec.partition("/")[2], _CLASSES.get(client or "", named), host, settings)
 
 
 def forcing(sender: Sender, setting: str | None = None, *, switch_off: bool = False, refused: Iterable[Refused] = ()) -> Forcing:
@@ -201,8 +204,8 @@ def forcing(sender: Sender, setting: str | None = None, *, switch_off: bool = Fa
     refused = tuple(refused)
     row = row_of(sender)
     switch = None
-    if switch_off and _thinks(sender, row) is not False and cannot_switch_off(sender) is None and not any(each.parameter == THINKING for each in refused):
-        switch = row.off if row is not None else None
+    if switch_off and row is not None and not any(each.parameter == THINKING for each in refused):
+        switch = row.off if _thinks(sender, row) is not False and cannot_switch_off(sender) is None else None
     thinks = False if switch is not None else _thinks(sender, row)
     rung, why = _known(sender, row, thinks)
     limit = _client_limit(sender, row)
@@ -262,7 +265,8 @@ def _client_limit(sender: Sender, row: Row | None) -> tuple[Rung, str] | None:
         return row.rung, f"{row.who} {row.why} ({row.source})"
     if sender.choices is None or "tool" in sender.choices:
         return None
-    return ("required" if "any" in sender.choices else "none"), f"its client takes only {', '.join(sender.choices) or 'no tool_choice'} for this model"
+    taken = ", ".join(sender.choices) or "no tool_choice"
+    return ("required" if "any" in sender.choices else "none"), f"its client takes only {taken} for this model"
 
 
 def _is_about(row: Row, sender: Sender) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -13,8 +13,9 @@ from lg_toolroute.clients.bindings import Bound, IdentityCache
 from lg_toolroute.clients.tool_choice import Forcing, Sender, cannot_switch_off, forcing, impossible, sender_of, sender_to_be
 from lg_toolroute.clients.wrappers import LanguageModel, is_configurable, leaves, map_leaves
 from lg_toolroute.core.failures.failure import Refused, Rung
-from lg_toolroute.core.failures.rungs import RUNGS
+from lg_toolroute.core.failures.rungs import RUNGS, lowest
 from lg_toolroute.core.rules.spec import parse_spec
+from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.errors import Problem
 from lg_toolroute.rulebook.book import RuleBook
 
@@ -92,6 +93,26 @@ class WaysToCall:
                 continue
             return rung, why
         return "none", why
+
+    def stand_in(
+        self, spec: str, model: BaseChatModel, tools: Sequence[Any], choice: Any, wanted: Collection[str], refused: Iterable[Refused]
+    ) -> tuple[Sequence[Any], Any]:
+        """The tools and the choice for a model that other code puts in the place of the one that was to be made to call: on no higher rung.
+
+        Args:
+            spec: Its spec.
+            model: The model.
+            tools: What it may see of the tools that were bound.
+            choice: The choice that was made for the other model.
+            wanted: The names of the tools that are to be called.
+            refused: What its provider refused of late.
+        """
+        alone = [tool for tool in tools if tool_name(tool) in wanted]
+        asked: Rung = "none" if choice is None else "name" if choice in wanted else "required"
+        way = self.forcing(spec, model, refused=refused)
+        way = replace(way, rung=lowest(way.rung, asked))
+        rung, _ = self.expressible(model, way, {"name": tools, "required": alone, "none": alone}, choice)
+        return (tools if rung == "name" else alone), {"name": choice, "required": way.any, "none": None}[rung]
 
     def switched(self, spec: str, model: LanguageModel) -> LanguageModel:
         """The same model, its thinking switched off where that is possible; made once for each model.

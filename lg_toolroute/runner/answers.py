@@ -92,8 +92,9 @@ class AnswerReader:
             return failure, failure.text
         way = request.forcing
         taught = refusal(failure, way.rung, thinks=way.thinks, switched=way.switch is not None) if way is not None else None
-        if taught is not None:
-            return replace(failure, refused=taught), f"{failure.text} (asked with {_sent(taught.asked) if taught.parameter == CHOICE else way.switch})"
+        if taught is not None and way is not None:
+            what = _sent(taught.asked) if taught.parameter == CHOICE else way.switch
+            return replace(failure, refused=taught), f"{failure.text} (asked with {what})"
         if failure.parameter == CHOICE and way is not None:
             tried = {way.rung, *(each.asked for each in request.job.refusals if each.parameter == CHOICE)}
             what = f"tried were {', '.join(_sent(rung) for rung in RUNGS if rung in tried)}; let another model write this call, or set"

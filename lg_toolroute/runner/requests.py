@@ -210,7 +210,7 @@ class RequestBuilder:
     def _forced(
         self, model: LanguageModel, way: Forcing, tools: list[NamedTool], wanted: Sequence[str], beside: frozenset[str]
     ) -> tuple[Forcing, Any, list[NamedTool]]:
-        """How the model is made to call at last, the tool choice, and what is bound: nothing beside the wanted tools unless one is called by its name.
+        """How the model is made to call at last, the tool choice, and what is bound: other tools only beside one that is called by its name.
 
         Args:
             model: The model that is asked.

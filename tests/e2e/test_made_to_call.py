@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import ModelFallbackMiddleware
 from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.store.memory import InMemoryStore
 
-from lg_toolroute import ChainExhausted, ConfigError, ToolRouter
+from lg_toolroute import ChainExhausted, ConfigError, ToolRouteMiddleware, ToolRouter
 from lg_toolroute.core.failures.rungs import REMEMBERED_S
-from lg_toolroute.testing import Call, FaultServer, Say, ServerRequest, faults
-from tests.support.one_turn import SURFACES, A
+from lg_toolroute.testing import Call, Fail, FaultServer, Say, ScriptedModel, ServerRequest, faults
+from tests.support.one_turn import SURFACES, TOOLS, A
 
 KIMI, DEEPSEEK = "kimi/kimi-for-coding", "deepseek/deepseek-v4-pro"
 PLAIN = "plain/gpt-4o"
@@ -324,3 +327,29 @@ def test_a_tool_that_is_known_to_come_next_is_asked_of_the_reasoning_model_by_th
         assert len(requests) == 1 + ROWS[spec].extra
         assert sent(requests[-1]) == ROWS[spec].rung
         assert requests[-1].tools == (("read", "edit", "write") if ROWS[spec].rung == "name" else ("read",))
+
+
+class OnlyAny(ScriptedModel):
+    """A client that raises at a tool's name, as Bedrock's does."""
+
+    def bind_tools(self, tools: Any, *, tool_choice: Any = None, **settings: Any) -> Any:
+        if tool_choice not in (None, "any"):
+            raise ValueError(f"tool_choice {tool_choice!r} is not supported")
+        return super().bind_tools(tools, tool_choice=tool_choice, **settings)
+
+
+def test_a_model_that_another_middleware_puts_in_goes_by_its_own_ladder():
+    writer = ScriptedModel([Fail(ConnectionError("gone"))], name="b/writer")
+    stand_in = OnlyAny([Say(calls=[Call("edit", ARGS)])], name="c/stand-in")
+    primary = ScriptedModel([Say("Let me fix that.", [Call("edit", {"path": "dropped"})])], name="a/primary")
+    router = ToolRouter({"model": "a/primary", "toolRouting": {"edit": "b/writer"}}, models={"b/writer": writer, "a/primary": primary})
+    agent = create_agent(
+        primary,
+        list(TOOLS),
+        middleware=[ToolRouteMiddleware(router), ModelFallbackMiddleware(stand_in)],
+        checkpointer=InMemorySaver(),
+        interrupt_before=["tools"],
+    )
+    message = agent.invoke({"messages": [HumanMessage("Fix it.")]}, {"configurable": {"thread_id": "1"}})["messages"][-1]
+    assert [(call["name"], call["args"]) for call in message.tool_calls] == [("edit", ARGS)]
+    assert [(request.tools, request.tool_choice) for request in stand_in.requests] == [(("edit",), "any")]

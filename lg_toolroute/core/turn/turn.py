@@ -268,7 +268,9 @@ def changed(record: T, **changes: Any) -> T:
 
 # -- as plain data -------------------------------------------------------------------------------------------------------------------------
 
-_RECORD_FIELDS: Mapping[str, type[Any]] = {"jobs": Job, "calls": Intercepted, "pending": Intercepted, "attempts": Attempt, "skipped": Skip, "refused": Refused}
+_RECORD_FIELDS: Mapping[str, type[Any]] = {
+    "jobs": Job, "calls": Intercepted, "pending": Intercepted, "attempts": Attempt, "skipped": Skip, "refused": Refused,
+}  # fmt: skip
 """The fields that hold records, by name."""
 
 _PAIR_FIELDS = frozenset({"gates", "writers"})

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from langchain_anthropic import ChatAnthropic
-from langchain_core.tools import tool
 from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 
 from lg_toolroute import ConfigError, ToolRouter
 from lg_toolroute.clients.tool_choice import ROWS, Sender, forcing, row_of, sender_of
 from lg_toolroute.core.failures.failure import Refused
+from lg_toolroute.core.turn.turn import Turn
 from lg_toolroute.runner.inputs import read_inputs
 from lg_toolroute.runner.requests import Request, RequestBuilder
 from lg_toolroute.testing import ScriptedModel
@@ -58,7 +58,9 @@ def test_a_model_of_a_known_provider_starts_where_the_provider_takes_it(spec: st
     assert rung(spec, openai(spec.partition("/")[2])) == expected
 
 
-@pytest.mark.parametrize("claude", ["opus-5-5", "sonnet-5-5-20260901", "haiku-5-7", "opus-6", "fable-5-1", "mythos-5-1", "mythos-preview", "opus-5.5"])
+@pytest.mark.parametrize(
+    "claude", ["opus-5-5", "sonnet-5-5-20260901", "haiku-5-7", "opus-6", "fable-5-1", "mythos-5-1", "mythos-preview", "opus-5.5"]
+)
 def test_claude_from_5_5_on_is_never_forced(claude: str):
     assert rung("x/y", openai(f"claude-{claude}")) == "none"
 
@@ -101,7 +103,9 @@ def test_what_is_bound_goes_before_what_the_client_was_made_with():
     assert rung("deepseek/x", model, extra_body={"thinking": {"type": "disabled"}}) == "name"
 
 
-@pytest.mark.parametrize(("thinking", "expected"), [(None, "name"), ({"type": "disabled"}, "name"), ({"type": "enabled", "budget_tokens": 1024}, "none")])
+@pytest.mark.parametrize(
+    ("thinking", "expected"), [(None, "name"), ({"type": "disabled"}, "name"), ({"type": "enabled", "budget_tokens": 1024}, "none")]
+)
 def test_claude_is_forced_unless_it_thinks(thinking: Any, expected: str):
     model = ChatAnthropic(model="claude-sonnet-4-6", api_key="key", thinking=thinking, max_tokens=4096)  # type: ignore[call-arg]
     assert rung("anthropic/claude-sonnet-4-6", model) == expected
@@ -165,8 +169,6 @@ def written(model: Any, wanted: tuple[str, ...] = ("edit",)) -> Request:
     router = ToolRouter({"model": "a/a", "toolRouting": {"edit": "b/b", "write": "b/b"}}, models={"a/a": ScriptedModel(), "b/b": model})
     inputs = read_inputs(router, [], TOOLS)
     job = writing("b/b", "a/a", tools=wanted, ids=tuple(map(str, range(len(wanted)))), slots=tuple(range(len(wanted))), exact=len(wanted) > 1)
-    from lg_toolroute.core.turn.turn import Turn
-
     return RequestBuilder(router, inputs, [], TOOLS).build(Turn("turn", jobs=(job,)), job, ())
 
 
@@ -221,14 +223,9 @@ def test_an_impossible_choice_of_a_model_stands_at_the_model():
 
 @pytest.mark.parametrize(("written", "meant"), [("nmae", "name"), ("requird", "required")])
 def test_a_misspelt_choice_is_a_mistake_with_the_nearest_word(written: str, meant: str):
-    with pytest.raises(ConfigError, match=rf"models\.providers\.x\.toolChoice: '{written}' is not one of auto, name, required, none; did you mean '{meant}'"):
+    says = rf"models\.providers\.x\.toolChoice: '{written}' is not one of auto, name, required, none; did you mean '{meant}'"
+    with pytest.raises(ConfigError, match=says):
         ToolRouter({"model": "x/y", "models": {"providers": {"x": {"toolChoice": written}}}})
-
-
-@tool
-def nothing() -> str:
-    """Do nothing."""
-    return ""
 
 
 def test_the_table_in_the_docs_is_the_one_that_is_used():
