@@ -11,6 +11,7 @@ from lg_toolroute.testing.fault import Fault
 from lg_toolroute.testing.fault_server import FaultServer, refusing_port
 from lg_toolroute.testing.faults import random_faults
 from lg_toolroute.testing.latch import Latch, Turnstile
+from lg_toolroute.testing.providers import PROFILES, ProviderProfile
 from lg_toolroute.testing.scripted_model import ScriptedModel
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Call, Chunks, Eof, Fail, Hang, Say, by_tool
@@ -28,6 +29,8 @@ __all__ = [
     "Hang",
     "Latch",
     "ModelRequest",
+    "PROFILES",
+    "ProviderProfile",
     "Say",
     "ScriptError",
     "ScriptedModel",

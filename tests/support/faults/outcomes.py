@@ -164,7 +164,8 @@ def _look_at_attempts(out: Outcome, run: Run, message: AIMessage) -> None:
     attempts = [(run.role(a["model"]), a["outcome"], a["reason"]) for a in record["attempts"]]
     struck, following = (PRIMARY, SPARE) if cell.role == REASONING else (WRITER, SECOND)
     expected: list[tuple[str, str, str]] = [] if cell.role == REASONING else [(PRIMARY, "cut", "")]
-    tries = 0 if cls is None else 2 if cls in BAD_ANSWER else 1
+    asked_again = cls in BAD_ANSWER or (cls == "parameter_refused" and cell.role == WRITING)  # there the refused choice is ours
+    tries = 0 if cls is None else 2 if asked_again else 1
     expected.extend([(struck, "failed", str(cls))] * tries)
     expected.append((following if tries else struck, "answered", ""))
     if attempts != expected:
@@ -209,6 +210,8 @@ def health_after(cell: Cell) -> str:
         return "not asked for that again"
     if cls in BAD_ANSWER and cell.role == WRITING:
         return "counted for the pair"
+    if cls == "parameter_refused" and cell.role == WRITING:
+        return "the refusal is remembered"
     return "as before"
 
 
@@ -220,4 +223,6 @@ def in_words(circuit: dict[str, Any]) -> str:
         return f"{circuit['failures_in_a_row']} failure in a row"
     if circuit["incapable"]:
         return "not asked for that again"
+    if circuit["refused"]:
+        return "the refusal is remembered"
     return "counted for the pair" if circuit["bad_answers"] else "as before"

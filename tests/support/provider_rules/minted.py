@@ -1,27 +1,28 @@
-"""What the providers of the tests issued: a signature or an item id means something only to the provider that issued it."""
+"""What the providers of the tests issued: what a server of ours remembers, and the thoughts that carry no signature."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
+
+from lg_toolroute.testing.providers import minted
+from lg_toolroute.testing.providers.histories import ollama
+from lg_toolroute.testing.providers.rule import Refusal
 
 
 @dataclass
-class Minted:
+class Minted(minted.Minted):
     """The providers' memory.
 
     Attributes:
-        signatures: Each signature with the model that made it.
-        answers: The item ids of each complete answer of OpenAI's Responses API, in order, with its model.
-        opaque: Each encrypted value of a server-side tool with the model that received it.
+        thoughts: Each thought that a model of Ollama's wrote, with the model. The server cannot tell whose they are.
     """
 
-    signatures: dict[str, str] = field(default_factory=dict)
-    answers: list[tuple[str, list[str]]] = field(default_factory=list)
-    opaque: dict[str, str] = field(default_factory=dict)
+    thoughts: dict[str, str] = field(default_factory=dict)
 
-    def forget(self, model: str) -> None:
-        """Cut the last answer of a model: the server never completed it."""
-        for place in reversed(range(len(self.answers))):
-            if self.answers[place][0] == model:
-                del self.answers[place]
-                return
+
+def check_ollama(body: dict[str, Any], minted: Minted) -> list[Refusal]:
+    """Ollama's rules; and no thought of another model's is passed off as this one's."""
+    thoughts = [message["thinking"] for message in body.get("messages") or [] if message.get("thinking")]
+    foreign = [thought for thought in thoughts if minted.thoughts.get(thought, body.get("model")) != body.get("model")]
+    return ollama.check(body, minted) + [Refusal(f"another model's thinking: {thought!r}", rule="thinking is its own") for thought in foreign]
