@@ -17,7 +17,7 @@
 
 How long a cooldown lasts is in `cooldowns`. Failures that open no circuit: `model_not_found` and `no_tool_support` are remembered for good;
 `invalid_tool_call`, `empty_response` and `truncated` are counted for the tool, and close the circuit, because the model is up, as
-`content_policy` does; the rest changes nothing. A failure while a cooldown runs does not extend it.
+`content_policy` does; the rest (`parameter_refused` among it) changes nothing. A failure while a cooldown runs does not extend it.
 
 A circuit knows no clock: every question takes `now`. A clock that went backwards by more than a few seconds ends a cooldown (and a
 claim) instead of prolonging it, so no model is locked for ever; one failed probe is the price.

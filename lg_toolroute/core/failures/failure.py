@@ -22,6 +22,7 @@ FailureClass = Literal[
     "model_not_found",
     "no_tool_support",
     "context_overflow",
+    "parameter_refused",
     "invalid_request",
     "invalid_tool_call",
     "empty_response",
@@ -57,6 +58,10 @@ class Failure:
         retry_after_s: Seconds the provider asked us to wait, not capped; `None` when it did not say.
         status: The HTTP status, or `None`.
         larger_window: Only candidates with a larger context window (or an unknown one) are worth asking.
+        parameter: Of a `parameter_refused`: the name of the refused request parameter, as OpenAI's API spells it: `tool_choice`, `thinking`,
+            `temperature`. Empty otherwise.
+        while_thinking: Of a `parameter_refused`: the provider says that it is because the model thinks, so another value of the same
+            parameter will hardly help: leave it out, or switch thinking off.
     """
 
     cls: FailureClass
@@ -64,6 +69,8 @@ class Failure:
     retry_after_s: float | None = None
     status: int | None = None
     larger_window: bool = False
+    parameter: str = ""
+    while_thinking: bool = False
 
     @property
     def next_candidate(self) -> bool:
