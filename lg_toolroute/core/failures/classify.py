@@ -48,13 +48,19 @@ def classify(error: BaseException, *, now: float | None = None) -> Failure:
     parameter = refused_parameter(evidence) if cls == "parameter_refused" else None
     return Failure(
         cls=cls,
-        text=presentable(evidence.message if said else _described(error)),
+        text=presentable(_with_remedy(evidence) if said else _described(error)),
         retry_after_s=wait_s(evidence.headers, evidence.body, evidence.text, now),
         status=evidence.status,
         larger_window=cls == "context_overflow" and not too_much_a_minute,
         parameter=parameter or "",
-        while_thinking=parameter is not None and while_thinking(evidence),
+        while_thinking=parameter is not None and while_thinking(evidence, parameter),
     )
+
+
+def _with_remedy(evidence: Evidence) -> str:
+    """The provider's words, and what to do about them where they do not say it."""
+    remedy = next((what for what, phrases in spellings.REMEDIES.items() if phrases.search(evidence.text)), None)
+    return evidence.message if remedy is None else f"{evidence.message} ({remedy})"
 
 
 def _described(error: BaseException) -> str:
@@ -83,10 +89,12 @@ def _said(evidence: Evidence) -> FailureClass | None:
     status, text, names = evidence.status, evidence.text, evidence.names
     if status == 413:
         return "context_overflow"
+    if status is not None and spellings.WEB_PAGE.search(text):
+        return _by_status(status, "")
     if status == 402 and spellings.USAGE_WINDOW.search(text):
         return "rate_limit"
     coded = _first(spellings.CODES, evidence.codes)
-    if coded == "auth" and spellings.SPECIFIC["quota"].search(text):
+    if coded in {"auth", "rate_limit"} and spellings.SPECIFIC["quota"].search(text):
         return "quota"  # Kimi: a subscription that is used up is a `permission_error`
     programming = status is None and names & PROGRAMMING
     refused = not programming and refused_parameter(evidence) is not None
@@ -102,10 +110,17 @@ def _said(evidence: Evidence) -> FailureClass | None:
     if programming:
         return None  # general phrases prove nothing about an error that looks like a mistake in a program
     if status is not None:
-        at_fault: FailureClass = "overloaded" if spellings.OVERLOADED.search(text) else "server_error"
-        return _first(spellings.STATUSES, {status}) or (at_fault if status >= 500 else "invalid_request")
+        return _by_status(status, text)
     named = _first(spellings.NEUTRAL_CLASSES, names) or _first(spellings.CLIENT_CLASSES, names)
     return named or next((cls for cls, phrases in spellings.GENERAL.items() if phrases.search(text)), None)
+
+
+def _by_status(status: int, text: str) -> FailureClass:
+    """The class of a status, given words that say nothing plainer."""
+    if status == 404 and spellings.NAMES_MODEL.search(text):
+        return "model_not_found"
+    at_fault: FailureClass = "overloaded" if spellings.OVERLOADED.search(text) else "server_error"
+    return _first(spellings.STATUSES, {status}) or (at_fault if status >= 500 else "invalid_request")
 
 
 def _first(table: Mapping[FailureClass, Set[_T]], found: Set[_T]) -> FailureClass | None:

@@ -91,6 +91,7 @@ def gather(error: BaseException) -> Evidence:
         messages = [value[:_LONGEST_TEXT] for level in levels for key in _MESSAGE_KEYS if isinstance(value := level.get(key), str) and value.strip()]
         message = message or (messages[0] if messages else None)
         texts += messages
+        texts += _plain_words(response) if found is None else []
     text = "\n".join(dict.fromkeys(texts))[:_LONGEST_TEXT]
     if status is None and not names & TRANSPORT and (match := _LABELLED_STATUS.search(text)):
         status = int(match.group(1))
@@ -159,6 +160,12 @@ def _body(error: BaseException, response: Any) -> Any:
     # httpx and requests keep what was read there; their public attributes would read from the network, or raise.
     content = _attribute(response, "_content")
     return _json(content) if isinstance(content, bytes) else None
+
+
+def _plain_words(response: Any) -> list[str]:
+    """A body that is no JSON, as text."""
+    content = _attribute(response, "_content")
+    return [content[:_LONGEST_TEXT].decode(errors="replace")] if isinstance(content, bytes) and content.strip() else []
 
 
 def _json(text: str | bytes) -> Any:

@@ -206,7 +206,7 @@ def health_after(cell: Cell) -> str:
     if cls in TRANSIENT:
         return "1 failure in a row"
     if cls in INCAPABLE:
-        return "not asked for that again"
+        return "not asked for that for a while"
     if cls in BAD_ANSWER and cell.role == WRITING:
         return "counted for the pair"
     return "as before"
@@ -219,5 +219,5 @@ def in_words(circuit: dict[str, Any]) -> str:
     if circuit["failures_in_a_row"]:
         return f"{circuit['failures_in_a_row']} failure in a row"
     if circuit["incapable"]:
-        return "not asked for that again"
+        return "not asked for that for a while"
     return "counted for the pair" if circuit["bad_answers"] else "as before"

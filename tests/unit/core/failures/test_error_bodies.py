@@ -14,7 +14,9 @@ import httpx
 import openai
 import pytest
 
+from lg_toolroute.core.failures.circuit import CLOSED, after_report
 from lg_toolroute.core.failures.classify import classify
+from lg_toolroute.core.failures.cooldowns import CooldownLimits
 from lg_toolroute.core.failures.failure import CLASSES, Failure
 
 SUPPORT = Path(__file__).parents[3] / "support"
@@ -44,3 +46,57 @@ def test_a_known_body_has_its_class(case):
         assert failure.cls == case["class"], failure
         if case["class"] == "parameter_refused":
             assert (failure.parameter, failure.while_thinking) == (case["parameter"], case["while_thinking"]), failure
+        else:
+            assert (failure.parameter, failure.while_thinking) == ("", False)
+        assert case.get("says", "") in failure.text
+
+
+@pytest.mark.parametrize(
+    ("message", "parameter", "while_thinking"),
+    [
+        ("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", "max_tokens", False),
+        ("`temperature` may only be set to 1 when thinking is enabled or in adaptive mode.", "temperature", True),
+        ("max_tokens: 128000 > 64000, which is the maximum allowed number of output tokens for this model", "max_tokens", False),
+        ("parameter.enable_thinking must be set to false for non-streaming calls", "enable_thinking", False),
+        ("Unrecognized request argument supplied: logit_bias", "logit_bias", False),
+        ("context_management: Extra inputs are not permitted", "context_management", False),
+        ("tools.0.custom.strict: Extra inputs are not permitted", "strict", False),
+        ("property 'stream_options' is unsupported", "stream_options", False),
+        ("A maximum of 4 blocks with cache_control may be provided. Found 5.", "cache_control", False),
+    ],
+)
+def test_an_unknown_400_that_names_a_parameter_refuses_the_parameter(message, parameter, while_thinking):
+    for status in (400, 404, 422):
+        for failure in meant({"status": status, "body": {"error": {"message": message}}}):
+            assert (failure.cls, failure.parameter, failure.while_thinking) == ("parameter_refused", parameter, while_thinking)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `text`. When `thinking` is enabled, a final message "
+        "must start with a thinking block.",
+        "The `reasoning_content` in the thinking mode must be passed back to the API.",
+        "thinking is enabled but reasoning_content is missing in assistant tool call message at index 2",
+        "messages.3.content.0.foo: Extra inputs are not permitted",
+        "Unknown parameter: 'messages[2].name'",
+        "Invalid 'messages[2].tool_calls[0].id': string too long.",
+    ],
+)
+def test_a_mistake_in_the_history_is_no_refusal_of_a_parameter(message):
+    assert {failure.cls for failure in meant({"status": 400, "body": {"error": {"message": message}}})} == {"invalid_request"}
+
+
+def test_the_place_that_a_body_blames_is_the_parameter():
+    for case, parameter in (
+        ({"error": {"message": "Invalid value", "param": "tools[0].function.strict", "code": "unknown_parameter"}}, "strict"),
+        ({"error": {"message": "Unsupported value", "param": "reasoning.effort", "code": "unsupported_value"}}, "reasoning_effort"),
+        ({"detail": [{"loc": ["body", "temperature"], "msg": "Extra inputs are not permitted", "type": "extra_forbidden"}]}, "temperature"),
+    ):
+        assert {(failure.cls, failure.parameter) for failure in meant({"status": 422, "body": case})} == {("parameter_refused", parameter)}
+
+
+def test_a_refused_parameter_costs_no_health():
+    refused = Failure("parameter_refused", parameter="tool_choice")
+    assert after_report(CLOSED, refused, "edit", 0.0, CooldownLimits()) is CLOSED
+    assert refused.next_candidate
