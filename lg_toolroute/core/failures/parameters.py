@@ -30,7 +30,8 @@ def refused_parameter(evidence: Evidence) -> str | None:
         return name
     if (found := spellings.UNKNOWN_PARAMETER.search(evidence.text)) is not None:
         place = next(filter(None, found.groups()))
-        return _known(place) or (None if re.split(r"\W", place)[0] in _CONTENT else place)
+        in_content = re.split(r"\W", place)[0] in _CONTENT or spellings.IN_CONTENT.search(evidence.text)
+        return _known(place) or (None if in_content else place)
     return "" if spellings.UNNAMED_PARAMETER.search(evidence.text) else None
 
 
