@@ -1,4 +1,4 @@
-"""How providers spell their errors: statuses, codes, class names and phrases. A spelling is added or changed here and nowhere else.
+"""How providers spell their errors: statuses, codes and phrases. A spelling is added or changed here and nowhere else.
 
 Order matters: the first class that matches is taken, so each table runs from the most to the least specific.
 
@@ -111,7 +111,7 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"(?:error|failed to) pars(?:e|ing) (?:the )?tool[ _]?calls?(?! id)",
         r"failed to call a function|tool call validation failed|which was not in request\.tools",
         r"tool choice is (?:required|none), but model (?:did not call|called) a tool",
-        r"XML syntax error on line \d+|malformed_function_call|failed to parse input at pos \d+",
+        r"validation errors? for list\[function-wrap|XML syntax error on line \d+|malformed_function_call|failed to parse input at pos \d+",
     ),
     "truncated": _phrases(
         r"stream ended without (?:a )?(?:final response|finish)|without (?:a )?finish[_ ]reason", r"could not finish the message because max_tokens"
@@ -129,7 +129,7 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"range of input length should be",
         r"request_too_large|too large for model with \d+ maximum context",
         r"reduce the length of (?:the|your) (?:messages|prompt|input)|exceed max message tokens",
-        r"trying to keep the first \d+ tokens when",
+        r"trying to keep the first \d+ tokens when|max_(?:completion_)?tokens must be at least 1, got -\d",
         r"longer than the maximum model length",
         r"n_keep.{0,20} >= n_ctx|tokens to keep from the initial prompt is greater than the context",
         r"(?:input|prompt)(?: \(?(?:length )?\d+(?: tokens)?\))? (?:is too long|is longer than|exceeds (?:the )?max)",
@@ -150,7 +150,7 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
     ),
     "quota": _phrases(
         r"insufficient[_ ](?:quota|credits?|balance|funds)",
-        r"credit balance is too low",
+        r"credit balance is too low|exceeded your current quota[^\n]{0,200}platform\.openai\.com",
         r"out of (?:extra usage|credits?)|payment required|exceeded_current_quota|billing (?:hard )?limit",
         r"account is not active.{0,40}billing",
         r"(?:requires|need|purchase|add) (?:at least )?(?:\d+ )?(?:more )?credits",
@@ -197,18 +197,18 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"requested model is not supported|model identifier is invalid|not supported model|too large to be loaded automatically",
         r"on-demand throughput isn|dedicated endpoint .{0,80}is not running|API is not supported for model|does not work with the specified model",
         r"not a chat model|only supported in v1/responses|is not accessible via the|model (?:is )?unloaded",
-        r"not found the model|unable to access model|no models? (?:is |are )?loaded|failed to load model|model(?: .{1,60})? not loaded",
+        r"not found the model|unable to access model|no models? (?:is |are )?loaded|failed to load model(?!.{0,200}operation cancel)|model(?: .{1,60})? not loaded",
         r"function '[\w-]+': not found for account|模型不存在|未知模型|has not activated the model",
         r"not a valid model(?: id)?",
         r"is not found for api version",
         r"model.{0,80}has been (?:decommissioned|deprecated|removed|retired)",
         r"does not have access to model",
         r"no endpoints found",
-        r"unable to infer model provider|unsupported provider|unsupported model_provider",
+        r"unknown provider for model|unable to infer model provider|unsupported provider|unsupported model_provider",
         r"requires the .{1,60} package|please install (?:it )?(?:with|using) .{0,12}pip install",
     ),
     "rate_limit": _phrases(r"rate limit (?:exceeded|reached)|too many requests"),
-    "server_error": _phrases(r"DEGRADED function|model has crashed"),
+    "server_error": _phrases(r"DEGRADED function|model has crashed|failed to load model.{0,200}operation cancel"),
 }
 """Phrases that say more than a status does: providers send most of these as a plain 400."""
 
@@ -241,7 +241,7 @@ PARAMETERS: Final[Mapping[str, re.Pattern[str]]] = {
 REFUSED: Final = _phrases(
     r"(?:not|n't|un)[ -]?(?:currently )?(?:be )?(?:support|permit|allow|accept|available|enabled|compatible)",
     r"incompatible|unrecognized|unknown|unexpected|deprecated|invalid|illegal|reject|forbidden|extra inputs|missing|required|restricted|mandatory",
-    r"(?:must|should|can(?:not| only)?|may(?: not| only)?|has to|need to) be\b|(?:too|at) (?:large|small|high|low|most|least)\b",
+    r"(?:must|should|can(?:not| only)?|may(?: not| only)?|has to|need to) (?:either )?be\b|(?:too|at) (?:large|small|high|low|most|least)\b",
     r"support(?:s|ed)? (?:string )?(?:only|values)|only supports?|only (?:the )?(?:default|auto)|maximum|out of range|range of|exceeds?",
     r"cannot|can't|remove |no endpoints found that support",
     r"不支持|仅支持|只支持|不能|无效|必须|有误",
