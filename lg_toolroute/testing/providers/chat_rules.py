@@ -13,7 +13,7 @@ CHAT: Final = "/v1/chat/completions"
 """The path of chat completions."""
 _REFERENCE: Final = "OpenAI API reference, `tool_choice`"
 CHOICE: Final = (
-    Rule("a choice is no bare name", f"{_REFERENCE}; ChatLiteLLM and ChatCohere send one", forcing.bare_name),
+    Rule("a choice is no bare name", f"{_REFERENCE}; ChatLiteLLM and ChatCohere send one", forcing.bare_name("none", "auto", "required")),
     Rule("a choice needs tools", _REFERENCE, forcing.without_tools),
     Rule("the tool that is chosen is bound", _REFERENCE, forcing.unbound_name),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lg_toolroute.testing.providers import bodies, ids, settings, thinks
+from lg_toolroute.testing.providers import bodies, forcing, ids, settings, thinks
 from lg_toolroute.testing.providers.chat_rules import CHAT, CHOICE, IMITATION
 from lg_toolroute.testing.providers.histories import groq, imitation, mistral, openai_chat, openai_responses
 from lg_toolroute.testing.providers.profile import History, ProviderProfile
@@ -61,6 +61,7 @@ MISTRAL: Final = ProviderProfile(
     models=("mistral-large-latest",),
     apis={CHAT: History(mistral.check, mistral.RULES)},
     rules=(
+        Rule("a choice is no bare name", "Mistral API reference, `ToolChoiceEnum`", forcing.bare_name("auto", "none", "any", "required")),
         Rule(
             "parameters exist",
             'mistral-common, `ChatCompletionRequest` (pydantic, `extra="forbid"`)',

@@ -100,13 +100,10 @@ CHAT_RULES: Mapping[str, Change] = {
 }
 OLLAMA_RULES: Mapping[str, Change] = {
     "there are messages": setting(messages=[]),
-    "keys exist": message(0, mood="good"),
     "fields have their types": message(0, content=[{"type": "text", "text": "Hi."}]),
     "roles exist": message(0, role="boss"),
     "images are base64": message(0, images=["https://example.com/a.png"]),
     "calls are whole": function(arguments='{"path": "a.py"}'),
-    "calls are answered": lambda body: body["messages"].pop(),
-    "results answer a call": adding({"role": "tool", "content": "edited"}),
 }
 RESPONSES_RULES: Mapping[str, Change] = {
     "there are messages": setting(input=[]),

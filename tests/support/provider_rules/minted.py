@@ -7,6 +7,7 @@ from typing import Any
 
 from lg_toolroute.testing.providers import minted
 from lg_toolroute.testing.providers.histories import ollama
+from lg_toolroute.testing.providers.histories.pairs import check_pairs
 from lg_toolroute.testing.providers.rule import Refusal
 
 
@@ -22,7 +23,15 @@ class Minted(minted.Minted):
 
 
 def check_ollama(body: dict[str, Any], minted: Minted) -> list[Refusal]:
-    """Ollama's rules; and no thought of another model's is passed off as this one's."""
-    thoughts = [message["thinking"] for message in body.get("messages") or [] if message.get("thinking")]
+    """Ollama's rules, and what it would pass over: keys that it does not know, pairs that are broken, another model's thoughts as its own."""
+    messages = body.get("messages") or []
+    thoughts = [message["thinking"] for message in messages if message.get("thinking")]
     foreign = [thought for thought in thoughts if minted.thoughts.get(thought, body.get("model")) != body.get("model")]
-    return ollama.check(body, minted) + [Refusal(f"another model's thinking: {thought!r}", rule="thinking is its own") for thought in foreign]
+    strange = [key for message in messages for key in message.keys() - ollama.TYPES.keys()]
+    # The client leaves the id of a result out.
+    return [
+        *ollama.check(body, minted),
+        *check_pairs(messages, ids=False),
+        *(Refusal(f"unknown key {key!r}", rule="keys exist") for key in strange),
+        *(Refusal(f"another model's thinking: {thought!r}", rule="thinking is its own") for thought in foreign),
+    ]
