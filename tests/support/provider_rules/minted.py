@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from lg_toolroute.testing.providers import minted
-from lg_toolroute.testing.providers.histories import ollama
+from lg_toolroute.testing.providers.histories import ollama, openai_chat
 from lg_toolroute.testing.providers.histories.pairs import check_pairs
 from lg_toolroute.testing.providers.rule import Refusal
 
@@ -17,9 +18,20 @@ class Minted(minted.Minted):
 
     Attributes:
         thoughts: Each thought that a model of Ollama's wrote, with the model. The server cannot tell whose they are.
+        call_ids: Each call id of a form that the API's maker would refuse, with the model whose server gave it.
     """
 
     thoughts: dict[str, str] = field(default_factory=dict)
+    call_ids: dict[str, str] = field(default_factory=dict)
+
+
+def check_openai_chat(body: dict[str, Any], minted: Minted) -> list[Refusal]:
+    """OpenAI's rules for a server that imitates it: that one takes the ids that it gave itself, whatever their form."""
+    sent = json.dumps(body)
+    for number, (given, model) in enumerate(minted.call_ids.items()):
+        if model == body.get("model"):
+            sent = sent.replace(json.dumps(given), json.dumps(f"given_{number}"))
+    return openai_chat.check(json.loads(sent), minted)
 
 
 def check_ollama(body: dict[str, Any], minted: Minted) -> list[Refusal]:
