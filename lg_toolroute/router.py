@@ -112,8 +112,13 @@ class ToolRouter:
         return self.book.decide(tool, agent=agent, tags=tuple(tags), role=role)
 
     def explain(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = ()) -> str:
-        """The decision on `tool`, in words and with the numbers behind it."""
-        return self.book.explain(tool, agent=agent, tags=tuple(tags))
+        """The decision on `tool`, in words and with the numbers behind it; also how each candidate is made to call, and why."""
+
+        def forcing(spec: str, switch_off: bool) -> str:
+            now = self.health.now()
+            return self.models.ways.told(spec, switch_off=switch_off, refused=self.health.known(spec).refuses(now), now=now)
+
+        return self.book.explain(tool, agent=agent, tags=tuple(tags), forcing=forcing)
 
     def tools_for(self, model_spec: str, tools: Sequence[Any], *, agent: str | None = None) -> list[Any]:
         """The tools that a model may see and run, in the given order.

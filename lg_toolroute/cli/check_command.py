@@ -32,7 +32,8 @@ def run(given: Namespace) -> bool:
     tools = read_tools(given.tools)
     # The agents inherit the rules of the defaults, and their mistakes with them.
     problems = list(dict.fromkeys(problem for agent in agents for problem in book.unmatched(tools, agent))) if tools else []
-    warnings = [*(Problem("", text) for text in config.warnings), *ModelBook(book).check()]
+    models = ModelBook(book)
+    warnings = [*(Problem("", text) for text in config.warnings), *models.check(), *models.ways.remarks()]
     if not any(book.reasoning_chain(agent=agent) for agent in agents):
         warnings.append(Problem("", "no primary is configured, so only the middleware can use this configuration", "write model.primary"))
     if given.strict:
@@ -42,6 +43,8 @@ def run(given: Namespace) -> bool:
         out.print(f"[yellow]warning[/]  {escape(str(warning))}", soft_wrap=True)
     for path in config.ignored_sections:
         out.print(f"[dim]left alone[/]  {escape(path)}", soft_wrap=True)
+    for spec, text in models.ways.limited():
+        out.print(f"[dim]forced[/]  {escape(spec)}: {escape(text)}", soft_wrap=True)
     if problems:
         raise ConfigError(problems, source=config.source)
     rules = sum(len(book.rules(agent)) for agent in agents)

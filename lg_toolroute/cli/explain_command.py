@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from lg_toolroute.cli.sources import add_agent_option, add_config_option, read_config
+from lg_toolroute.clients.models import ModelBook
 from lg_toolroute.rulebook.book import compile_config
 
 
@@ -19,7 +20,8 @@ def run(given: Namespace) -> bool:
     """Prints the decision; true if there is a model that may write the call."""
     book = compile_config(read_config(given.config))
     tags = tuple(given.tag)
-    print(book.explain(given.tool, agent=given.agent, tags=tags))
+    ways = ModelBook(book).ways
+    print(book.explain(given.tool, agent=given.agent, tags=tags, forcing=lambda spec, off: ways.told(spec, switch_off=off)))
     return book.decide(given.tool, agent=given.agent, tags=tags).model is not None
 
 

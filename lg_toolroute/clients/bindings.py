@@ -39,8 +39,8 @@ class BindingCache:
     """What tools become for a model: bound, and as JSON Schemas. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._bindings: _IdentityCache[Bound] = _IdentityCache()
-        self._schemas: _IdentityCache[Mapping[str, Any] | None] = _IdentityCache()
+        self._bindings: IdentityCache[Bound] = IdentityCache()
+        self._schemas: IdentityCache[Mapping[str, Any] | None] = IdentityCache()
 
     def bound(self, model: BaseChatModel, tools: Sequence[Any], tool_choice: Any = None, **settings: Any) -> Bound:
         """What `model.bind_tools(tools, …)` returns, converted once for each combination of model, tools, choice and settings.
@@ -67,7 +67,7 @@ class BindingCache:
         return self._schemas.get(None, (tool,), lambda: arguments_schema(tool))
 
 
-class _IdentityCache(Generic[V]):
+class IdentityCache(Generic[V]):
     """Values by the identity of the objects they were made from; the least recently used are dropped first."""
 
     def __init__(self) -> None:

@@ -20,6 +20,7 @@ from lg_toolroute.clients.community import per_call_settings
 from lg_toolroute.clients.identity import identity_of
 from lg_toolroute.clients.profile import complete, profile_of
 from lg_toolroute.clients.readers import ReaderCache
+from lg_toolroute.clients.ways_to_call import WaysToCall
 from lg_toolroute.clients.wrappers import NO_CHAT_MODEL, LanguageModel, is_configurable, leaves
 from lg_toolroute.config.models import ProviderConfig
 from lg_toolroute.core.rules.facts import ModelFacts
@@ -39,6 +40,7 @@ class ModelBook:
 
     Attributes:
         readers: What each model can read of a history.
+        ways: How each model is made to call a tool.
 
     Raises:
         ConfigError: Something in `models` is not a chat model, or its name is not a spec.
@@ -53,6 +55,7 @@ class ModelBook:
         self._lock = threading.RLock()
         self._bindings = BindingCache()
         self.readers = ReaderCache(book.facts)
+        self.ways = WaysToCall(book, self.bound, lambda spec: self._given.get(spec) or self._first_built.get(spec))
         timeouts = book.config.timeouts
         limits = TimeLimits(timeouts.first_token_s, timeouts.idle_s, timeouts.total_s)
         self._limits = limits if limits else None
@@ -108,6 +111,8 @@ class ModelBook:
         """
         problems: dict[tuple[str, str], Problem] = {}
         for spec in self._book.specs():
+            if spec not in handed_in and (impossible := self.ways.impossible(spec)) is not None:
+                problems[(impossible.path, impossible.message)] = impossible
             if spec in self._given or spec in handed_in:
                 continue
             try:

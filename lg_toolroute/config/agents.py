@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lg_toolroute.config import foreign
 from lg_toolroute.config.section import NO_PREDICTION, Section, Spec
@@ -49,8 +49,15 @@ class RuleConfig(ChainConfig):
     """When to go one step up the chain after failed results. Unset: never."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Settings for the routed model only (temperature, thinking, …), on top of all others."""
+    thinking: Literal["off"] | None = None
+    """`off` switches the thinking of the model off while it writes the call, where its provider can; then the call can be forced. Unset: as it is."""
     refusal_falls_back: bool = False
     """Whether a refusal for reasons of content goes to the next candidate instead of being the answer."""
+
+    @field_validator("thinking", mode="before")
+    @classmethod
+    def _yaml_off(cls, value: Any) -> Any:
+        return "off" if value is False else value  # YAML reads a bare `off` as false
 
 
 class ModelConfig(ChainConfig):

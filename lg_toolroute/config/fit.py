@@ -24,7 +24,7 @@ _S = TypeVar("_S", bound=Section)
 KEY = "[key]"
 """Stands at the end of the path of a key that was written elsewhere than its value."""
 _SECRET_BELOW = ("models", "providers")
-_NOT_SECRET = frozenset({"api", "id", "input"})
+_NOT_SECRET = frozenset({"api", "id", "input", "tool_choice"})
 
 
 @dataclass(slots=True)

@@ -38,6 +38,10 @@ class CompatConfig(Section):
     """`false`: it cannot call tools, is skipped for every tool call, and gets no tools."""
 
 
+ToolChoice = Literal["auto", "name", "required", "none"]
+"""How a model is made to call a tool: by name, by `required` with one tool bound, by the instruction alone, or as is known of it."""
+
+
 class ModelEntry(Section):
     """What is known about one model; it overrides what LangChain's `model.profile` says."""
 
@@ -60,6 +64,8 @@ class ModelEntry(Section):
     """Settings of its calls."""
     size_b: float | None = Field(default=None, gt=0)
     """Its parameters in billions, for `audit`, where the name does not tell."""
+    tool_choice: ToolChoice | None = None
+    """How it is made to call a tool: `name`, `required`, `none`, or `auto`: as is known of it. Unset: the provider's."""
 
 
 class SecretRefConfig(Section):
@@ -113,6 +119,8 @@ class ProviderConfig(Section):
     """Tokens of one answer, for models that do not say."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Settings of all calls of its models."""
+    tool_choice: ToolChoice | None = None
+    """How its models are made to call a tool: `name`, `required`, `none`, or `auto`: as is known of them. Unset: `auto`."""
 
     _id: str = PrivateAttr(default="")
     _places: Places = PrivateAttr(default_factory=Places)

@@ -23,6 +23,10 @@ class HealthBook(Protocol):
         """The circuits of these models, perhaps a moment old; a model that was never in trouble is `CLOSED`."""
         ...
 
+    def known(self, spec: str) -> Circuit:
+        """A model's circuit as this process last saw it: nothing is read for it."""
+        ...
+
     def claim(self, spec: str) -> bool:
         """Whether the caller may ask the model now: always while it is closed, for exactly one caller while it is half-open."""
         ...

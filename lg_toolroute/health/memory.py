@@ -47,6 +47,10 @@ class MemoryHealth(HealthBook):
         circuits = self._circuits
         return {spec: circuits.get(spec, CLOSED) for spec in specs}
 
+    def known(self, spec: str) -> Circuit:
+        """See `HealthBook.known`."""
+        return self._circuits.get(spec, CLOSED)
+
     def claim(self, spec: str) -> bool:
         """See `HealthBook.claim`."""
         if not self._circuits.get(spec, CLOSED).opened:

@@ -106,6 +106,10 @@ class StoreHealth(HealthBook):
             await self._store.arun(self._refresh(wanted), _nothing)
         return self._cache.snapshot(wanted)
 
+    def known(self, spec: str) -> Circuit:
+        """See `HealthBook.known`."""
+        return self._cache.known(spec)
+
     def claim(self, spec: str) -> bool:
         """See `HealthBook.claim`."""
         return self._store.run(self._claim(spec), partial(self._cache.claim, spec))

@@ -24,12 +24,17 @@ _MOMENTS = {
 }
 
 
+Forcing = Callable[[str, bool], str]
+"""How a model is made to call, in words: `(spec, its thinking is to be switched off) -> text`."""
+
+
 def explain(
     decision: Decision,
     *,
     primary: str | None,
     agent_known: bool,
     facts: Callable[[str], ModelFacts],
+    forcing: Forcing | None = None,
     speeds: Speeds = Speeds(),  # noqa: B008  # frozen
     traffic: Traffic = Traffic(),  # noqa: B008  # frozen
 ) -> str:
@@ -40,6 +45,7 @@ def explain(
         primary: The model that reasons for this agent.
         agent_known: Whether the decision's agent is configured.
         facts: Gives what is known about a model; its prices are read.
+        forcing: Says how a model is made to call.
         speeds: What the arithmetic in time assumes.
         traffic: What the arithmetic in money assumes.
     """
@@ -54,6 +60,9 @@ def explain(
     lines += _chain(decision, primary)
     if decision.rule is not None:
         lines += [f"  {name:<10}  {text}" for name, text in _options(decision.options)]
+        if forcing is not None and "call" in decision.moments:
+            off = decision.options.thinking == "off"
+            lines += [f"  {'forced' if number == 0 else '':<10}  {spec}: {forcing(spec, off)}" for number, spec in enumerate(decision.candidates)]
         if decision.model is not None and "call" in decision.moments:
             lines += _break_even(primary, decision.model, facts, speeds, traffic)
     return "\n".join(lines)
@@ -82,6 +91,8 @@ def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
         yield "escalate", f"after {options.escalate.after} failed results in a row, to {target}"
     if options.params:
         yield "params", ", ".join(f"{name}={value!r}" for name, value in options.params.items())
+    if options.thinking == "off":
+        yield "thinking", "off while the call is written, where the model's provider lets that be switched"
     if options.refusal_falls_back:
         yield "refusal", "goes to the next candidate"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lg_toolroute.config import RoutingConfig
-from lg_toolroute.config.models import ModelEntry
+from lg_toolroute.config.models import ModelEntry, ProviderConfig
 from lg_toolroute.core.rules.facts import Cost, ModelFacts
 from lg_toolroute.core.rules.spec import Size
 from lg_toolroute.rulebook.agent_rules import agent_sections
@@ -18,22 +18,23 @@ def compile_facts(config: RoutingConfig) -> dict[str, ModelFacts]:
     facts: dict[str, ModelFacts] = {}
     for provider_id, provider in config.models.providers.items():
         name = provider_id.lower()
-        if provider.max_tokens is not None:
-            facts[f"{name}/"] = ModelFacts(max_output=provider.max_tokens)
+        if provider.max_tokens is not None or provider.tool_choice is not None:
+            facts[f"{name}/"] = ModelFacts(max_output=provider.max_tokens, tool_choice=provider.tool_choice)
         for entry in provider.models:
-            facts[f"{name}/{entry.id}"] = _facts(entry, provider.max_tokens)
+            facts[f"{name}/{entry.id}"] = _facts(entry, provider)
     return facts
 
 
-def _facts(entry: ModelEntry, max_tokens: int | None) -> ModelFacts:
+def _facts(entry: ModelEntry, provider: ProviderConfig) -> ModelFacts:
     windows = [size for size in (entry.context_window, entry.context_tokens) if size is not None]
     return ModelFacts(
         context_window=min(windows, default=None),
-        max_output=entry.max_tokens if entry.max_tokens is not None else max_tokens,
+        max_output=entry.max_tokens if entry.max_tokens is not None else provider.max_tokens,
         inputs=None if entry.input is None else frozenset(entry.input),
         supports_tools=None if entry.compat is None else entry.compat.supports_tools,
         cost=None if entry.cost is None else Cost(entry.cost.input, entry.cost.output, entry.cost.cache_read),
         size=None if entry.size_b is None else Size(entry.size_b),
+        tool_choice=entry.tool_choice or provider.tool_choice,
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.core.failures.classify import classify
-from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.core.failures.failure import Failure, Rung
+from lg_toolroute.core.failures.rungs import CHOICE, RUNGS, refusal
 from lg_toolroute.core.turn.turn import Answer, Attempt
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.chunks import as_chunk, generation, is_call_block, merged
@@ -76,12 +78,37 @@ class AnswerReader:
         self, request: Request, error: BaseException, failure: Failure, started: float, *, shown: bool = False, segment: Segment | None = None
     ) -> Answer:
         gate = request.gate
-        attempt = self._attempt(request, "failed", started, reason=failure.cls, detail=failure.text)
+        failure, detail = self._read_refusal(request, failure)
+        attempt = self._attempt(request, "failed", started, reason=failure.cls, detail=detail)
         self._router.remember_cause(self._turn_id, attempt, error)
         if isinstance(gate, WriteGate):
             return Answer(attempt, failure, announced=gate.announced, spent=gate.spent)
         acceptable = shown and gate.finish.by_length and not gate.calls  # a call that broke off is missing
         return Answer(attempt, failure, segment, shown=shown, acceptable=acceptable)
+
+    def _read_refusal(self, request: Request, failure: Failure) -> tuple[Failure, str]:
+        """The failure with what it teaches, and what went wrong, for people: of a refused parameter also whose it is and what to do."""
+        if failure.cls != "parameter_refused" or request.gate.model != request.spec:
+            return failure, failure.text
+        way = request.forcing
+        taught = refusal(failure, way.rung, thinks=way.thinks, switched=way.switch is not None) if way is not None else None
+        if taught is not None and way is not None:
+            what = _sent(taught.asked) if taught.parameter == CHOICE else way.switch
+            return replace(failure, refused=taught), f"{failure.text} (asked with {what})"
+        if failure.parameter == CHOICE and way is not None:
+            tried = {way.rung, *(each.asked for each in request.job.refusals if each.parameter == CHOICE)}
+            what = f"tried were {', '.join(_sent(rung) for rung in RUNGS if rung in tried)}; let another model write this call, or set"
+            return failure, f"{failure.text}; {what} {self._router.models.ways.place(request.spec)}"
+        return failure, f"{failure.text}; {self._whose(request, failure.parameter)}"
+
+    def _whose(self, request: Request, parameter: str) -> str:
+        """Where a refused parameter comes from, and what to do about it."""
+        decision = request.job.decision
+        if decision is not None and _holds(request.job.params or {}, parameter):
+            return f"{parameter!r} stands in the params of the rule {decision.rule!r}: take it out of {decision.path}.params"
+        if _holds(self._router.book.params(request.spec, agent=self._builder.inputs.agent), parameter):
+            return f"{parameter!r} stands in the params of {request.spec}: take it out there"
+        return f"{parameter!r} was set where the model was made, or by code around it: take it out there"
 
     def _written(self, request: Request, gate: WriteGate, message: AIMessage, started: float) -> Answer:
         ids = tuple(call_id for _, call_id, _, _ in gate.accepted)
@@ -174,3 +201,13 @@ def _through_gate(gate: ReasonGate | WriteGate, message: AIMessage) -> AIMessage
         return message
     values = {name: getattr(whole, name) for name in ("content", "tool_calls", "invalid_tool_calls", "usage_metadata")}
     return message.model_copy(update={**values, "id": gate.message_id})
+
+
+def _sent(rung: Rung) -> str:
+    return "no tool_choice" if rung == "none" else f"tool_choice {rung!r}"
+
+
+def _holds(params: Mapping[str, Any], parameter: str) -> bool:
+    """Whether settings hold a parameter, also in what goes into the body as it is."""
+    places = (params, *(params.get(name) for name in ("extra_body", "model_kwargs")))
+    return any(isinstance(place, Mapping) and parameter in place for place in places)

@@ -1,4 +1,4 @@
-"""Requests to candidates: messages, tools, gate.
+"""Requests to candidates: messages, tools, gate, and how the model is made to call.
 
 The stable beginning of the request (system prompt, tools, history) is the same from turn to turn, so a provider's prompt cache keeps
 hitting; what belongs to this turn alone stands at the end and is never written into the state.
@@ -7,8 +7,8 @@ hitting; what belongs to this turn alone stands at the end and is never written 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -16,8 +16,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
 
+from lg_toolroute.clients.tool_choice import Forcing
 from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.failures.classify import classify
+from lg_toolroute.core.failures.failure import Rung
 from lg_toolroute.core.turn.flow import NewId
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.turn import Job, Turn
@@ -52,6 +54,7 @@ class Request:
         tools: The tools to bind, in a stable order.
         tool_choice: The forced tool, `any`, what the caller chose, or `None`.
         stream_always: Stream although no consumer listens.
+        forcing: How the model is made to call; `None` where it is not, or where the caller chose how.
     """
 
     job: Job
@@ -63,6 +66,16 @@ class Request:
     tools: list[Any]
     tool_choice: Any
     stream_always: bool
+    forcing: Forcing | None = None
+
+    def without_thinking(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings that are sent along, without a word against the switch that turns the model's thinking off."""
+        switch = self.forcing.switch if self.forcing is not None else None
+        body = settings.get("extra_body")
+        if switch is None:
+            return dict(settings)
+        kept = {name: value for name, value in settings.items() if name not in {"thinking", "reasoning", "reasoning_effort"}}
+        return {**kept, "extra_body": {**body, **switch}} if isinstance(body, Mapping) else kept
 
 
 @dataclass(slots=True)
@@ -81,6 +94,7 @@ class RequestBuilder:
         keep_ids: Intercepted calls keep the id that the reasoning model gave them, if every provider takes it.
         only_bound: A call of a tool that its writer does not see is withheld, because this surface runs no tools and cannot refuse it there.
         drafts: The primary's own arguments of intercepted calls, by slot; never stored.
+        settings: Gives what the surface sends along with a request to a model, by spec.
     """
 
     router: ToolRouter
@@ -94,6 +108,7 @@ class RequestBuilder:
     keep_ids: bool = False
     only_bound: bool = False
     drafts: dict[int, str] = field(default_factory=dict)
+    settings: Callable[[str], Mapping[str, Any]] = lambda _: {}
 
     def build(self, turn: Turn, job: Job, segments: Sequence[Segment]) -> Request:
         """The request for a job's candidate.
@@ -126,6 +141,16 @@ class RequestBuilder:
             extra = [AIMessage(content=words), HumanMessage(content=CONTINUE + unusable)]
         elif job.complaint:
             extra.append(HumanMessage(content=MEND.format(complaint=job.complaint)))
+        choice, way = self.tool_choice, None
+        if turn.forced is not None and turn.forced not in dict(tools):
+            choice = None
+        elif turn.forced is not None and self.tool_choice is None:
+            model, way = self._way(model, spec, job)
+            way, choice, tools = self._forced(model, way, tools, [turn.forced], frozenset(dict(tools)))
+            if way.rung == "none":
+                extra.append(HumanMessage(content=self.router.config.handoff.text(turn.forced)))
+        elif turn.forced is not None:
+            choice = turn.forced
         leaf = first_leaf(model)
         names = [name for name, _ in tools]
         gate = ReasonGate(
@@ -142,12 +167,9 @@ class RequestBuilder:
             only_bound=self.only_bound,
             needs_arguments=lambda name: self._needs_arguments(dict(tools).get(name)),
         )
-        choice = self.tool_choice
-        if turn.forced is not None:
-            choice = turn.forced if turn.forced in names else None
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming
         system, messages = self._adapted(extra, model, leaf, spec)
-        return Request(job, spec, model, gate, messages, system, [tool for _, tool in tools], choice, stream)
+        return Request(job, spec, model, gate, messages, system, [tool for _, tool in tools], choice, stream, way)
 
     def _needs_arguments(self, tool: Any) -> bool:
         return tool is None or schema_problem({}, self.router.models.schema(tool)) is not None
@@ -157,8 +179,9 @@ class RequestBuilder:
         words = shown_text(segments)
         extra: list[BaseMessage] = [AIMessage(content=words)] if words else []
         extra.append(HumanMessage(content=self._instruction(job, wanted)))
+        model, way = self._way(model, spec, job)
+        way, choice, bound = self._forced(model, way, tools, wanted, self._same_route(job))
         leaf = first_leaf(model)
-        beside = () if ignores_forced_choice(leaf) else self._same_route(job)
         live = job.decision is not None and job.decision.options.stream_args == "live"
         gate = WriteGate(
             turn.id,
@@ -174,9 +197,37 @@ class RequestBuilder:
             provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
             new_id=self.new_id,
         )
-        bound = [tool for name, tool in tools if name in wanted or name in beside]
         system, messages = self._adapted(extra, model, leaf, spec)
-        return Request(job, spec, model, gate, messages, system, bound, wanted[0] if len(wanted) == 1 else "any", live)
+        return Request(job, spec, model, gate, messages, system, [tool for _, tool in bound], choice, live, way)
+
+    def _way(self, model: LanguageModel, spec: str, job: Job) -> tuple[LanguageModel, Forcing]:
+        """The model, its thinking switched off if the rule says so and its provider can, and how it is made to call."""
+        off = job.decision is not None and bool(job.calls) and job.decision.options.thinking == "off"
+        ways = self.router.models.ways
+        way = ways.forcing(spec, model, switch_off=off, refused=job.refusals, said=self.settings(spec))
+        return (model if way.switch is None else ways.switched(spec, model)), way
+
+    def _forced(
+        self, model: LanguageModel, way: Forcing, tools: list[NamedTool], wanted: Sequence[str], beside: frozenset[str]
+    ) -> tuple[Forcing, Any, list[NamedTool]]:
+        """How the model is made to call at last, the tool choice, and what is bound: other tools only beside one that is called by its name.
+
+        Args:
+            model: The model that is asked.
+            way: How it is made to call, by what is known.
+            tools: The tools that it may see.
+            wanted: The tools that are to be called.
+            beside: Tools that may be bound beside a tool that is called by its name.
+        """
+        alone = [(name, tool) for name, tool in tools if name in wanted]
+        together = [(name, tool) for name, tool in tools if name in wanted or name in beside]
+        if way.rung == "name" and (len(wanted) > 1 or first_leaf(model) is None):
+            way = replace(way, rung="required")
+        bound: dict[Rung, list[NamedTool]] = {"name": together, "required": alone, "none": alone}
+        plain = {rung: [tool for _, tool in each] for rung, each in bound.items()}
+        rung, why = self.router.models.ways.expressible(model, way, plain, wanted[0])
+        choices = {"name": wanted[0], "required": way.any, "none": None}
+        return replace(way, rung=rung, why=why), choices[rung], bound[rung]
 
     def _same_route(self, job: Job) -> frozenset[str]:
         """The tools whose calls go to the same chain."""
@@ -218,14 +269,3 @@ class RequestBuilder:
 
 def _is_the_models_failure(error: BaseException) -> bool:
     return classify(error).cls not in {"bug", "cancelled"}
-
-
-def ignores_forced_choice(leaf: BaseChatModel | None) -> bool:
-    """Clients that drop a forced tool choice without an error: Ollama's, and Anthropic's while thinking. They are shown one tool only."""
-    if leaf is None:
-        return True
-    names = {cls.__name__ for cls in type(leaf).__mro__}
-    if "ChatAnthropic" in names:
-        thinking = getattr(leaf, "thinking", None)
-        return isinstance(thinking, Mapping) and thinking.get("type") in {"enabled", "adaptive"}
-    return "ChatOllama" in names

@@ -25,6 +25,7 @@ from lg_toolroute.testing.refusals import (
     BROKEN,
     INVALID,
     NO_TOOLS,
+    REFUSED,
     TOO_LONG,
     content_policy,
     context_overflow,
@@ -33,6 +34,7 @@ from lg_toolroute.testing.refusals import (
     invalid_request,
     model_not_found,
     no_tool_support,
+    parameter_refused,
     payment_required,
     rate_limit,
     server_error,
@@ -45,8 +47,8 @@ from lg_toolroute.testing.steps import Call, Say
 __all__ = [
     "CATALOGUE", "MID_STREAM", "PLACES", "broken_arguments", "close", "content_filter", "content_policy", "context_overflow", "empty_answer",
     "empty_body", "eof", "error_event", "forbidden", "hang", "insufficient_quota", "invalid_request", "length", "malformed_event", "model_not_found",
-    "no_choices", "no_tool_support", "none", "not_json", "payment_required", "random_faults", "rate_limit", "reset", "server_error", "slow", "stall",
-    "status", "text_instead", "truncated_arguments", "unauthorized", "unknown_tool", "wrong_arguments",
+    "no_choices", "no_tool_support", "none", "not_json", "parameter_refused", "payment_required", "random_faults", "rate_limit", "reset",
+    "server_error", "slow", "stall", "status", "text_instead", "truncated_arguments", "unauthorized", "unknown_tool", "wrong_arguments",
 ]  # fmt: skip
 
 # -- connections that break or go silent, responses that cannot be read ----------------------------------------------------------------------
@@ -253,6 +255,7 @@ CATALOGUE: Final[Mapping[str, Callable[[], Fault]]] = {
     "model_not_found": model_not_found,
     **{f"no_tool_support_{key}": (lambda key=key: no_tool_support(key)) for key in NO_TOOLS},  # type: ignore[misc]
     **{f"context_overflow_{key}": (lambda key=key: context_overflow(key)) for key in TOO_LONG},  # type: ignore[misc]
+    **{f"parameter_refused_{key}": (lambda key=key: parameter_refused(key)) for key in REFUSED},  # type: ignore[misc]
     **{f"invalid_request_{key}": (lambda key=key: invalid_request(key)) for key in INVALID},  # type: ignore[misc]
     "content_policy": content_policy,
     **{f"server_error_{code}": (lambda code=code: server_error(code)) for code in BROKEN},  # type: ignore[misc]

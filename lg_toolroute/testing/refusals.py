@@ -111,11 +111,23 @@ def context_overflow(spelling: Literal["openai", "anthropic", "google", "llama_c
     return status(code, said, "context_overflow", error_code=mark, name=f"context_overflow_{spelling}")
 
 
+REFUSED: Final[Mapping[str, tuple[int, str]]] = {
+    "thinking": (400, "Thinking mode does not support this tool_choice"),
+    "openrouter": (404, "No endpoints found that support the provided 'tool_choice' value."),
+}
+
+
+def parameter_refused(spelling: Literal["thinking", "openrouter"] = "thinking") -> Fault:
+    """The provider refuses `tool_choice`, in its own words; without it the model would answer."""
+    code, said = REFUSED[spelling]
+    return status(code, said, "parameter_refused", name=f"parameter_refused_{spelling}")
+
+
 INVALID: Final[Mapping[str, tuple[int, str]]] = {
     "ids": (400, "Invalid 'messages[2].tool_calls[0].id': string too long. Expected a string with maximum length 40, but got 64."),
     "mistral_ids": (422, "Tool call id was call_0001 but must be a-z, A-Z, 0-9, with a length of 9."),
     "signature": (400, "messages.1.content.0: Invalid `signature` in `thinking` block"),
-    "schema": (422, "Invalid schema for function 'edit': 'strict' is not allowed"),
+    "schema": (422, "Invalid schema for function 'edit': schema must have a 'type' key."),
 }
 
 

@@ -13,6 +13,8 @@ from lg_toolroute.testing import ScriptedModel
 
 KIMI, DEEPSEEK, LOCAL = "kimi/kimi-for-coding", "deepseek/deepseek-v4-pro", "ollama/gpt-oss:20b"
 DROPPED = "the-dropped-call"
+FORCEABLE = {"models": {"providers": {"kimi": {"toolChoice": "name"}, "deepseek": {"toolChoice": "name"}}}}
+"""A configuration in which these models are made to call by a tool's name, which neither takes while it thinks."""
 
 
 @dataclass

@@ -17,7 +17,8 @@
 
 How long a cooldown lasts is in `cooldowns`. Failures that open no circuit: `model_not_found` and `no_tool_support` are remembered for good;
 `invalid_tool_call`, `empty_response` and `truncated` are counted for the tool, and close the circuit, because the model is up, as
-`content_policy` does; the rest changes nothing. A failure while a cooldown runs does not extend it.
+`content_policy` does; of `parameter_refused` it is kept for a day what the provider refused (`rungs`); the rest changes nothing. A failure
+while a cooldown runs does not extend it.
 
 A circuit knows no clock: every question takes `now`. A clock that went backwards by more than a few seconds ends a cooldown (and a
 claim) instead of prolonging it, so no model is locked for ever; one failed probe is the price.
@@ -29,7 +30,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from lg_toolroute.core.failures.cooldowns import CooldownLimits, cooldown_s, failures_to_open
-from lg_toolroute.core.failures.failure import BAD_ANSWER, INCAPABLE, LONGEST_TEXT, Failure
+from lg_toolroute.core.failures.failure import BAD_ANSWER, INCAPABLE, LONGEST_TEXT, Failure, Refused
+from lg_toolroute.core.failures.rungs import believed, learned
 
 SKEW_S: Final = 5.0
 """Clocks of hosts that share health may differ by this much; a cooldown that begins further in the future is not believed."""
@@ -71,6 +73,7 @@ class Circuit:
         probe_at: When the running probe was claimed; `probe_until` is when its claim lapses. Both 0: no probe.
         incapable_of: What the model cannot do, as `(class, the provider's words)`.
         bad_answers: Unusable answers, by tool; the tool that was counted last stands last.
+        refused: Parameters of ours that its provider refused.
     """
 
     opened: int = 0
@@ -84,6 +87,7 @@ class Circuit:
     probe_until: float = 0.0
     incapable_of: tuple[tuple[str, str], ...] = ()
     bad_answers: tuple[tuple[str, BadAnswers], ...] = ()
+    refused: tuple[Refused, ...] = ()
 
     def blocked(self, now: float) -> tuple[str, float] | None:
         """Why the model is left alone, and for how many seconds more; `None` when it may be asked or probed."""
@@ -115,6 +119,10 @@ class Circuit:
         """What went wrong when the model wrote calls of this tool; `None` if nothing did."""
         return next((bad for name, bad in self.bad_answers if name == tool), None)
 
+    def refuses(self, now: float) -> tuple[Refused, ...]:
+        """What its provider refused of late."""
+        return tuple(each for each in self.refused if believed(each, now)) if self.refused else ()
+
 
 CLOSED: Final = Circuit()
 
@@ -131,6 +139,10 @@ def describe(circuit: Circuit, now: float) -> dict[str, Any]:
         "failures_in_a_row": circuit.failures,
         "incapable": dict(circuit.incapable_of),
         "bad_answers": {tool: {"in_a_row": bad.in_a_row, "total": bad.total, "last": bad.cls} for tool, bad in circuit.bad_answers},
+        "refused": [
+            {"parameter": each.parameter, "left": each.left, "while_thinking": each.while_thinking, "why": each.why, "ago_s": round(now - each.at, 3)}
+            for each in circuit.refuses(now)
+        ],
     }
 
 
@@ -161,6 +173,8 @@ def after_report(circuit: Circuit, failure: Failure | None, tool: str | None, no
         return _closed(circuit)
     if (needed := failures_to_open(failure.cls, limits)) is not None:
         return _after_outage(circuit, failure, needed, now, limits)
+    if failure.refused is not None:
+        circuit = replace(circuit, refused=learned(circuit.refused, failure.refused, now))
     if failure.cls == "cancelled":
         # Whether the model would have answered is not known. The claim lapses by itself, so a model that hangs is not asked again at once.
         return circuit
@@ -171,7 +185,7 @@ def _closed(circuit: Circuit) -> Circuit:
     """The circuit closed, with what was learned about the model kept."""
     if not circuit.opened and not circuit.failures:
         return circuit
-    return Circuit(incapable_of=circuit.incapable_of, bad_answers=circuit.bad_answers)
+    return Circuit(incapable_of=circuit.incapable_of, bad_answers=circuit.bad_answers, refused=circuit.refused)
 
 
 def _after_outage(circuit: Circuit, failure: Failure, needed: int, now: float, limits: CooldownLimits) -> Circuit:
@@ -190,6 +204,7 @@ def _after_outage(circuit: Circuit, failure: Failure, needed: int, now: float, l
         why=failure.text[:LONGEST_TEXT],
         incapable_of=circuit.incapable_of,
         bad_answers=circuit.bad_answers,
+        refused=circuit.refused,
     )
 
 

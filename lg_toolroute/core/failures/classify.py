@@ -20,6 +20,7 @@ from lg_toolroute.core.failures import spellings
 from lg_toolroute.core.failures.evidence import Evidence, class_names, gather, words_of
 from lg_toolroute.core.failures.failure import CLASSES, Failure, FailureClass
 from lg_toolroute.core.failures.origin import PROGRAMMING, class_by_origin
+from lg_toolroute.core.failures.parameters import refused_parameter, while_thinking
 from lg_toolroute.core.failures.redact import presentable
 from lg_toolroute.core.failures.wait import wait_s
 from lg_toolroute.errors import AnswerRejected, CandidateSkipped, ChainExhausted, ToolRouteError
@@ -44,12 +45,15 @@ def classify(error: BaseException, *, now: float | None = None) -> Failure:
     said = _said(evidence)
     too_much_a_minute = evidence.status in {413, 429} and spellings.TOKENS_PER_MINUTE.search(evidence.text)
     cls = said or class_by_origin(error)
+    parameter = refused_parameter(evidence) if cls == "parameter_refused" else None
     return Failure(
         cls=cls,
         text=presentable(evidence.message if said else _described(error)),
         retry_after_s=wait_s(evidence.headers, evidence.body, evidence.text, now),
         status=evidence.status,
         larger_window=cls == "context_overflow" and not too_much_a_minute,
+        parameter=parameter or "",
+        while_thinking=parameter is not None and while_thinking(evidence),
     )
 
 
@@ -84,12 +88,15 @@ def _said(evidence: Evidence) -> FailureClass | None:
     coded = _first(spellings.CODES, evidence.codes)
     if coded == "auth" and spellings.SPECIFIC["quota"].search(text):
         return "quota"  # Kimi: a subscription that is used up is a `permission_error`
-    if coded is not None and not (coded == "server_error" and status is not None):
-        return coded
     programming = status is None and names & PROGRAMMING
+    refused = not programming and refused_parameter(evidence) is not None
+    if coded is not None and not (coded == "server_error" and status is not None) and not (coded == "model_not_found" and refused):
+        return coded
     if not programming and (telling := _first(spellings.TELLING_CLASSES, names)) is not None:
         return telling
     for cls, phrases in spellings.SPECIFIC.items():
+        if cls == "quota" and refused:
+            return "parameter_refused"  # what says more than the name of a parameter stands before `quota`
         if _overrules(cls, status) and phrases.search(text):
             return cls
     if programming:

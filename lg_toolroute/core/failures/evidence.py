@@ -34,6 +34,7 @@ class Evidence:
         names: The class names of the error and its bases, and of the errors it was raised from.
         status: The HTTP status, or `None`.
         codes: Error codes and types in lower case: `rate_limit_exceeded`, `insufficient_quota`.
+        blamed: Where in the request the body finds the mistake: `tool_choice`, `tools[0].function.strict`, `body.temperature`.
         text: Every message found, for matching; not fit to be shown.
         message: The one to show: the provider's own if there is one.
         headers: The response's headers, names in lower case.
@@ -43,6 +44,7 @@ class Evidence:
     names: frozenset[str]
     status: int | None
     codes: frozenset[str]
+    blamed: tuple[str, ...]
     text: str
     message: str
     headers: Mapping[str, str]
@@ -67,6 +69,7 @@ def gather(error: BaseException) -> Evidence:
     """The evidence of an error and its causes; what the error itself says hides what a cause says."""
     names: set[str] = set()
     codes: set[str] = set()
+    blamed: list[str] = []
     texts: list[str] = []
     message: str | None = None
     status: int | None = None
@@ -84,13 +87,14 @@ def gather(error: BaseException) -> Evidence:
         levels = list(_levels(found))
         status = _status(cause, response, levels) if status is None else status
         codes.update(_codes(cause, levels))
+        blamed += _blamed(levels)
         messages = [value[:_LONGEST_TEXT] for level in levels for key in _MESSAGE_KEYS if isinstance(value := level.get(key), str) and value.strip()]
         message = message or (messages[0] if messages else None)
         texts += messages
     text = "\n".join(dict.fromkeys(texts))[:_LONGEST_TEXT]
     if status is None and not names & TRANSPORT and (match := _LABELLED_STATUS.search(text)):
         status = int(match.group(1))
-    return Evidence(frozenset(names), status, frozenset(codes), text, message or texts[0], headers, body)
+    return Evidence(frozenset(names), status, frozenset(codes), tuple(blamed), text, message or texts[0], headers, body)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -185,3 +189,9 @@ def _codes(error: BaseException, levels: list[Mapping[str, Any]]) -> set[str]:
     values = [_attribute(error, name) for name in ("code", "type", "status")]
     values += [level.get(key) for level in levels for key in _CODE_KEYS]
     return {str(value).strip().lower() for value in values if isinstance(value, str | int) and not isinstance(value, bool)}
+
+
+def _blamed(levels: list[Mapping[str, Any]]) -> list[str]:
+    """The parameters that a body names: OpenAI's `param`, FastAPI's `loc`."""
+    values = [level.get(key) for level in levels for key in ("param", "loc")]
+    return [".".join(map(str, value)) if isinstance(value, list) else value for value in values if isinstance(value, str | list) and value]

@@ -22,6 +22,7 @@ FailureClass = Literal[
     "model_not_found",
     "no_tool_support",
     "context_overflow",
+    "parameter_refused",
     "invalid_request",
     "invalid_tool_call",
     "empty_response",
@@ -46,6 +47,32 @@ TERMINAL: Final[frozenset[str]] = frozenset({"content_policy", "cancelled", "bug
 LONGEST_TEXT: Final = 300
 """Characters of a provider's message that are kept: enough to act on, too few to carry a prompt along."""
 
+Rung = Literal["name", "required", "none"]
+"""How a model is made to call a tool; see `rungs`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A parameter of ours that a model's provider refused, so that it is not sent again for a while.
+
+    Attributes:
+        parameter: `tool_choice`, or `thinking`: the switch that was to turn it off.
+        left: Of `tool_choice`: the highest rung that is left.
+        asked: Of `tool_choice`: the rung that was refused.
+        while_thinking: It was refused because the model thinks; a request in which it does not think is not concerned.
+        why: The provider's words, shortened, secrets masked.
+        at: When, in the seconds of the clock that health is kept with; 0 in the turn in which it was refused.
+        model: Whose provider, in the turn in which it was refused; empty in what is known of one model.
+    """
+
+    parameter: str
+    left: Rung = "none"
+    asked: Rung = "name"
+    while_thinking: bool = False
+    why: str = ""
+    at: float = 0.0
+    model: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -57,6 +84,11 @@ class Failure:
         retry_after_s: Seconds the provider asked us to wait, not capped; `None` when it did not say.
         status: The HTTP status, or `None`.
         larger_window: Only candidates with a larger context window (or an unknown one) are worth asking.
+        parameter: Of a `parameter_refused`: the name of the refused request parameter, as OpenAI's API spells it: `tool_choice`, `thinking`,
+            `temperature`. Empty otherwise.
+        while_thinking: Of a `parameter_refused`: the provider says that it is because the model thinks, so another value of the same
+            parameter will hardly help: leave it out, or switch thinking off.
+        refused: What the refusal teaches about this model: it is asked once more at once, without what it refused.
     """
 
     cls: FailureClass
@@ -64,6 +96,9 @@ class Failure:
     retry_after_s: float | None = None
     status: int | None = None
     larger_window: bool = False
+    parameter: str = ""
+    while_thinking: bool = False
+    refused: Refused | None = None
 
     @property
     def next_candidate(self) -> bool:

@@ -215,7 +215,7 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"account has been (?:deactivated|disabled|suspended)",
         r"illegal header value",
     ),
-    "invalid_request": _phrases(r"no endpoints? found that support (?!tool)"),
+    "invalid_request": _phrases(r"no endpoints? found that support"),
     "model_not_found": _phrases(
         r"model[`'\":]? ?[`'\"]?[\w./:@-]*[`'\"]? (?:is |was )?(?:not found|does not exist|not exist|unavailable)",
         r"(?:no such|unknown|invalid) model\b",
@@ -231,6 +231,44 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
     ),
 }
 """Phrases that say more than a status does: providers send most of these as a plain 400."""
+
+PARAMETERS: Final[Mapping[str, re.Pattern[str]]] = {
+    "tool_choice": _phrases(
+        r"tool[_ -]?(?:config\.)?choice\b", r"function[_ ]call(?:ing)?[_ ](?:config|mode)", r"forced? (?:tool|function)[ -](?:us|call)"
+    ),
+    "parallel_tool_calls": _phrases(r"parallel[_ ]tool[_ ](?:calls?|use)"),
+    "strict": _phrases(r"\bstrict\b(?! json)"),
+    "cache_control": _phrases(r"cache_?(?:control|point)"),
+    "response_format": _phrases(r"response_?(?:format|schema|mime_?type)"),
+    "stream_options": _phrases(r"stream_?options"),
+    "max_completion_tokens": _phrases(r"max_completion_tokens"),
+    "max_tokens": _phrases(r"max_?(?:output_?|new_)?tokens"),
+    "temperature": _phrases(r"\btemperature\b"),
+    "top_p": _phrases(r"\btop_?p\b"),
+    "top_k": _phrases(r"\btop_?k\b"),
+    "stop": _phrases(r"[`'\"]stop(?:_?sequences)?[`'\"]"),
+    "seed": _phrases(r"[`'\"]seed[`'\"]"),
+    "reasoning_effort": _phrases(r"reasoning[_.]effort|output_config\.effort"),
+    "enable_thinking": _phrases(r"enable_thinking"),
+    "thinking": _phrases(
+        r"thinking[._]?(?:type|budget(?:_tokens)?|config|level)\b", r"[`'\"]thinking[`'\"](?! block)", r"\bthinking type\b|\bthink value\b",
+        r"invalid thinking\b|disabling thinking\b|thinking (?:mode )?(?:cannot|can't|can not) be (?:disabled|turned off)",
+    ),
+}
+"""The request parameters that this package or a rule's `params` set, by OpenAI's name, as errors write them. The first one found is blamed."""
+
+REFUSED: Final = _phrases(
+    r"(?:not|n't|un)[ -]?(?:currently )?(?:be )?(?:support|permit|allow|accept|available|enabled|compatible)",
+    r"incompatible|unrecognized|unknown|unexpected|deprecated|invalid|illegal|rejected",
+    r"(?:must|should|can(?:not| only)?|may(?: not| only)?|has to) be\b",
+    r"support(?:s|ed)? (?:string )?(?:only|values)|only supports?|only (?:the )?(?:default|auto)",
+    r"cannot|can't|remove |extra inputs|no endpoints found that support the provided",
+    r"不支持|仅支持|只支持|不能|无效|必须",
+)
+"""Words that refuse what stands near them."""
+
+THINKING: Final = _phrases(r"think(?:ing|s)?\b(?!\.)", r"reasoning (?:mode|is enabled|enabled)", r"思考")
+"""Words that say why a parameter is refused: the model thinks."""
 
 GENERAL: Final[Mapping[FailureClass, re.Pattern[str]]] = {
     "overloaded": OVERLOADED,
@@ -266,3 +304,9 @@ GENERAL: Final[Mapping[FailureClass, re.Pattern[str]]] = {
     ),
 }
 """Phrases for errors that carry neither a status nor a telling class."""
+
+REQUIRED_IS_LEFT: Final = _phrases(
+    r"\b(?:supported|valid|allowed|accepted|permitted|possible|expected|should be|must be|one of|use)\b[^.;]{0,60}\b(?:required|any)\b",
+    r"^(?!.*\b(?:required|any|only|auto)\b).*\b(?:object|dict|dictionary|named?|function|specific(?:ied)?)\b",
+)
+"""A refused `tool_choice` of which `required` is left: the words list it among what is taken, or they blame a name or an object alone."""

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from lg_toolroute.core.failures.circuit import CLOSED, LONGEST_NAME, MOST_TOOLS, BadAnswers, Circuit
 from lg_toolroute.core.failures.cooldowns import CooldownLimits
-from lg_toolroute.core.failures.failure import BAD_ANSWER, CLASSES, INCAPABLE, LONGEST_TEXT
+from lg_toolroute.core.failures.failure import BAD_ANSWER, CLASSES, INCAPABLE, LONGEST_TEXT, Refused, Rung
+from lg_toolroute.core.failures.rungs import CHOICE, RUNGS, THINKING
 
 _FORMAT: Final = 1
 _PLAIN_FIELDS: Final = ("opened", "since", "until", "cls", "why", "failures", "failed_at", "probe_at", "probe_until")
@@ -16,11 +17,13 @@ _PLAIN_FIELDS: Final = ("opened", "since", "until", "cls", "why", "failures", "f
 
 def write_circuit(circuit: Circuit) -> dict[str, Any]:
     """What is stored; `read_circuit` turns it back."""
+    refused = [[each.parameter, each.left, each.asked, each.while_thinking, each.why, each.at] for each in circuit.refused]
     return {
         "format": _FORMAT,
         **{name: getattr(circuit, name) for name in _PLAIN_FIELDS},
         "incapable_of": [list(entry) for entry in circuit.incapable_of],
         "pairs": {tool: [bad.in_a_row, bad.total, bad.cls] for tool, bad in circuit.bad_answers},
+        **({"refused": refused} if refused else {}),
     }
 
 
@@ -56,10 +59,24 @@ def read_circuit(value: object, limits: CooldownLimits) -> tuple[Circuit, str | 
                 (str(tool)[:LONGEST_NAME], BadAnswers(_count(in_a_row), _count(total), _class(cls, BAD_ANSWER)))
                 for tool, (in_a_row, total, cls) in list(value["pairs"].items())[-MOST_TOOLS:]
             ),
+            refused=tuple(_refused(*entry) for entry in value.get("refused", ())[:MOST_TOOLS]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         return CLOSED, f"unreadable ({type(error).__name__}: {str(error)[:80]})"
     return circuit, None
+
+
+def _refused(parameter: object, left: object, asked: object, while_thinking: object, why: object, at: object) -> Refused:
+    if parameter not in (CHOICE, THINKING) or not isinstance(while_thinking, bool):
+        raise ValueError(f"{parameter!r} is not a parameter that is remembered")
+    return Refused(str(parameter), _rung(left), _rung(asked), while_thinking, str(why)[:LONGEST_TEXT], _moment(at))
+
+
+def _rung(value: object) -> Rung:
+    found = next((rung for rung in RUNGS if rung == value), None)
+    if found is None:
+        raise ValueError(f"{value!r} is not a rung")
+    return found
 
 
 def _moment(value: object) -> float:

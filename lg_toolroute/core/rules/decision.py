@@ -37,6 +37,7 @@ class RuleOptions:
         params: Settings for the routed model only, on top of all others.
         boundary: The rule said `fallbacks: []`: its call is never sent to any other model.
         refusal_falls_back: A refusal for reasons of content goes to the next candidate; otherwise it is the answer.
+        thinking: `off`: the model that writes the call does not think meanwhile, where its provider lets that be switched.
     """
 
     on_intercept: Literal["cut", "drain"] = "cut"
@@ -46,6 +47,7 @@ class RuleOptions:
     params: Mapping[str, Any] = field(default=NO_PARAMS)
     boundary: bool = False
     refusal_falls_back: bool = False
+    thinking: Literal["off"] | None = None
 
 
 DEFAULT_OPTIONS = RuleOptions()

@@ -27,6 +27,7 @@ class ModelFacts:
         supports_tools: `False`: it cannot call tools at all.
         cost: Prices.
         size: Its parameters, if the configuration says so.
+        tool_choice: How it is made to call a tool: `name`, `required`, `none` or `auto`.
     """
 
     context_window: int | None = None
@@ -35,6 +36,7 @@ class ModelFacts:
     supports_tools: bool | None = None
     cost: Cost | None = None
     size: Size | None = None
+    tool_choice: str | None = None
 
 
 NO_FACTS = ModelFacts()

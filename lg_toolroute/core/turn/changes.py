@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from lg_toolroute.core.failures.failure import BAD_ANSWER
@@ -45,6 +46,9 @@ def _after_failure(job: Job, answer: Answer, window: int | None) -> Job:
     acceptable = answer.acceptable or (job.acceptable and not answer.shown)
     failed = changed(job, calls=calls, failure=attempt.reason, complaint="", acceptable=acceptable)
     forgiven = attempt.reason == "content_policy" and job.decision is not None and job.decision.options.refusal_falls_back
+    if answer.failure is not None and answer.failure.refused is not None and not answer.spent:
+        # The same candidate is asked again, without what it refused. What it was to mend is still to be mended.
+        return changed(failed, complaint=job.complaint, refused=(*job.refused, replace(answer.failure.refused, model=attempt.model)))
     if answer.spent or not ((answer.failure is not None and answer.failure.next_candidate) or forgiven):
         return changed(failed, tried=job.chain)
     if attempt.reason in BAD_ANSWER and attempt.model not in job.repaired:

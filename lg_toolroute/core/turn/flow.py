@@ -129,7 +129,8 @@ def select(turn: Turn, inputs: TurnInputs) -> Flow:
         if spec is None:
             raise exhausted(turn, job, survey)
         complaint = job.complaint if job.repaired and job.repaired[-1] == spec else ""
-        jobs.append(changed(job, candidate=spec, complaint=complaint))
+        refused = (*survey.refused(spec), *(each for each in job.refused if each.model))
+        jobs.append(changed(job, candidate=spec, complaint=complaint, refused=refused))
         if not job.calls:
             gates = gates_for(spec, inputs, survey)
     if any(not job.settled for job in jobs):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import inf
 
 from lg_toolroute.core.failures.circuit import Circuit
+from lg_toolroute.core.failures.failure import Refused
 from lg_toolroute.core.rules.decision import Skip
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.turn import Intercepted, Job
@@ -29,6 +30,10 @@ class Survey:
     def half_open(self, spec: str) -> bool:
         circuit = self.circuits.get(spec)
         return circuit is not None and circuit.half_open(self.now)
+
+    def refused(self, spec: str) -> tuple[Refused, ...]:
+        circuit = self.circuits.get(spec)
+        return circuit.refuses(self.now) if circuit is not None else ()
 
 
 def why_not(spec: str, job: Job, inputs: TurnInputs, survey: Survey) -> Skip | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal, TypeVar
 
-from lg_toolroute.core.failures.failure import Failure
+from lg_toolroute.core.failures.failure import Failure, Refused
 from lg_toolroute.core.rules.decision import Decision, Skip
 
 VERSION = 2
@@ -90,6 +90,7 @@ class Job:
         settled: It has its answer.
         failure: The class of the last failure that is not dealt with yet; empty if there is none.
         acceptable: What was shown is an answer if no other model can go on: text that was cut off by the model's own limit.
+        refused: What the provider of the candidate refused of late, and what any refused in this turn.
     """
 
     chain: tuple[str, ...]
@@ -105,6 +106,7 @@ class Job:
     settled: bool = False
     failure: str = ""
     acceptable: bool = False
+    refused: tuple[Refused, ...] = ()
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -125,6 +127,11 @@ class Job:
     def left(self) -> tuple[str, ...]:
         """Candidates that may still be asked in this turn."""
         return tuple(spec for spec in self.chain if spec not in self.tried) if self.tried else self.chain
+
+    @property
+    def refusals(self) -> tuple[Refused, ...]:
+        """What the provider of the candidate refused, of late and in this turn."""
+        return tuple(each for each in self.refused if each.model in ("", self.candidate))
 
     @property
     def source(self) -> str | None:
@@ -261,7 +268,9 @@ def changed(record: T, **changes: Any) -> T:
 
 # -- as plain data -------------------------------------------------------------------------------------------------------------------------
 
-_RECORD_FIELDS: Mapping[str, type[Any]] = {"jobs": Job, "calls": Intercepted, "pending": Intercepted, "attempts": Attempt, "skipped": Skip}
+_RECORD_FIELDS: Mapping[str, type[Any]] = {
+    "jobs": Job, "calls": Intercepted, "pending": Intercepted, "attempts": Attempt, "skipped": Skip, "refused": Refused,
+}  # fmt: skip
 """The fields that hold records, by name."""
 
 _PAIR_FIELDS = frozenset({"gates", "writers"})
@@ -270,7 +279,7 @@ _NAME_FIELDS = frozenset({"chain", "tried", "repaired"})
 
 _DEFAULTS: dict[type[Any], tuple[tuple[str, Any], ...]] = {
     cls: tuple((each.name, None if each.default is MISSING else each.default) for each in fields(cls))
-    for cls in (Turn, Job, Intercepted, Attempt, Skip)
+    for cls in (Turn, Job, Intercepted, Attempt, Skip, Refused)
 }
 
 

@@ -97,7 +97,7 @@ class InnerCalls(ModelCaller):
     def _settings_for(self, request: Request) -> dict[str, Any]:
         job = request.job
         # The settings of a rule are for its own model, so they go before the caller's, which are for all.
-        kept = {key: value for key, value in self._settings.items() if key not in (job.params or {})}
+        kept = request.without_thinking({key: value for key, value in self._settings.items() if key not in (job.params or {})})
         if not job.calls:
             return kept
         if len(job.calls) > 1:

@@ -110,6 +110,7 @@ class AgentTurn:
             tool_choice=request.tool_choice,
             agent_models=models,
             keep_ids=True,
+            settings=lambda spec: request.model_settings if own.used and spec == own.spec else {},
         )
         self._runner = self._begun(parks)
         self._handler: Any = None
@@ -204,7 +205,7 @@ class AgentTurn:
         its_own = self._own.used and request.spec == self._own.spec
         leaf = first_leaf(request.model)
         model, settings = writers.asked(its_own=its_own)
-        said = self._request.model_settings
+        said = request.without_thinking(self._request.model_settings)
         return gated_request(
             self._request,
             writers.put_in,

@@ -105,10 +105,14 @@ class Writers:
             # A tool of a response format, which the agent adds last, is nothing that a policy could deny.
             named = named_tools([tool for tool in tools if tool_name(tool) in self._tool_names])
             allowed = self._router.book.toolsets.allowed(spec, named, agent=agent)
-            bound = [tool for tool in tools if tool_name(tool) in allowed or tool_name(tool) not in self._tool_names]
+            bound: Sequence[Any] = [tool for tool in tools if tool_name(tool) in allowed or tool_name(tool) not in self._tool_names]
             if not bound:
                 return Bound(model, dict(settings))
             chosen = tool_choice if len(bound) == len(tools) or tool_choice not in self._tool_names or tool_choice in allowed else None
+            if spec != self._request.spec and self._request.job.calls:
+                health = self._router.health
+                wanted = self._request.job.tools
+                bound, chosen = models.ways.stand_in(spec, model, bound, chosen, wanted, health.known(spec).refuses(health.now()))
             return models.bound(model, bound, chosen, **settings)
 
         limits = models.limits(spec, sync=self._sync, given=given)

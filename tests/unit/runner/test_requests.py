@@ -17,7 +17,7 @@ from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.router import tool_name
 from lg_toolroute.runner.inputs import read_inputs
-from lg_toolroute.runner.requests import Request, RequestBuilder, ignores_forced_choice
+from lg_toolroute.runner.requests import Request, RequestBuilder
 from lg_toolroute.runner.segments import Segment
 from lg_toolroute.testing import ScriptedModel
 from tests.support.one_turn import edit, read, write
@@ -182,30 +182,11 @@ class ChatOllama(ScriptedModel):
     """Only the name of its class counts."""
 
 
-class ChatAnthropic(ScriptedModel):
-    thinking: Any = None
-
-
-@pytest.mark.parametrize(
-    ("model", "ignores"),
-    [
-        (ScriptedModel(), False),
-        (ChatOllama(), True),
-        (type("Mine", (ChatOllama,), {})(), True),
-        (ChatAnthropic(), False),
-        (ChatAnthropic(thinking={"type": "disabled"}), False),
-        (ChatAnthropic(thinking={"type": "enabled", "budget_tokens": 1024}), True),
-        (None, True),
-    ],
-)
-def test_clients_that_drop_a_forced_choice_are_known(model, ignores):
-    assert ignores_forced_choice(model) is ignores
-
-
-def test_they_are_shown_one_tool_only():
+def test_a_model_that_can_only_be_asked_is_shown_one_tool_and_sent_no_choice():
     router = ToolRouter({"model": A, "toolRouting": RULES}, models={A: ScriptedModel(), B: ChatOllama()})
     of = RequestBuilder(router, read_inputs(router, [HumanMessage("x")], TOOLS), [HumanMessage("x")], TOOLS, lambda: "n")
-    assert names(asked(WRITE, of=of)) == ["edit"]
+    request = asked(WRITE, of=of)
+    assert (names(request), request.tool_choice) == (["edit"], None)
 
 
 def test_usage_of_a_cut_answer_is_estimated_from_what_was_sent_and_written():

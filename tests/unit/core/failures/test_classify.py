@@ -176,13 +176,14 @@ WORDS = {
         "Invalid signature in thinking block",
         "400 this model is not supported for vision",
         "No tool call found for function call output with call_id x.",
-        'think value "low" is not supported for this model',
         "422 Unprocessable Entity",
-        "404 No endpoints found that support the provided 'tool_choice' value.",
         "404 No endpoints found that support image input",
+        "405",
+    ],
+    "parameter_refused": [
+        'think value "low" is not supported for this model',
         "400 deepseek-reasoner does not support this tool_choice",
         "400 Unsupported parameter: 'tool_choice'",
-        "405",
     ],
     "content_policy": [
         "content policy violation",
