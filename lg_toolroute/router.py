@@ -17,7 +17,7 @@ from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tags
-from lg_toolroute.core.turn.turn import Attempt
+from lg_toolroute.core.turn.turn import Attempt, Job
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
@@ -82,6 +82,7 @@ class ToolRouter:
         self.strict = strict
         self._checked_models: set[frozenset[str]] = set()
         self._checked_runs: set[tuple[str | None, str | None]] = set()
+        self._bad_answers: OrderedDict[tuple[str, str, tuple[str, ...]], str] = OrderedDict()
         self._causes: OrderedDict[tuple[str, str, str, str], BaseException] = OrderedDict()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -112,8 +113,8 @@ class ToolRouter:
         return self.book.decide(tool, agent=agent, tags=tuple(tags), role=role)
 
     def explain(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = ()) -> str:
-        """The decision on `tool`, in words and with the numbers behind it."""
-        return self.book.explain(tool, agent=agent, tags=tuple(tags))
+        """The decision on `tool`, in words and with the numbers behind it, among them how its calls went so far."""
+        return self.book.explain(tool, agent=agent, tags=tuple(tags), calls_of=self.health.calls_of)
 
     def tools_for(self, model_spec: str, tools: Sequence[Any], *, agent: str | None = None) -> list[Any]:
         """The tools that a model may see and run, in the given order.
@@ -147,6 +148,19 @@ class ToolRouter:
             if isinstance(inner, AttemptFailed) and inner.__cause__ is None:
                 inner.__cause__ = self._causes.pop((turn_id, inner.model, inner.reason, inner.detail), None)
         return error
+
+    def remember_bad_answer(self, turn_id: str, job: Job, written: str) -> None:
+        """Keep what a job's candidate wrote instead of its calls, for the one chance to mend it.
+
+        It is kept here, and not in a state, because a consumer can read a state. A process that resumes another one's turn knows only what was wrong.
+        """
+        self._bad_answers[(turn_id, job.candidate or "", job.tools)] = written
+        while len(self._bad_answers) > _MAX_CAUSES:
+            self._bad_answers.popitem(last=False)
+
+    def bad_answer(self, turn_id: str, job: Job) -> str:
+        """What a job's candidate wrote that could not be used, as plain words; empty if it is not known."""
+        return self._bad_answers.get((turn_id, job.candidate or "", job.tools), "")
 
     # -- checks before the first call ----------------------------------------------------------------------------------------------------
 

@@ -301,14 +301,14 @@ def test_the_chunk_of_the_model_is_left_as_it_is_where_blocks_are_shifted():
 
 def test_usage_of_a_cut_answer_is_estimated_and_marked():
     estimated = UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107)
-    whole = pass_through(new_gate(estimate=lambda text: estimated, named="kimi"), part("Hm."), part("", (0, "edit", "{", "x")))
+    whole = pass_through(new_gate(estimate=lambda text, thought: estimated, named="kimi"), part("Hm."), part("", (0, "edit", "{", "x")))
     assert whole.usage_metadata == estimated
     assert whole.response_metadata == {"usage_estimated": True, "model_name": "kimi"}
 
 
 def test_input_that_was_reported_at_the_start_is_not_estimated_again():
     start = part(usage_metadata=UsageMetadata(input_tokens=55, output_tokens=0, total_tokens=55))
-    gate = new_gate(estimate=lambda text: UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107))
+    gate = new_gate(estimate=lambda text, thought: UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107))
     usage = pass_through(gate, start, part("Hm."), part("", (0, "edit", "{", "x"))).usage_metadata
     assert usage is not None
     assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (55, 7, 62)

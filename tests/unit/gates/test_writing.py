@@ -109,7 +109,7 @@ def test_exactly_the_wanted_calls_are_taken_in_the_order_in_which_they_were_want
 @pytest.mark.parametrize(
     ("given", "reason", "said"),
     [
-        (answer(text="I would rather talk."), "invalid_tool_call", "answer with a call of edit, and with nothing else; it called nothing"),
+        (answer(text="I would rather talk."), "invalid_tool_call", "it called nothing, and edit was wanted"),
         (answer(("read", "{}")), "invalid_tool_call", "it called 'read' instead"),
         (answer(), "empty_response", "it called nothing"),
         (answer(("edit", '{"path": "a"')), "invalid_tool_call", "the arguments are not valid JSON"),

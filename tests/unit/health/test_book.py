@@ -202,7 +202,7 @@ class TestMemory:
         book = MemoryHealth(clock=clock)
         book.report(A, Failure("timeout"))
         book.report(A, None)
-        assert book.inspect() == {"book": "memory", "models": {}}
+        assert book.inspect() == {"book": "memory", "models": {}, "calls": {}}
 
     def test_models_named_by_callers_do_not_fill_the_memory(self, clock):
         book = MemoryHealth(clock=clock)
