@@ -4,7 +4,8 @@ It works inside the model's own stream, below LangChain's callbacks: a callback 
 consumer that stops at a tool's name has already shown that name to the callbacks.
 
 Calls are held until the message ends or is cut, so a stream that breaks inside a call shows no part of it. A tool name may come in pieces:
-it is complete when arguments begin, the next call begins, the answer is whole, or no other bound tool's name starts with it.
+it is complete when arguments follow it, the next call begins, the answer is whole, or no other tool's name starts with it. A name that no tool
+has is read as the one that it plainly means (`functions.edit`, `Edit`), so the call is cut, and lands under the tool's own name.
 
 A cut waits until every call before the routed one is whole: some providers send the names of all calls first, and the arguments later.
 Meanwhile nothing is shown, and what comes of the routed call is dropped.
@@ -160,7 +161,7 @@ class ReasonGate(StreamGate):
             if not call.decided:
                 for earlier in self.calls[:-1]:
                     self._decide(earlier)  # the next call has begun, so the names of those before it are complete
-                if call.args or is_whole(call.name, self.tools):
+                if (call.name and piece.get("args")) or is_whole(call.name, self.tools):
                     self._decide(call)
             if self._cutting:
                 after = []
