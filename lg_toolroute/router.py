@@ -17,7 +17,8 @@ from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tags
-from lg_toolroute.core.turn.turn import Attempt, Job
+from lg_toolroute.core.turn.rejected import RejectedAnswers
+from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
@@ -82,7 +83,7 @@ class ToolRouter:
         self.strict = strict
         self._checked_models: set[frozenset[str]] = set()
         self._checked_runs: set[tuple[str | None, str | None]] = set()
-        self._bad_answers: OrderedDict[tuple[str, str, tuple[str, ...]], str] = OrderedDict()
+        self.rejected = RejectedAnswers()
         self._causes: OrderedDict[tuple[str, str, str, str], BaseException] = OrderedDict()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -148,19 +149,6 @@ class ToolRouter:
             if isinstance(inner, AttemptFailed) and inner.__cause__ is None:
                 inner.__cause__ = self._causes.pop((turn_id, inner.model, inner.reason, inner.detail), None)
         return error
-
-    def remember_bad_answer(self, turn_id: str, job: Job, written: str) -> None:
-        """Keep what a job's candidate wrote instead of its calls, for the one chance to mend it.
-
-        It is kept here, and not in a state, because a consumer can read a state. A process that resumes another one's turn knows only what was wrong.
-        """
-        self._bad_answers[(turn_id, job.candidate or "", job.tools)] = written
-        while len(self._bad_answers) > _MAX_CAUSES:
-            self._bad_answers.popitem(last=False)
-
-    def bad_answer(self, turn_id: str, job: Job) -> str:
-        """What a job's candidate wrote that could not be used, as plain words; empty if it is not known."""
-        return self._bad_answers.get((turn_id, job.candidate or "", job.tools), "")
 
     # -- checks before the first call ----------------------------------------------------------------------------------------------------
 

@@ -95,8 +95,8 @@ def thought(message: AIMessage) -> str:
     for said in (kwargs.get("reasoning_content"), kwargs.get("reasoning"), kwargs.get("reasoning_details")) if kwargs else ():
         if text := _readable(said):
             return text
-    content = message.content
-    return "" if isinstance(content, str) else "".join(_readable(block) for block in content if isinstance(block, dict) and block.get("type") in _THOUGHT)
+    blocks = () if isinstance(message.content, str) else message.content
+    return "".join(_readable(block) for block in blocks if isinstance(block, dict) and block.get("type") in _THOUGHT)
 
 
 _THOUGHT = frozenset({"thinking", "reasoning", "reasoning_content"})

@@ -246,7 +246,8 @@ class StoreHealth(HealthBook):
     def _reset(self, spec: str | None) -> Batches[None]:
         if spec is not None:
             [claims] = yield [SearchOp(self._claims_of(spec), limit=_MOST_ITEMS)]
-            yield [PutOp(self._circuits_at, spec, None), PutOp(self._calls_at, spec, None), *(PutOp(tuple(claim.namespace), claim.key, None) for claim in claims)]
+            forgotten = [(self._circuits_at, spec), (self._calls_at, spec), *((tuple(claim.namespace), claim.key) for claim in claims)]
+            yield [PutOp(place, key, None) for place, key in forgotten]
             return
         found = yield [SearchOp(place, limit=_MOST_ITEMS) for place in (self._circuits_at, self._claims_at, self._calls_at)]
         if items := [item for items in found for item in items]:

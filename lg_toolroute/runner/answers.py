@@ -80,7 +80,7 @@ class AnswerReader:
         self._router.remember_cause(self._turn_id, attempt, error)
         if isinstance(gate, WriteGate):
             if failure.cls in BAD_ANSWER:
-                self._router.remember_bad_answer(self._turn_id, request.job, gate.written())
+                self._router.rejected.keep(self._turn_id, request.job, gate.written())
             return Answer(attempt, failure, announced=gate.announced, spent=gate.spent)
         acceptable = shown and gate.finish.by_length and not gate.calls  # a call that broke off is missing
         return Answer(attempt, failure, segment, shown=shown, acceptable=acceptable)

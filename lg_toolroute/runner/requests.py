@@ -193,7 +193,7 @@ class RequestBuilder:
             drafts = [{"tool": call.tool, "arguments": self.drafts.get(call.slot, "")} for call in job.calls]
             lines.append(f"A draft to correct, which may be wrong: {json.dumps(drafts, ensure_ascii=False)}")
         if job.complaint:
-            lines.extend(mend(job, self.router.bad_answer(turn.id, job)))
+            lines.extend(mend(job, self.router.rejected.of(turn.id, job)))
         return "\n".join(lines)
 
     def _adapted(

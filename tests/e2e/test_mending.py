@@ -161,20 +161,21 @@ def test_a_writer_is_told_the_calls_beside_the_words_but_no_reasoning():
 
 
 CALL = AIMessageChunk(content="", tool_call_chunks=[tool_call_chunk(index=9, name="edit", args='{"path": "dropped"}', id="x")])
+BUG = "The bug is in a.py."
 REASONED: dict[str, list[AIMessageChunk]] = {
     "reasoning_content": [AIMessageChunk(content="", additional_kwargs={"reasoning_content": text}) for text in ("The bug is ", "in a.py.")],
     "thinking": [
-        AIMessageChunk(content=[{"type": "thinking", "thinking": "The bug is in a.py.", "signature": "SIGNED", "index": 0}]),
+        AIMessageChunk(content=[{"type": "thinking", "thinking": BUG, "signature": "SIGNED", "index": 0}]),
     ],
-    "summaries": [AIMessageChunk(content=[{"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "The bug is in a.py."}]}])],
+    "summaries": [AIMessageChunk(content=[{"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": BUG}]}])],
     "older summaries": [
-        AIMessageChunk(content="", additional_kwargs={"reasoning": {"id": "rs_1", "summary": [{"type": "summary_text", "text": "The bug is in a.py."}]}})
+        AIMessageChunk(content="", additional_kwargs={"reasoning": {"id": "rs_1", "summary": [{"type": "summary_text", "text": BUG}]}})
     ],
     "reasoning_details": [
-        AIMessageChunk(content="", additional_kwargs={"reasoning_details": [{"type": "reasoning.text", "text": "The bug is in a.py.", "index": 0}]})
+        AIMessageChunk(content="", additional_kwargs={"reasoning_details": [{"type": "reasoning.text", "text": BUG, "index": 0}]})
     ],
-    "standard": [AIMessageChunk(content=[{"type": "reasoning", "reasoning": "The bug is in a.py.", "index": 0}])],
-    "bedrock": [AIMessageChunk(content=[{"type": "reasoning_content", "reasoning_content": {"text": "The bug is in a.py.", "signature": "SIGNED"}}])],
+    "standard": [AIMessageChunk(content=[{"type": "reasoning", "reasoning": BUG, "index": 0}])],
+    "bedrock": [AIMessageChunk(content=[{"type": "reasoning_content", "reasoning_content": {"text": BUG, "signature": "SIGNED"}}])],
 }
 
 
@@ -248,7 +249,8 @@ def test_a_call_that_another_graph_wrote_is_held_to_the_policy_for_the_tool_that
     models = {A: ScriptedModel(["Done."], name=A), B: ScriptedModel(name=B), C: ScriptedModel(name=C)}
     agent = SURFACES[surface](ToolRouter(config, models=models), models)
     thread: Any = {"configurable": {"thread_id": "1"}}
-    agent.update_state(thread, {"messages": [("user", "go"), AIMessage("", tool_calls=[{"name": "functions.write", "args": {}, "id": "1"}])]}, "model")
+    foreign = AIMessage("", tool_calls=[{"name": "functions.write", "args": {}, "id": "1"}])
+    agent.update_state(thread, {"messages": [("user", "go"), foreign]}, "model")
     messages = agent.invoke(None, thread)["messages"]
     if messages[-1].type != "ai":
         messages = agent.invoke(None, thread)["messages"]

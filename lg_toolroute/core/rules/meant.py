@@ -2,7 +2,8 @@
 
 | a model wrote | for | source |
 |---|---|---|
-| `functions.edit` | `edit` | tontinton/maki#518 (GPT-5.6), openclaw/openclaw#39328; `functions.edit:0` is how Kimi K2 spells the id of a call (llxprt-code#712) |
+| `functions.edit` | `edit` | tontinton/maki#518 (GPT-5.6), openclaw/openclaw#39328 |
+| `functions.edit:0` | `edit` | how Kimi K2 spells the id of a call (vybestack/llxprt-code#712) |
 | `tools/edit`, `tools.edit` | `edit` | openclaw/openclaw#39328, anomalyco/opencode#50438 (MiniMax, DeepSeek) |
 | `default_api.edit` | `edit` | Gemini, which writes Python against a module of that name |
 | `Edit` for `edit`, `bash` for `Bash` | | earendil-works/pi#4517 (Ring 2.6), lijunzh/koda#49 (Qwen 2.5 Coder) |

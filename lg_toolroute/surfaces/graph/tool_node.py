@@ -37,7 +37,6 @@ def tool_node(
         agent: The agent that the policy is for; unset: the runtime context's `agent`, or the defaults.
         entries: Where a `Command` of a tool goes that names one of these nodes.
     """
-
     bound = frozenset(map(tool_name, tools))
 
     def wrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolOutput]) -> ToolOutput:

@@ -249,7 +249,8 @@ def test_another_tool_of_that_very_name_is_not_the_wanted_one():
 def test_what_was_written_is_told_as_plain_words_and_shortened():
     gate = new_gate()
     with pytest.raises(AnswerRejected):
-        shown(gate, part([{"type": "thinking", "thinking": "secret"}, {"type": "text", "text": "I did it."}]), answer(("read", '{"p": 1}'), ("edit", '{"p')))
+        said = part([{"type": "thinking", "thinking": "secret"}, {"type": "text", "text": "I did it."}])
+        shown(gate, said, answer(("read", '{"p": 1}'), ("edit", '{"p')))
     assert gate.written() == 'I did it.\nread({"p": 1})\nedit({"p)'
     long = new_gate()
     with pytest.raises(AnswerRejected):

@@ -35,7 +35,10 @@ def test_a_name_in_another_case_or_dressed_up_is_the_tool_that_it_plainly_means(
     assert meant(written, TOOLS) == tool
 
 
-@pytest.mark.parametrize("written", ["", ":", "functions", "functions.", "edit.functions", "my.edit", "edit-file", "edits", "edit:x", "<|edit", "str_edit"])
+NONE_OF_THEM = ["", ":", "functions", "functions.", "edit.functions", "my.edit", "edit-file", "edits", "edit:x", "<|edit", "str_edit"]
+
+
+@pytest.mark.parametrize("written", NONE_OF_THEM)
 def test_a_name_that_means_no_tool_stays_what_it_is(written: str):
     assert meant(written, TOOLS) == written
 
@@ -56,7 +59,7 @@ def test_a_tool_whose_own_name_is_dressed_is_found_by_its_plain_one():
 
 @pytest.mark.parametrize(
     ("written", "whole"),
-    [("read", True), ("functions.read", True), ("Read", True), ("edit", False), ("functions.edit", False), ("edit_file", True), ("func", False), ("functions.", False)],
+    [*((name, True) for name in ("read", "functions.read", "Read", "edit_file")), *((name, False) for name in ("edit", "functions.edit", "func", "tools."))],
 )
 def test_a_name_is_whole_when_no_other_one_can_come_of_it(written: str, whole: bool):
     assert is_whole(written, TOOLS) is whole
