@@ -248,8 +248,8 @@ def test_another_tool_of_that_very_name_is_not_the_wanted_one():
 
 def test_what_was_written_is_told_as_plain_words_and_shortened():
     gate = new_gate()
+    said = part([{"type": "thinking", "thinking": "secret"}, {"type": "text", "text": "I did it."}])
     with pytest.raises(AnswerRejected):
-        said = part([{"type": "thinking", "thinking": "secret"}, {"type": "text", "text": "I did it."}])
         shown(gate, said, answer(("read", '{"p": 1}'), ("edit", '{"p')))
     assert gate.written() == 'I did it.\nread({"p": 1})\nedit({"p)'
     long = new_gate()
