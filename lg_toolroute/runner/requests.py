@@ -186,10 +186,11 @@ class RequestBuilder:
         return frozenset(name for name in self.inputs.routed if self.inputs.decide(name, job.source)[1] == job.chain)
 
     def _instruction(self, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment]) -> str:
-        lines = [self.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments)]
+        drafted = job.decision is not None and job.decision.options.handoff == "draft"
+        lines = [self.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted)]
         if job.exact and len(job.calls) > 1:
             lines.append(f"Write {len(job.calls)} calls in this one answer, in this order: {', '.join(job.tools)}.")
-        if job.decision is not None and job.decision.options.handoff == "draft":
+        if drafted:
             drafts = [{"tool": call.tool, "arguments": self.drafts.get(call.slot, "")} for call in job.calls]
             lines.append(f"A draft to correct, which may be wrong: {json.dumps(drafts, ensure_ascii=False)}")
         if job.complaint:

@@ -17,6 +17,8 @@ MOST_REASONING = 4000
 """Characters of the primary's reasoning that a writer is told: the last ones, which are nearest to the call."""
 MOST_ARGUMENTS = 600
 """Characters of the arguments of one kept call."""
+MOST_CALLS = 4000
+"""Characters of all kept calls."""
 
 KEPT = "Called before it in this same message, and not run yet: {calls}."
 REASONING = "What the assistant reasoned before this call:\n{reasoning}"
@@ -25,22 +27,24 @@ WROTE = "Your last answer was:\n{written}"
 MEND_CALL = "Your last answer could not be used: {complaint}. Write the call of {tools} again, correctly, and nothing else."
 
 
-def what_is_going_on(segments: Sequence[Segment]) -> list[str]:
+def what_is_going_on(segments: Sequence[Segment], *, drafted: bool = False) -> list[str]:
     """What the primary did in this message before the routed call, but for its words, which stand in a message of their own.
 
     Args:
         segments: What was shown of this message so far; none if no model was asked before the writer.
+        drafted: The writer is told the primary's own arguments, too.
     """
     spoken = [segment for segment in segments if not segment.writes]
     if not spoken:
         return []
     calls = [call for segment in spoken for call in segment.message.tool_calls]
-    lines = [KEPT.format(calls=", ".join(f"{call['name']}({shortened(_json(call['args']), MOST_ARGUMENTS)})" for call in calls))] if calls else []
+    written = ", ".join(f"{call['name']}({shortened(_json(call['args']), MOST_ARGUMENTS)})" for call in calls)
+    lines = [KEPT.format(calls=shortened(written, MOST_CALLS))] if calls else []
     if shown_text(spoken).strip():
         return lines
     reasoning = "\n".join(filter(None, (thought(segment.message).strip() for segment in spoken)))
     if not reasoning:
-        return [*lines, SILENT]
+        return lines if drafted else [*lines, SILENT]
     return [*lines, REASONING.format(reasoning=reasoning if len(reasoning) <= MOST_REASONING else f"[…] {reasoning[-MOST_REASONING:]}")]
 
 

@@ -60,10 +60,12 @@ def _after_failure(job: Job, answer: Answer, window: int | None) -> Job:
 def written(job: Job, answer: Answer) -> Mapping[str, CallCounts]:
     """What an answer settles of the calls that `job` wants, by tool; nothing while the model may still mend them."""
     failure, mending = answer.failure, answer.attempt.model in job.repaired
-    may_mend = failure is not None and failure.next_candidate and not answer.spent and not mending
-    if not job.calls or may_mend or (failure is not None and not mending and failure.cls not in BAD_ANSWER):
+    if failure is None:
+        one = CallCounts(1, mended=int(mending))
+    elif mending or (failure.cls in BAD_ANSWER and (answer.spent or not failure.next_candidate)):
+        one = CallCounts(1, failed=1)
+    else:
         return {}
-    one = CallCounts(1, failed=1) if failure is not None else CallCounts(1, mended=int(mending))
     counts: dict[str, CallCounts] = {}
     for tool in job.tools:
         counts[tool] = counts.get(tool, CallCounts()) + one

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 
 from lg_toolroute.core.turn.rejected import RejectedAnswers
 from lg_toolroute.runner.segments import Segment
-from lg_toolroute.runner.telling import MOST_ARGUMENTS, SILENT, mend, what_is_going_on
+from lg_toolroute.runner.telling import MOST_ARGUMENTS, MOST_CALLS, SILENT, mend, what_is_going_on
 from tests.support.turns import writing
 
 B = "deepseek/b"
@@ -31,9 +31,15 @@ def test_words_of_nothing_but_space_are_none():
     assert what_is_going_on([said("Hm.")]) == []
 
 
-def test_long_arguments_of_a_kept_call_are_shortened():
+def test_a_silent_primary_whose_draft_goes_along_is_not_said_to_have_given_no_hint():
+    assert what_is_going_on([said("")], drafted=True) == []
+
+
+def test_kept_calls_are_shortened_each_and_together():
     (told,) = what_is_going_on([said("Hm.", ("read", {"path": "x" * 5000}))])
     assert len(told) < MOST_ARGUMENTS + 100
+    (told,) = what_is_going_on([said("Hm.", *[("read", {"path": "x" * 500})] * 50)])
+    assert len(told) < MOST_CALLS + 100
 
 
 def test_reasoning_of_several_models_of_one_turn_is_told_in_order():
