@@ -20,7 +20,7 @@ from tests.support.sampling import cells
 
 WORDS = "Gladly, here is the edit that was asked for."
 CONFIG = {"model": A, "toolRouting": {"edit": {"primary": B, "fallbacks": [C]}}}
-RIGHT = Say(calls=[Call("edit", {"path": "right"})], chunks=3)
+RIGHT = Say("Gladly, once more.", [Call("edit", {"path": "right"})], chunks=3)
 BAD = {
     "words": Say(WORDS, chunks=4),
     "another tool": Say(WORDS, [Call("read", {"path": WORDS})]),
