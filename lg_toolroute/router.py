@@ -17,6 +17,7 @@ from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tags
+from lg_toolroute.core.turn.rejected import RejectedAnswers
 from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
 from lg_toolroute.health.book import HealthBook
@@ -82,6 +83,7 @@ class ToolRouter:
         self.strict = strict
         self._checked_models: set[frozenset[str]] = set()
         self._checked_runs: set[tuple[str | None, str | None]] = set()
+        self.rejected = RejectedAnswers()
         self._causes: OrderedDict[tuple[str, str, str, str], BaseException] = OrderedDict()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -112,13 +114,13 @@ class ToolRouter:
         return self.book.decide(tool, agent=agent, tags=tuple(tags), role=role)
 
     def explain(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = ()) -> str:
-        """The decision on `tool`, in words and with the numbers behind it; also how each candidate is made to call, and why."""
+        """The decision on `tool`, in words and with the numbers behind it: how each candidate is made to call and why, and how its calls went so far."""
 
         def forcing(spec: str, switch_off: bool) -> str:
             now = self.health.now()
             return self.models.ways.told(spec, switch_off=switch_off, refused=self.health.known(spec).refuses(now), now=now)
 
-        return self.book.explain(tool, agent=agent, tags=tuple(tags), forcing=forcing)
+        return self.book.explain(tool, agent=agent, tags=tuple(tags), forcing=forcing, calls_of=self.health.calls_of)
 
     def tools_for(self, model_spec: str, tools: Sequence[Any], *, agent: str | None = None) -> list[Any]:
         """The tools that a model may see and run, in the given order.

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sqlite3
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 
 from lg_toolroute.cli.output import add_json_option, console, print_json, table
 from lg_toolroute.cli.sources import read_config, wrong_argument
+from lg_toolroute.cli.store_file import add_store_option, open_store
+from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.rules.spec import canonical
 
 _ALL = ""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--store", metavar="FILE", required=True, help="the SQLite file of the LangGraph store that the workers share")
+    add_store_option(parser, required=True)
     parser.add_argument("--config", metavar="FILE", help="the configuration whose `health` section applies; unset: the defaults")
     parser.add_argument("--reset", metavar="MODEL", nargs="?", const=_ALL, help="forget the failures of a model, or without a name of all models")
     add_json_option(parser)
@@ -30,13 +28,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(given: Namespace) -> bool:
     """Resets if asked to, and shows the health; true if every circuit is closed."""
     limits = None if given.config is None else read_config(given.config).health
-    path = Path(given.store)
-    _check_store(path)
-    from langgraph.store.sqlite import SqliteStore
-
     from lg_toolroute.health.store import StoreHealth
 
-    with SqliteStore.from_conn_string(str(path)) as store:
+    with open_store(given.store) as store:
         book = StoreHealth(store, limits, time.time)
         if given.reset is not None:
             book.reset(_spec(given.reset) if given.reset != _ALL else None)
@@ -45,6 +39,9 @@ def run(given: Namespace) -> bool:
         print_json(found)
     else:
         _print(found["models"])
+        for spec, tools in found["calls"].items():
+            for tool, counts in tools.items():
+                print(f"{spec} {tool}: {CallCounts(**counts)}")
     return all(model["state"] == "closed" for model in found["models"].values())
 
 
@@ -53,20 +50,6 @@ def _spec(text: str) -> str:
         return canonical(text)
     except ValueError as error:
         raise wrong_argument("--reset", str(error)) from error
-
-
-def _check_store(path: Path) -> None:
-    hint = "name the file that your workers open with SqliteStore"
-    if importlib.util.find_spec("langgraph.store.sqlite") is None:
-        raise wrong_argument("--store", "the SQLite store of LangGraph is not installed", "run: pip install langgraph-checkpoint-sqlite")
-    if not path.is_file():
-        # SqliteStore would create an empty one, in which all models are healthy.
-        raise wrong_argument("--store", f"there is no file {str(path)!r}", hint)
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.execute("SELECT 1 FROM store LIMIT 1")
-    except sqlite3.Error as error:
-        raise wrong_argument("--store", f"{str(path)!r} holds no LangGraph store that can be read ({error})", hint) from error
 
 
 def _print(models: Mapping[str, Mapping[str, Any]]) -> None:

@@ -84,6 +84,35 @@ def has_content(content: Content) -> bool:
     return any(any(value for key, value in block.items() if key not in unseen) if isinstance(block, dict) else block for block in content)
 
 
+def shortened(text: str, most: int = 2000) -> str:
+    """A text of at most about `most` characters: its beginning and, of a longer one, its end."""
+    return text if len(text) <= most else f"{text[: most * 3 // 4]} […] {text[-most // 4 :]}"
+
+
+def thought(message: AIMessage) -> str:
+    """The reasoning that can be read in a message, or in one chunk of it; empty if its provider shows none."""
+    kwargs = message.additional_kwargs
+    for said in (kwargs.get("reasoning_content"), kwargs.get("reasoning"), kwargs.get("reasoning_details")) if kwargs else ():
+        if text := _readable(said):
+            return text
+    blocks = () if isinstance(message.content, str) else message.content
+    return "".join(_readable(block) for block in blocks if isinstance(block, dict) and block.get("type") in _THOUGHT)
+
+
+_THOUGHT = frozenset({"thinking", "reasoning", "reasoning_content"})
+"""Types of content blocks that hold reasoning: Anthropic's and Mistral's, OpenAI's and the standard one, Bedrock's."""
+
+
+def _readable(value: Any) -> str:
+    """The text in a piece of reasoning: a string, a block, or a list of these."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(map(_readable, value))
+    keys = ("thinking", "reasoning", "reasoning_content", "summary", "text", "content")
+    return next((text for key in keys if (text := _readable(value.get(key)))), "") if isinstance(value, dict) else ""
+
+
 def _has_index(block: Any) -> bool:
     return isinstance(block, dict) and isinstance(block.get("index"), int)
 

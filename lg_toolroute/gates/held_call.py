@@ -56,6 +56,17 @@ class HeldCall:
                 key: {call_id: value[old]} if isinstance(value, dict) and old in value else value for key, value in beside.additional_kwargs.items()
             }
 
+    def retitle(self, tool: str) -> None:
+        """Give the call the name of the tool that it means, also in its content blocks."""
+        self.name, title = tool, tool
+        for beside in self._beside:
+            content: list[Any] = []
+            for block in beside.content:
+                if isinstance(block, dict) and block.get("name"):
+                    block, title = {**block, "name": title}, ""  # names that come in pieces are added up
+                content.append(block)
+            beside.content = content
+
     def as_chunk(self, message_id: str, provider: str | None) -> AIMessageChunk:
         """The complete call as one chunk, its content blocks in the format of `provider`.
 

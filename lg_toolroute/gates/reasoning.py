@@ -4,7 +4,8 @@ It works inside the model's own stream, below LangChain's callbacks: a callback 
 consumer that stops at a tool's name has already shown that name to the callbacks.
 
 Calls are held until the message ends or is cut, so a stream that breaks inside a call shows no part of it. A tool name may come in pieces:
-it is complete when arguments begin, the next call begins, the answer is whole, or no other bound tool's name starts with it.
+it is complete when arguments follow it, the next call begins, the answer is whole, or no other tool's name starts with it. A name that no tool
+has is read as the one that it plainly means (`functions.edit`, `Edit`), so the call is cut, and lands under the tool's own name.
 
 A cut waits until every call before the routed one is whole: some providers send the names of all calls first, and the arguments later.
 Meanwhile nothing is shown, and what comes of the routed call is dropped.
@@ -23,10 +24,11 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
+from lg_toolroute.core.rules.meant import is_whole, meant
 from lg_toolroute.core.turn.turn import Intercepted
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments
-from lg_toolroute.gates.chunks import Content, blocks_of_pieces, call_chunk, generation, has_content, is_call_block, shift_blocks, split_at_calls
+from lg_toolroute.gates.chunks import blocks_of_pieces, call_chunk, generation, has_content, is_call_block, shift_blocks, split_at_calls, thought
 from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.stream_gate import StreamGate
 
@@ -40,8 +42,9 @@ class ReasonGate(StreamGate):
     Args:
         gates: The routed tools, each with `cut` or `drain`.
         bound: The names of all tools that the model is offered.
+        tools: The names of all tools of the agent, to know which one a name means that none of them has.
         block_offset: The first index for content blocks: the number of blocks in earlier segments of the message.
-        estimate: Gives the usage of a cut answer from the text it generated, because providers do not report it.
+        estimate: Gives the usage of a cut answer from the text and the reasoning that it generated, because providers do not report it.
         new_id: Makes ids for calls: routed ones, and kept ones that came without an id.
         keeps: Whether an error of the stream may end the stream quietly once something was shown.
         named: The model's own name, for the last chunk of a cut stream: usage is counted by that name, and the model never got to say it.
@@ -54,7 +57,8 @@ class ReasonGate(StreamGate):
         hit: The first routed tool that was called.
         routed: The routed calls; several only when drained.
         kept: The calls that were shown, each with the id that it was shown with.
-        renamed: A call was shown with another id than the model gave it, because that one was missing or another call's.
+        renamed: A call was shown with another id than the model gave it, because that one was missing or another call's, or under the name of the
+            tool that it means.
         drafts: The arguments that the model wrote for routed calls, by slot; empty unless drained.
         shown: Something was shown, in this stream or in an earlier one of this gate.
         error: The error that broke the stream after something was shown.
@@ -63,8 +67,9 @@ class ReasonGate(StreamGate):
 
     gates: Mapping[str, str] = field(default_factory=dict)
     bound: Collection[str] = ()
+    tools: Collection[str] = ()
     block_offset: int = 0
-    estimate: Callable[[str], UsageMetadata] | None = None
+    estimate: Callable[[str, str], UsageMetadata] | None = None
     new_id: Callable[[], str] = lambda: f"call_{uuid4().hex[:24]}"
     keeps: Callable[[BaseException], bool] = lambda error: isinstance(error, Exception)
     named: str | None = None
@@ -76,6 +81,7 @@ class ReasonGate(StreamGate):
 
     def __post_init__(self) -> None:
         self.bound = frozenset(self.bound) | frozenset(self.gates)
+        self.tools = self.bound.union(self.tools)
         super().__post_init__()
 
     def restart(self) -> None:
@@ -91,6 +97,7 @@ class ReasonGate(StreamGate):
         self._cutting = False  # a routed call was named, and nothing behind its name is of use
         self._ended = False
         self._generated: list[str] = []
+        self._thought: list[str] = []
         self._usage_reported = False
         self._provider: str | None = None
         self._provider_shown = False
@@ -124,9 +131,11 @@ class ReasonGate(StreamGate):
             chunk = generation(message, chunk.generation_info)
         if has_content(message.content):
             self.shown = True
-            self._generated.append(_generated_text(message.content))
+            self._generated.append(message.content if isinstance(message.content, str) else message.text)
         elif any(message.additional_kwargs.values()):
             self.shown = True  # some clients put reasoning there
+        if message.additional_kwargs or not isinstance(message.content, str):
+            self._thought.append(thought(message))
         return chunk
 
     def _feed_calls(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterator[ChatGenerationChunk]:
@@ -152,7 +161,7 @@ class ReasonGate(StreamGate):
             if not call.decided:
                 for earlier in self.calls[:-1]:
                     self._decide(earlier)  # the next call has begun, so the names of those before it are complete
-                if call.args or self._is_complete_name(call.name):
+                if (call.name and piece.get("args")) or is_whole(call.name, self.tools):
                     self._decide(call)
             if self._cutting:
                 after = []
@@ -162,22 +171,20 @@ class ReasonGate(StreamGate):
             text = AIMessageChunk(content=after)
             yield self._show(generation(text), text)
 
-    def _is_complete_name(self, name: str) -> bool:
-        return name in self.bound and not any(other != name and other.startswith(name) for other in self.bound)
-
     def _decide(self, call: HeldCall) -> None:
         """Find out whether a call is routed, now that its name is complete."""
         if call.decided or self._cutting:
             return
         call.decided = True
-        mode = self.gates.get(call.name)
+        tool = meant(call.name, self.tools)
+        mode = self.gates.get(tool)
         if mode is None:
             return
         keeps = self.keep_ids and call.id is not None and _ID_EVERY_PROVIDER_TAKES.fullmatch(call.id) is not None
         taken = {each.id for each in self.calls[: call.slot]} | {each.call_id for each in self.routed}
         call_id = call.id if keeps and call.id and call.id not in taken else self._fresh_id()
-        call.routed = Intercepted(call.slot, call.name, call_id, block=call.block)
-        self.hit = self.hit or call.name
+        call.routed = Intercepted(call.slot, tool, call_id, block=call.block)
+        self.hit = self.hit or tool
         self.routed.append(call.routed)
         self._draining = self._draining or mode == "drain"
         self._cutting = not self._draining
@@ -196,7 +203,7 @@ class ReasonGate(StreamGate):
             return False  # only pieces with its index would be added to it
         if call.args.strip():
             return not (call.args.rstrip().endswith("}") and isinstance(parse_arguments(call.args), dict))
-        return self.needs_arguments(call.name) or not self._is_left_behind(call)
+        return self.needs_arguments(meant(call.name, self.tools)) or not self._is_left_behind(call)
 
     def _is_left_behind(self, call: HeldCall) -> bool:
         """Whether the stream has moved on from a call."""
@@ -209,7 +216,7 @@ class ReasonGate(StreamGate):
         """Whether a call can be kept of an answer that was cut or drained."""
         if call.args.strip():
             return isinstance(parse_arguments(call.args), dict)
-        return not self.needs_arguments(call.name) and (self.finished or self._is_left_behind(call))
+        return not self.needs_arguments(meant(call.name, self.tools)) and (self.finished or self._is_left_behind(call))
 
     # -- when the stream has ended ---------------------------------------------------------------------------------------------
 
@@ -226,6 +233,7 @@ class ReasonGate(StreamGate):
             # The last name of an answer that broke off may be the beginning of another one.
             if call is not self.calls[-1] or not (self.finish.truncated or self.finish.refused):
                 self._decide(call)
+        self._retitle()
         problem = self._problem() if self.hit is None and self.error is None else None
         rejected = AnswerRejected(self.model, *problem) if problem is not None else None
         if rejected is not None and not self.shown:
@@ -241,13 +249,20 @@ class ReasonGate(StreamGate):
                 self._generated.append(call.args)
             elif call.routed is not None and announcing:
                 place: dict[str, Any] = {"slot": call.slot, "block": call.routed.block, "provider": self._provider}
-                yield generation(call_chunk(self.message_id, name=call.name, args="", call_id=call.routed.call_id, **place))
+                yield generation(call_chunk(self.message_id, name=call.routed.tool, args="", call_id=call.routed.call_id, **place))
         if announcing:
             self.routed = [replace(routed, announced=True) for routed in self.routed]
         self.shown = self.shown or bool(keep)
         if self._draining:
             self.drafts = {call.slot: call.args for call in self.calls if call.routed}
         yield generation(self._last())
+
+    def _retitle(self) -> None:
+        """Give each call the name of the tool that it means."""
+        for call in self.calls:
+            if (tool := meant(call.name, self.tools)) != call.name:
+                call.retitle(tool)
+                self.renamed = True
 
     def _tell_apart(self, calls: Iterable[HeldCall]) -> None:
         """Give each call an id of its own: the result of a call, and the record of who wrote it, are found by its id."""
@@ -295,9 +310,9 @@ class ReasonGate(StreamGate):
         if self._provider and not self._provider_shown:
             metadata["model_provider"] = self._provider
         if self.halted and self.estimate is not None:
-            usage = self.estimate("".join(self._generated))
+            usage = self.estimate("".join(self._generated), "".join(self._thought))
             if self._usage_reported:  # providers report the input when the stream begins, so only the output is missing
-                usage = UsageMetadata(input_tokens=0, output_tokens=usage["output_tokens"], total_tokens=usage["output_tokens"])
+                usage = {**usage, "input_tokens": 0, "total_tokens": usage["output_tokens"]}
             metadata["usage_estimated"] = True
             if self.named and not self.finish.model_named:
                 metadata["model_name"] = self.named
@@ -314,10 +329,3 @@ class ReasonGate(StreamGate):
         if self.shown:
             self.error = error
         return self.shown
-
-
-def _generated_text(content: Content) -> str:
-    """The text and the reasoning in some content, to estimate tokens from."""
-    if isinstance(content, str):
-        return content
-    return "".join(block if isinstance(block, str) else str(block.get("text") or block.get("thinking") or "") for block in content)

@@ -7,16 +7,17 @@ they come; once a piece of them was shown, no other candidate can be asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
+from lg_toolroute.core.rules.meant import meant
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments, schema_problem
-from lg_toolroute.gates.chunks import call_chunk, generation, merged
+from lg_toolroute.gates.chunks import call_chunk, generation, merged, shortened
 from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.stream_gate import StreamGate
 
@@ -33,6 +34,7 @@ class WriteGate(StreamGate):
         slots: The position of each call in the message.
         exact: Exactly these calls are wanted; otherwise at least one call of the one tool.
         schemas: The JSON Schema of each tool's arguments.
+        known: The names of all tools of the agent, to know which one a name means that none of them has.
         announced: How many of the calls a consumer has seen by name.
         live: Show arguments as they come. Not possible with `exact`.
         blocks: The index of each call's content block, in messages whose content names the calls (Anthropic's).
@@ -50,6 +52,7 @@ class WriteGate(StreamGate):
     slots: tuple[int, ...]
     exact: bool
     schemas: Mapping[str, Mapping[str, Any] | None]
+    known: Collection[str] = ()
     announced: int = 0
     live: bool = False
     blocks: Sequence[int | None] = ()
@@ -61,6 +64,7 @@ class WriteGate(StreamGate):
 
     def __post_init__(self) -> None:
         self.live = self.live and not self.exact
+        self.known = frozenset(self.tools).union(self.known)
         super().__post_init__()
 
     def restart(self) -> None:
@@ -69,6 +73,7 @@ class WriteGate(StreamGate):
         self._name_shown = self.announced > 0
         self._live_call: HeldCall | None = None
         self._has_content = False
+        self._words: list[str] = []
         self._metadata: list[ChatGenerationChunk] = []
 
     def begin(self, *, announce: bool = True) -> Iterator[ChatGenerationChunk]:
@@ -81,7 +86,9 @@ class WriteGate(StreamGate):
         self._name_shown = True
 
     def _feed(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterable[ChatGenerationChunk]:
-        self._has_content = self._has_content or bool(message.content)
+        if message.content:
+            self._has_content = True
+            self._words.append(message.text)
         if message.usage_metadata or message.response_metadata or chunk.generation_info:
             said = AIMessageChunk(content="", usage_metadata=message.usage_metadata, response_metadata=message.response_metadata)
             self._metadata.append(generation(said, chunk.generation_info))
@@ -91,7 +98,7 @@ class WriteGate(StreamGate):
 
     def _feed_live(self) -> Iterator[ChatGenerationChunk]:
         if self._live_call is None:  # the first call of the wanted tool; its name is complete when its arguments begin
-            self._live_call = next((call for call in self.calls if call.args and call.name == self.tools[0]), None)
+            self._live_call = next((call for call in self.calls if call.args and meant(call.name, self.known) == self.tools[0]), None)
         written = self._live_call.args if self._live_call is not None else ""
         if not written.startswith(self._shown_args[: len(written)]):
             raise self._rejected("invalid_tool_call", "it was asked again after a failure, and wrote other arguments than were shown")
@@ -129,19 +136,25 @@ class WriteGate(StreamGate):
             raise self._rejected("truncated", self.finish.detail())
         by_name: dict[str, list[str]] = {name: [] for name in self.tools}
         for call in self.calls:
+            call.retitle(meant(call.name, self.known))
             if call.name in by_name:
                 by_name[call.name].append(self._checked(call))
         if not any(by_name.values()):
             called = ", ".join(repr(call.name) for call in self.calls)
-            instead = f"it called {called} instead" if called else "it called nothing"
+            instead = f"it called {called} instead of {names}" if called else f"it called nothing, and {names} was wanted"
             reason = "invalid_tool_call" if self.calls or self._has_content else "empty_response"
-            raise self._rejected(reason, f"answer with a call of {names}, and with nothing else; {instead}")
+            raise self._rejected(reason, instead)
         if not self.exact:
             return [(self.tools[0], args) for args in by_name[self.tools[0]]]
         if any(len(by_name[name]) < self.tools.count(name) for name in self.tools):
             asked = ", ".join(f"{self.tools.count(name)} of {name!r}" for name in dict.fromkeys(self.tools))
             raise self._rejected("invalid_tool_call", f"too few calls: wanted are {asked}, all in one answer")
         return [(name, by_name[name].pop(0)) for name in self.tools]
+
+    def written(self) -> str:
+        """What the model wrote, words and calls, as plain words for the one chance to mend it. It is shown to no consumer."""
+        calls = [f"{call.name}({call.args})" for call in self.calls]
+        return shortened("\n".join(filter(None, ["".join(self._words).strip(), *calls])))
 
     def _checked(self, call: HeldCall) -> str:
         """The arguments of a call that can be run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.failures.circuit import Circuit
 from lg_toolroute.core.failures.failure import Failure
 
@@ -41,12 +42,20 @@ class HealthBook(Protocol):
         """
         ...
 
+    def add_calls(self, spec: str, tool: str, counts: CallCounts) -> None:
+        """Count calls of a tool that a model was to write. Nothing is read or written before the book has to do so for another reason."""
+        ...
+
+    def calls_of(self, spec: str, tool: str) -> CallCounts:
+        """How a model did with the calls of a tool, as far as is known here; nothing is read."""
+        return CallCounts()
+
     def reset(self, spec: str | None = None) -> None:
-        """Forget one model's troubles, or all."""
+        """Forget one model's troubles and counts, or all."""
         ...
 
     def inspect(self) -> dict[str, Any]:
-        """What is known, JSON-able: `{"book": ..., "models": {spec: {"state": ..., "due_in_s": ...}}}`."""
+        """What is known, JSON-able: `{"book": ..., "models": {spec: {"state": ..., "due_in_s": ...}}, "calls": {spec: {tool: {"calls": ...}}}}`."""
         ...
 
     async def asnapshot(self, specs: Iterable[str]) -> Mapping[str, Circuit]:

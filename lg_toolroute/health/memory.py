@@ -8,10 +8,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
+from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.failures.circuit import CLOSED, Circuit, after_claim, after_report, describe
 from lg_toolroute.core.failures.cooldowns import CooldownLimits
 from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.health.book import HealthBook
+from lg_toolroute.health.tally import Tally, plain
 
 
 class MemoryHealth(HealthBook):
@@ -36,6 +38,7 @@ class MemoryHealth(HealthBook):
         self.limits = CooldownLimits.of(limits)
         self._clock = clock
         self._circuits: OrderedDict[str, Circuit] = OrderedDict()
+        self._tally = Tally()
         self._lock = threading.Lock()
 
     def now(self) -> float:
@@ -67,8 +70,17 @@ class MemoryHealth(HealthBook):
         with self._lock:
             self._keep(spec, after_report(self._circuits.get(spec, CLOSED), failure, tool, self.now(), self.limits))
 
+    def add_calls(self, spec: str, tool: str, counts: CallCounts) -> None:
+        """See `HealthBook.add_calls`."""
+        self._tally.add(spec, tool, counts)
+
+    def calls_of(self, spec: str, tool: str) -> CallCounts:
+        """See `HealthBook.calls_of`."""
+        return self._tally.of(spec, tool)
+
     def reset(self, spec: str | None = None) -> None:
         """See `HealthBook.reset`."""
+        self._tally.forget(spec)
         with self._lock:
             if spec is None:
                 self._circuits.clear()
@@ -76,11 +88,11 @@ class MemoryHealth(HealthBook):
                 self._circuits.pop(spec, None)
 
     def inspect(self) -> dict[str, Any]:
-        """See `HealthBook.inspect`; only models that were in trouble are listed."""
+        """See `HealthBook.inspect`; as models only those are listed that were in trouble."""
         now = self.now()
         with self._lock:
             troubled = sorted((spec, circuit) for spec, circuit in self._circuits.items() if circuit is not CLOSED)
-        return {"book": "memory", "models": {spec: describe(circuit, now) for spec, circuit in troubled}}
+        return {"book": "memory", "models": {spec: describe(circuit, now) for spec, circuit in troubled}, "calls": plain(self._tally.all())}
 
     def _keep(self, spec: str, circuit: Circuit) -> Circuit:
         """Keep a circuit as the newest; the caller holds the lock."""

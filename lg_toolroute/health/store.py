@@ -1,10 +1,11 @@
 """The health of models shared by many workers through a LangGraph store.
 
 **What lies in the store.** One item a troubled model (`circuits`, key: the model) and one item a running probe (`claims/<model>`, key:
-the caller that probes). A healthy model has none.
+the caller that probes). A healthy model has none. One item a model that wrote routed calls, with their counts (`calls`, key: the model).
 
 **What it costs.** The circuits are cached here and read again at most every `refresh_s`, one batched read for all models; in between, a
-healthy chain costs a dictionary look-up. Only a change is written: a success of a healthy model writes nothing.
+healthy chain costs a dictionary look-up. Only a change is written: a success of a healthy model writes nothing but, at most every
+`COUNTS_EVERY_S`, the counts of calls.
 
 **One probe a cooldown, without compare-and-set.** A caller that wants to probe a half-open model takes a `lease`, and then reads the
 circuit once more: if it changed meanwhile, another caller has probed, and the lease is given back. A lease is given back only after
@@ -33,6 +34,7 @@ from typing import Any
 
 from langgraph.store.base import BaseStore, GetOp, Item, Op, PutOp, SearchOp
 
+from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.failures.circuit import CLOSED, Circuit, after_report
 from lg_toolroute.core.failures.cooldowns import CooldownLimits
 from lg_toolroute.core.failures.failure import Failure
@@ -40,9 +42,13 @@ from lg_toolroute.core.failures.stored_circuit import read_circuit, write_circui
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.cache import CircuitCache, shared_part
 from lg_toolroute.health.lease import take, unique_key
+from lg_toolroute.health.tally import SharedTally, plain
 from lg_toolroute.health.tolerant_store import Batches, TolerantStore
 
 _MOST_ITEMS = CircuitCache.most_models
+
+COUNTS_EVERY_S = 10.0
+"""How long the counts of written calls are kept back, in seconds."""
 
 
 class StoreHealth(HealthBook):
@@ -83,6 +89,8 @@ class StoreHealth(HealthBook):
         self._key = key
         self._circuits_at = (*namespace, "circuits")
         self._claims_at = (*namespace, "claims")
+        self._calls_at = (*namespace, "calls")
+        self._tally = SharedTally(self._calls_at, clock, COUNTS_EVERY_S)
         self._read_at: float | None = None
         self._reading = threading.Lock()
 
@@ -128,18 +136,28 @@ class StoreHealth(HealthBook):
         if not self._cache.changes_nothing(spec, failure, tool):
             await self._store.arun(self._report(spec, failure, tool), partial(self._cache.report, spec, failure, tool=tool))
 
+    def add_calls(self, spec: str, tool: str, counts: CallCounts) -> None:
+        """See `HealthBook.add_calls`; they are written with a later `snapshot` or `inspect`."""
+        self._tally.add(spec, tool, counts)
+
+    def calls_of(self, spec: str, tool: str) -> CallCounts:
+        """See `HealthBook.calls_of`; those of other workers as they were when this one last wrote its own, or last called `inspect`."""
+        return self._tally.of(spec, tool)
+
     def reset(self, spec: str | None = None) -> None:
-        """Forget one model's troubles, or all, for every worker; what a model cannot do is forgotten by this process only."""
+        """Forget one model's troubles and counts, or all, for every worker; what a model cannot do is forgotten by this process only."""
         self._cache.reset(spec)
+        self._tally.forget(spec)
         self._store.run(self._reset(spec), _nothing)
 
     async def areset(self, spec: str | None = None) -> None:
         """See `reset`."""
         self._cache.reset(spec)
+        self._tally.forget(spec)
         await self._store.arun(self._reset(spec), _nothing)
 
     def inspect(self) -> dict[str, Any]:
-        """What is known, JSON-able: `{"book": "store", "models": {...}, "store": {...}, "notes": {...}}`. Reads the store."""
+        """What is known, JSON-able: `{"book": "store", "models": {...}, "calls": {...}, "store": {...}, "notes": {...}}`. Reads the store."""
         self._store.run(self._read_all(), _nothing)
         return self._inspected()
 
@@ -159,6 +177,8 @@ class StoreHealth(HealthBook):
                 specs = tuple(dict.fromkeys((*before, *wanted)))
                 items = yield [GetOp(self._circuits_at, spec) for spec in specs]
                 yield from self._settle({spec: self._parse(spec, item) for spec, item in zip(specs, items, strict=True)}, before)
+                if self._tally.due:
+                    yield from self._tally.write()
         finally:
             if first:
                 self._reading.release()
@@ -167,6 +187,8 @@ class StoreHealth(HealthBook):
         before = self._cache.copy()
         [items] = yield [SearchOp(self._circuits_at, limit=_MOST_ITEMS)]
         yield from self._settle({**dict.fromkeys(before, CLOSED), **{item.key: self._parse(item.key, item) for item in items}}, before)
+        yield from self._tally.write()
+        yield from self._tally.read(_MOST_ITEMS)
 
     def _settle(self, found: dict[str, Circuit], before: Mapping[str, Circuit]) -> Batches[None]:
         """Cache what was read, after writing what happened here while the store was down, unless the store knows something newer."""
@@ -228,11 +250,12 @@ class StoreHealth(HealthBook):
     def _reset(self, spec: str | None) -> Batches[None]:
         if spec is not None:
             [claims] = yield [SearchOp(self._claims_of(spec), limit=_MOST_ITEMS)]
-            yield [PutOp(self._circuits_at, spec, None), *(PutOp(tuple(claim.namespace), claim.key, None) for claim in claims)]
+            forgotten = [(self._circuits_at, spec), (self._calls_at, spec), *((tuple(claim.namespace), claim.key) for claim in claims)]
+            yield [PutOp(place, key, None) for place, key in forgotten]
             return
-        circuits, claims = yield [SearchOp(self._circuits_at, limit=_MOST_ITEMS), SearchOp(self._claims_at, limit=_MOST_ITEMS)]
-        if circuits or claims:
-            yield [PutOp(tuple(item.namespace), item.key, None) for item in (*circuits, *claims)]
+        found = yield [SearchOp(place, limit=_MOST_ITEMS) for place in (self._circuits_at, self._claims_at, self._calls_at)]
+        if items := [item for items in found for item in items]:
+            yield [PutOp(tuple(item.namespace), item.key, None) for item in items]
 
     def _put(self, spec: str, circuit: Circuit) -> PutOp:
         part = shared_part(circuit)
@@ -261,7 +284,8 @@ class StoreHealth(HealthBook):
 
     def _inspected(self) -> dict[str, Any]:
         store = {"kind": type(self._store.store).__name__, "reachable": self._store.reachable, "last_error": self._store.last_error}
-        return {"book": "store", "models": self._cache.inspect()["models"], "store": store, "notes": dict(self._cache.notes)}
+        models, calls = self._cache.inspect()["models"], plain(self._tally.all())
+        return {"book": "store", "models": models, "calls": calls, "store": store, "notes": dict(self._cache.notes)}
 
 
 def _nothing() -> None:

@@ -15,7 +15,7 @@ from lg_toolroute.core.rules.params import Params, merge
 from lg_toolroute.core.rules.spec import canonical
 from lg_toolroute.errors import Problem
 from lg_toolroute.rulebook.agent_rules import HEARTBEAT, AgentRules, Rule, agent_sections, capability_chain, compile_agent_rules, distinct
-from lg_toolroute.rulebook.explain import Forcing, explain
+from lg_toolroute.rulebook.explain import CallsOf, Forcing, explain
 from lg_toolroute.rulebook.model_facts import compile_facts, param_layers
 from lg_toolroute.rulebook.policy import ListLayer, Policy, compile_policy, refusal
 from lg_toolroute.rulebook.toolsets import Toolsets
@@ -144,14 +144,28 @@ class RuleBook:
             elif (layer := refusal(self.layers(spec, agent=agent), tool, tags)) is not None:
                 yield Skip(spec, f"may not use {tool!r} ({layer})", kind="policy")
 
-    def explain(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = (), forcing: Forcing | None = None) -> str:
+    def explain(
+        self,
+        tool: str,
+        *,
+        agent: str | None = None,
+        tags: Sequence[str] = (),
+        forcing: Forcing | None = None,
+        calls_of: CallsOf | None = None,
+    ) -> str:
         """The decision for a tool in readable lines, with the numbers that tell whether its rule pays.
 
-        `forcing` says how a model is made to call; unset: no line is about that.
+        Args:
+            tool: The tool's name.
+            agent: The agent that asks.
+            tags: The tool's tags.
+            forcing: Says how a model is made to call; unset: no line is about that.
+            calls_of: Gives how a model did with the calls of a tool so far: a health book's.
         """
         decision = self.decide(tool, agent=agent, tags=tags)
         primary = next(iter(self.reasoning_chain(agent=agent)), None)
-        return explain(decision, primary=primary, agent_known=agent is None or agent in self.agents, facts=self.facts, forcing=forcing)
+        known = agent is None or agent in self.agents
+        return explain(decision, primary=primary, agent_known=known, facts=self.facts, forcing=forcing, calls_of=calls_of)
 
     def primary(self, *, agent: str | None = None, role: str | None = None) -> str | None:
         """The model that reasons; `None` if the configuration names none."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.rules.decision import Decision, RuleOptions
 from lg_toolroute.core.rules.facts import Cost, ModelFacts
 from lg_toolroute.core.rules.match import kind_of
 from lg_toolroute.rulebook.breakeven import Speeds, Traffic, break_even_s, break_even_usd
+
+CallsOf = Callable[[str, str], CallCounts]
+"""How a model, given by its spec, did with the calls of a tool."""
 
 _KINDS = {
     "exact": "exact name",
@@ -35,6 +39,7 @@ def explain(
     agent_known: bool,
     facts: Callable[[str], ModelFacts],
     forcing: Forcing | None = None,
+    calls_of: CallsOf | None = None,
     speeds: Speeds = Speeds(),  # noqa: B008  # frozen
     traffic: Traffic = Traffic(),  # noqa: B008  # frozen
 ) -> str:
@@ -46,6 +51,7 @@ def explain(
         agent_known: Whether the decision's agent is configured.
         facts: Gives what is known about a model; its prices are read.
         forcing: Says how a model is made to call.
+        calls_of: Gives how a model did with the calls of a tool.
         speeds: What the arithmetic in time assumes.
         traffic: What the arithmetic in money assumes.
     """
@@ -58,6 +64,10 @@ def explain(
         lines.append(f"  rule        {decision.rule!r} ({_KINDS[kind_of(decision.rule)]}), at {decision.path}")
         lines += [f"  {'moment' if number == 0 else '':<10}  {_MOMENTS[moment]}" for number, moment in enumerate(decision.moments)]
     lines += _chain(decision, primary)
+    if calls_of is not None and decision.tool is not None:
+        counted = [(model, calls_of(model, decision.tool)) for model in decision.chain]
+        told = [f"{model} {decision.tool}: {counts}" for model, counts in counted if counts.calls]
+        lines += [f"  {'' if number else 'written':<10}  {line}" for number, line in enumerate(told)]
     if decision.rule is not None:
         lines += [f"  {name:<10}  {text}" for name, text in _options(decision.options)]
         if forcing is not None and "call" in decision.moments:

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.core.failures.classify import classify
-from lg_toolroute.core.failures.failure import Failure, Rung
+from lg_toolroute.core.failures.failure import BAD_ANSWER, Failure, Rung
 from lg_toolroute.core.failures.rungs import CHOICE, RUNGS, refusal
 from lg_toolroute.core.turn.turn import Answer, Attempt
 from lg_toolroute.errors import AnswerRejected
@@ -82,6 +82,8 @@ class AnswerReader:
         attempt = self._attempt(request, "failed", started, reason=failure.cls, detail=detail)
         self._router.remember_cause(self._turn_id, attempt, error)
         if isinstance(gate, WriteGate):
+            if failure.cls in BAD_ANSWER:
+                self._router.rejected.keep(self._turn_id, request.job, gate.written())
             return Answer(attempt, failure, announced=gate.announced, spent=gate.spent)
         acceptable = shown and gate.finish.by_length and not gate.calls  # a call that broke off is missing
         return Answer(attempt, failure, segment, shown=shown, acceptable=acceptable)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.prebuilt.tool_node import ToolCallRequest
 
+from lg_toolroute.core.rules.meant import meant
 from lg_toolroute.core.rules.tools import tool_tags
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner import events
 from lg_toolroute.runner.overrides import context_value
 
 
-def refusal(router: ToolRouter, request: ToolCallRequest, *, agent: str | None = None, own_model: str | None = None) -> ToolMessage | None:
+def refusal(
+    router: ToolRouter, request: ToolCallRequest, *, agent: str | None = None, own_model: str | None = None, bound: Collection[str] = ()
+) -> ToolMessage | None:
     """What a model reads instead of a tool's result; `None` if the call may run. A refusal is told as the event `denied`.
 
     A call is held to the policy of the model that wrote it. One that no routed turn wrote (a human's, another graph's) is held to the policy of
@@ -25,6 +28,7 @@ def refusal(router: ToolRouter, request: ToolCallRequest, *, agent: str | None =
         request: The call, as LangGraph's `ToolNode` gives it to its wrappers.
         agent: The agent that the policy is for; unset: the runtime context's `agent`, or the defaults.
         own_model: The agent's own model, where the configuration names no primary.
+        bound: The names of the agent's tools: a call is held to the policy for the tool that its name means.
     """
     call, state = request.tool_call, request.state
     messages = state.get("messages", []) if isinstance(state, dict) else getattr(state, "messages", [])
@@ -32,10 +36,11 @@ def refusal(router: ToolRouter, request: ToolCallRequest, *, agent: str | None =
     agent = agent or context_value(request.runtime.context, "agent") or None
     role = context_value(request.runtime.context, "role") or None
     about: dict[str, Any] = {"agent": agent, "role": role, "tags": tool_tags(request.tool), "own_model": own_model}
-    found = denied(router, call["name"], call.get("id"), messages, **about)
+    tool = meant(call["name"], bound)
+    found = denied(router, tool, call.get("id"), messages, **about)
     if found is None:
         return None
-    request.runtime.stream_writer(events.denied(call["name"], *found))
+    request.runtime.stream_writer(events.denied(tool, *found))
     return refused(call)
 
 

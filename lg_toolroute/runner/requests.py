@@ -31,6 +31,7 @@ from lg_toolroute.history.target import model_name
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.ids import new_call_id
 from lg_toolroute.runner.segments import Segment, next_block_index, shown_text
+from lg_toolroute.runner.telling import mend, what_is_going_on
 
 NamedTool = tuple[str, Any]
 """A tool's name, and the tool."""
@@ -158,6 +159,7 @@ class RequestBuilder:
             model=spec,
             gates=dict(turn.gates),
             bound=names,
+            tools=self.inputs.tags,
             block_offset=next_block_index(segments),
             estimate=self._estimate,
             new_id=self.new_id,
@@ -177,8 +179,8 @@ class RequestBuilder:
     def _write(self, turn: Turn, job: Job, spec: str, model: LanguageModel, tools: list[NamedTool], segments: Sequence[Segment]) -> Request:
         wanted = list(dict.fromkeys(job.tools))
         words = shown_text(segments)
-        extra: list[BaseMessage] = [AIMessage(content=words)] if words else []
-        extra.append(HumanMessage(content=self._instruction(job, wanted)))
+        extra: list[BaseMessage] = [AIMessage(content=words)] if words.strip() else []
+        extra.append(HumanMessage(content=self._instruction(turn, job, wanted, segments)))
         model, way = self._way(model, spec, job)
         way, choice, bound = self._forced(model, way, tools, wanted, self._same_route(job))
         leaf = first_leaf(model)
@@ -190,6 +192,7 @@ class RequestBuilder:
             call_ids=tuple(call.call_id for call in job.calls),
             slots=tuple(call.slot for call in job.calls),
             exact=job.exact,
+            known=self.inputs.tags,
             schemas={name: self.router.models.schema(tool) for name, tool in tools if name in wanted},
             announced=job.announced,
             live=live,
@@ -233,15 +236,16 @@ class RequestBuilder:
         """The tools whose calls go to the same chain."""
         return frozenset(name for name in self.inputs.routed if self.inputs.decide(name, job.source)[1] == job.chain)
 
-    def _instruction(self, job: Job, wanted: list[str]) -> str:
-        lines = [self.router.config.handoff.text(", ".join(wanted))]
+    def _instruction(self, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment]) -> str:
+        drafted = job.decision is not None and job.decision.options.handoff == "draft"
+        lines = [self.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted)]
         if job.exact and len(job.calls) > 1:
             lines.append(f"Write {len(job.calls)} calls in this one answer, in this order: {', '.join(job.tools)}.")
-        if job.decision is not None and job.decision.options.handoff == "draft":
+        if drafted:
             drafts = [{"tool": call.tool, "arguments": self.drafts.get(call.slot, "")} for call in job.calls]
             lines.append(f"A draft to correct, which may be wrong: {json.dumps(drafts, ensure_ascii=False)}")
         if job.complaint:
-            lines.append(MEND.format(complaint=job.complaint))
+            lines.extend(mend(job, self.router.rejected.of(turn.id, job)))
         return "\n".join(lines)
 
     def _adapted(
@@ -260,11 +264,12 @@ class RequestBuilder:
             return adapted[0], adapted[1:]
         return None, adapted
 
-    def _estimate(self, text: str) -> UsageMetadata:
-        """The usage of a cut answer: providers report none for a stream that is closed."""
+    def _estimate(self, text: str, thought: str) -> UsageMetadata:
+        """The usage of a cut answer, of its text and its reasoning: providers report none for a stream that is closed."""
         sent = self.inputs.tokens() + (count_tokens_approximately([self.system]) if self.system is not None else 0)
-        wrote = count_tokens_approximately([AIMessage(content=text)]) if text else 0
-        return UsageMetadata(input_tokens=sent, output_tokens=wrote, total_tokens=sent + wrote)
+        wrote, reasoned = (count_tokens_approximately([AIMessage(content=each)]) if each else 0 for each in (text, thought))
+        usage = UsageMetadata(input_tokens=sent, output_tokens=wrote + reasoned, total_tokens=sent + wrote + reasoned)
+        return {**usage, "output_token_details": {"reasoning": reasoned}} if reasoned else usage
 
 
 def _is_the_models_failure(error: BaseException) -> bool:

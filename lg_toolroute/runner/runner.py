@@ -199,7 +199,10 @@ class TurnRunner:
             return Survey(health.snapshot(step.specs), self.router.clock())
         if isinstance(step, Claim):
             return health.claim(step.spec)
-        return health.report(step.spec, step.failure, tool=step.tool) if isinstance(step, Report) else self._emit_handoffs(step)
+        if isinstance(step, Report):
+            self._count(step)
+            return health.report(step.spec, step.failure, tool=step.tool)
+        return self._emit_handoffs(step)
 
     async def _ahandle(self, step: Step) -> Any:
         health = self.router.health
@@ -207,7 +210,14 @@ class TurnRunner:
             return Survey(await health.asnapshot(step.specs), self.router.clock())
         if isinstance(step, Claim):
             return await health.aclaim(step.spec)
-        return await health.areport(step.spec, step.failure, tool=step.tool) if isinstance(step, Report) else self._emit_handoffs(step)
+        if isinstance(step, Report):
+            self._count(step)
+            return await health.areport(step.spec, step.failure, tool=step.tool)
+        return self._emit_handoffs(step)
+
+    def _count(self, step: Report) -> None:
+        for tool, counts in step.calls.items():
+            self.router.health.add_calls(step.spec, tool, counts)
 
     def _emit_handoffs(self, step: Any) -> None:
         for job in step.jobs:

@@ -66,3 +66,25 @@ def test_thinking_that_is_switched_off_is_not_asked_for():
         create_toolroute_agent(router, Folder().tools()).invoke(ask())
         sent = server.requests[1].body["messages"]
     assert not any("reasoning_content" in entry for entry in sent)
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["invoke", "stream"])
+def test_a_silent_thinker_tells_its_writer_what_it_reasoned_and_its_cut_stream_counts_that(streamed: bool):
+    edit = {"path": "a.py", "old": "x = 1", "new": "x = 2"}
+    reasoning = "The constant must be two. " * 20
+    scripts = {"thinker": [Say("", [Call("edit", {})], thinking=reasoning), Say("Done.")], "editor": [Say(calls=[Call("edit", edit)])]}
+    with FaultServer(scripts) as server:
+        routed = agent(server, "kimi")
+        if streamed:
+            *_, state = routed.stream(ask(), stream_mode="values")
+        else:
+            state = routed.invoke(ask())
+        told = server.requests_for("editor")[0].last_text
+    assert f"What the assistant reasoned before this call:\n{reasoning.strip()}" in told
+    message = ai(state["messages"])[0]
+    assert message.usage_metadata is not None
+    reasoned = message.usage_metadata["output_token_details"]["reasoning"]
+    assert 80 < reasoned < 200
+    cut, wrote = message.response_metadata["toolroute"]["attempts"]
+    assert (cut["outcome"], cut["usage_estimated"], cut["usage"]["output_tokens"]) == ("cut", True, reasoned)
+    assert message.usage_metadata["output_tokens"] == reasoned + wrote["usage"]["output_tokens"]

@@ -44,9 +44,10 @@ def look(folder: str = ".") -> str:
 
 @dataclass(frozen=True)
 class Sent:
-    """A call as the primary writes it."""
+    """A call as the primary writes it, under a name that plainly means `name`."""
 
     name: str
+    written: str
     args: str
     id: str | None
 
@@ -81,7 +82,7 @@ class Message:
         """What the primary plays; `whole`, as clients read an answer that is not streamed: an empty string is `{}` to them."""
         if not whole:
             return Chunks(list(self.chunks))
-        calls = [Call(call.name, sent or {}, call.id) for call, sent in zip(self.calls, self.sent, strict=True) if sent is not None]
+        calls = [Call(call.written, sent or {}, call.id) for call, sent in zip(self.calls, self.sent, strict=True) if sent is not None]
         return Say(self.text, calls, finish_reason="tool_calls" if self.proper else self.finish)
 
     def moved_on(self, place: int) -> bool:
@@ -101,7 +102,8 @@ def sent_calls(draw: Any) -> Sent:
     path = SECRET if name in WRITERS else draw(st.sampled_from(["a", "b", "ü}", '"{'])) * draw(st.integers(1, 3))
     field = "folder" if name == "look" else "path"
     args = draw(st.sampled_from([json.dumps({field: path}), json.dumps({field: path}), f'{{"{field}": "{SECRET}', ""]))
-    return Sent(name, args, draw(st.sampled_from([None, "", "call_1", "call_1", "call_2", "x y"])))
+    written = draw(st.sampled_from([name] * 4 + [name.title(), f"functions.{name}", f"functions.{name}:0", f"default_api.{name}"]))
+    return Sent(name, written, args, draw(st.sampled_from([None, "", "call_1", "call_1", "call_2", "x y"])))
 
 
 def part(place: int | None, **piece: Any) -> AIMessageChunk:
@@ -110,8 +112,9 @@ def part(place: int | None, **piece: Any) -> AIMessageChunk:
 
 def block(place: int, call: Sent, args: str | None) -> AIMessageChunk:
     """The beginning of a call in Anthropic's form, or a piece of its arguments."""
-    mine = {"type": "tool_use", "id": call.id, "name": call.name, "input": {}} if args is None else {"type": "input_json_delta", "partial_json": args}
-    piece = tool_call_chunk(name=None if args is not None else call.name, args=args or "", id=None if args is not None else call.id, index=place + 1)
+    opens = args is None
+    mine = {"type": "tool_use", "id": call.id, "name": call.written, "input": {}} if opens else {"type": "input_json_delta", "partial_json": args}
+    piece = tool_call_chunk(name=call.written if opens else None, args=args or "", id=call.id if opens else None, index=place + 1)
     return AIMessageChunk(content=[{**mine, "index": place + 1}], tool_call_chunks=[piece], response_metadata={"model_provider": "anthropic"})
 
 
@@ -128,12 +131,12 @@ def messages(draw: Any) -> Message:
     begins: list[list[tuple[int, AIMessageChunk]]] = []
     for place, call in enumerate(calls):
         if dialect == "no index":
-            begins.append([(place, part(None, name=call.name, id=call.id, args=call.args))])
+            begins.append([(place, part(None, name=call.written, id=call.id, args=call.args))])
         elif dialect == "blocks":
             begins.append([(place, block(place, call, None)), *((place, block(place, call, piece)) for piece in pieces(draw, call.args))])
         else:
             rest = [(place, part(place, args=piece)) for piece in pieces(draw, call.args)]
-            begins.append([(place, part(place, name=call.name, id=call.id, args=draw(st.sampled_from(["", None])))), *rest])
+            begins.append([(place, part(place, name=call.written, id=call.id, args=draw(st.sampled_from(["", None])))), *rest])
     order = [chunk for column in begins for chunk in column]
     if dialect == "names first":
         order = [column[0] for column in begins] + [chunk for column in begins for chunk in column[1:]]

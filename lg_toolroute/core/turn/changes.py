@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.failures.failure import BAD_ANSWER
 from lg_toolroute.core.rules.decision import Skip
 from lg_toolroute.core.turn.turn import Answer, Attempt, Job, Turn, changed
@@ -57,6 +59,21 @@ def _after_failure(job: Job, answer: Answer, window: int | None) -> Job:
     if window is not None:
         failed = changed(failed, larger_than=max(job.larger_than or 0, window))
     return changed(failed, tried=used_up)
+
+
+def written(job: Job, answer: Answer) -> Mapping[str, CallCounts]:
+    """What an answer settles of the calls that `job` wants, by tool; nothing while the model may still mend them."""
+    failure, mending = answer.failure, answer.attempt.model in job.repaired
+    if failure is None:
+        one = CallCounts(1, mended=int(mending))
+    elif mending or (failure.cls in BAD_ANSWER and (answer.spent or not failure.next_candidate)):
+        one = CallCounts(1, failed=1)
+    else:
+        return {}
+    counts: dict[str, CallCounts] = {}
+    for tool in job.tools:
+        counts[tool] = counts.get(tool, CallCounts()) + one
+    return counts
 
 
 def _replaced(jobs: tuple[Job, ...], old: Job, new: Job) -> tuple[Job, ...]:

@@ -13,13 +13,14 @@ checkpoint in between; `walk` takes the phases that may be run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.rules.decision import Skip
-from lg_toolroute.core.turn.changes import accept, advance, merge_skips, next_phase, settle
+from lg_toolroute.core.turn.changes import accept, advance, merge_skips, next_phase, settle, written
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.selection import Survey, choose, gates_for
 from lg_toolroute.core.turn.turn import PHASES, Answer, Intercepted, Job, Turn, changed
@@ -50,11 +51,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """To be noted: how a model did; `failure` is `None` for a success."""
+    """To be noted: how a model did; `failure` is `None` for a success, `calls` what it settled of the calls that the model was to write, by tool."""
 
     spec: str
     failure: Failure | None
     tool: str | None
+    calls: Mapping[str, CallCounts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def ask(turn: Turn, inputs: TurnInputs) -> Flow:
     answers: list[Answer] = yield Ask(turn, jobs)
     for job, answer in zip(jobs, answers, strict=True):
         model, failure = answer.attempt.model, answer.failure
-        yield Report(model, failure, job.tool)
+        yield Report(model, failure, job.tool, written(job, answer))
         too_small = inputs.facts(model).context_window if failure is not None and failure.larger_window else None
         turn = settle(turn, job, answer, too_small)
     for job in turn.open_jobs:

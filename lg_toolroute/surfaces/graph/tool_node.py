@@ -11,6 +11,7 @@ from langgraph.prebuilt import ToolNode
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command, Send
 
+from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.refusals import refusal
 
@@ -36,12 +37,13 @@ def tool_node(
         agent: The agent that the policy is for; unset: the runtime context's `agent`, or the defaults.
         entries: Where a `Command` of a tool goes that names one of these nodes.
     """
+    bound = frozenset(map(tool_name, tools))
 
     def wrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolOutput]) -> ToolOutput:
-        return refusal(router, request, agent=agent) or entered(handler(request), entries or {})
+        return refusal(router, request, agent=agent, bound=bound) or entered(handler(request), entries or {})
 
     async def awrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolOutput]]) -> ToolOutput:
-        return refusal(router, request, agent=agent) or entered(await handler(request), entries or {})
+        return refusal(router, request, agent=agent, bound=bound) or entered(await handler(request), entries or {})
 
     more = {} if handle_tool_errors is None else {"handle_tool_errors": handle_tool_errors}
     return ToolNode(list(tools), name=name, wrap_tool_call=wrap, awrap_tool_call=awrap, **more)

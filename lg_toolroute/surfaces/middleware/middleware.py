@@ -120,6 +120,7 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         self._routes = bool(list(rules_of(router.config)))
         self._specs = frozenset(router.book.specs())
         self._named: tuple[tuple[Any, ...], Tools] = ((), ())
+        self._tool_names: frozenset[str] = frozenset()
         self._own: list[tuple[Any, str]] = []
         self._checked = False
         self._warned = False
@@ -147,6 +148,7 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         return ()
 
     def _check(self, model: Any, tools: Sequence[Any]) -> None:
+        self._tool_names = frozenset(map(tool_name, tools))
         refuse(check_agent_model(model, "model", needs_tools=bool(tools)), "create_agent")
         # A tool of the agent may take the place of a middleware's of the same name.
         self.router.check_tools(list({tool_name(tool): tool for tool in reversed(tools)}.values())[::-1], agent=self._agent)
@@ -192,6 +194,7 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         known, named = self._named
         if len(known) != len(tools) or any(one is not other for one, other in zip(known, tools, strict=True)):
             self._named = (tuple(tools), named := named_tools(tools))
+            self._tool_names = self._tool_names.union(name for name, _ in named)
         return named
 
     def _has_nothing_to_do(self, spec: str) -> bool:
@@ -223,6 +226,7 @@ class Guarding(AgentMiddleware[RoutedAgentState, Any, Any]):
     router: ToolRouter
     _agent: str | None
     _own: list[tuple[Any, str]]
+    _tool_names: frozenset[str]
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
@@ -236,7 +240,7 @@ class Guarding(AgentMiddleware[RoutedAgentState, Any, Any]):
 
     def _refusal(self, request: ToolCallRequest) -> ToolMessage | None:
         own = self._own[0][1] if self._own else None
-        return refusal(self.router, request, agent=self._agent, own_model=own)
+        return refusal(self.router, request, agent=self._agent, own_model=own, bound=self._tool_names)
 
 
 class Continuing(AgentMiddleware[RoutedAgentState, Any, Any]):

@@ -13,6 +13,7 @@ from langchain_core.tools import tool
 from langgraph.store.sqlite import SqliteStore
 
 from lg_toolroute.cli import main
+from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.health.store import StoreHealth
 
@@ -192,6 +193,23 @@ def test_health_shows_what_the_workers_recorded(shared: str, capsys: pytest.Capt
 def test_health_of_one_model_is_reset_for_all_workers(shared: str, capsys: pytest.CaptureFixture[str]):
     assert main(["health", "--store", shared, "--reset", "kimi:kimi-for-coding", "--json"]) == 1
     assert list(json.loads(capsys.readouterr().out)["models"]) == ["ollama/gpt-oss:20b"]
+
+
+def test_how_calls_went_is_shown_from_the_store(shared: str, story: str, capsys: pytest.CaptureFixture[str]):
+    spec = "deepseek/deepseek-v4-pro"
+    with SqliteStore.from_conn_string(shared) as store:
+        book = StoreHealth(store)
+        book.add_calls(spec, "edit", CallCounts(41, mended=6, failed=1))
+        book.inspect()
+    line = f"{spec} edit: 41 calls, 6 mended, 1 failed"
+    assert main(["explain", "edit", "--config", story, "--store", shared]) == 0
+    assert f"  written     {line}\n" in capsys.readouterr().out
+    assert main(["explain", "edit", "--config", story]) == 0
+    assert "written " not in capsys.readouterr().out
+    main(["health", "--store", shared])
+    assert line in capsys.readouterr().out
+    assert main(["explain", "edit", "--config", story, "--store", "nope.sqlite"]) == 1
+    assert "there is no file 'nope.sqlite'" in capsys.readouterr().err
 
 
 def test_health_is_reset_as_a_whole(shared: str, capsys: pytest.CaptureFixture[str]):

@@ -301,14 +301,14 @@ def test_the_chunk_of_the_model_is_left_as_it_is_where_blocks_are_shifted():
 
 def test_usage_of_a_cut_answer_is_estimated_and_marked():
     estimated = UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107)
-    whole = pass_through(new_gate(estimate=lambda text: estimated, named="kimi"), part("Hm."), part("", (0, "edit", "{", "x")))
+    whole = pass_through(new_gate(estimate=lambda text, thought: estimated, named="kimi"), part("Hm."), part("", (0, "edit", "{", "x")))
     assert whole.usage_metadata == estimated
     assert whole.response_metadata == {"usage_estimated": True, "model_name": "kimi"}
 
 
 def test_input_that_was_reported_at_the_start_is_not_estimated_again():
     start = part(usage_metadata=UsageMetadata(input_tokens=55, output_tokens=0, total_tokens=55))
-    gate = new_gate(estimate=lambda text: UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107))
+    gate = new_gate(estimate=lambda text, thought: UsageMetadata(input_tokens=100, output_tokens=7, total_tokens=107))
     usage = pass_through(gate, start, part("Hm."), part("", (0, "edit", "{", "x"))).usage_metadata
     assert usage is not None
     assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (55, 7, 62)
@@ -397,3 +397,60 @@ def test_the_last_chunk_comes_once():
 def test_a_chunk_of_another_class_raises_a_type_error():
     with pytest.raises(TypeError, match="a/b streamed a HumanMessageChunk"):
         list(new_gate().feed(generation(HumanMessageChunk(content="x"))))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["functions.read", "Read", "default_api.read", "functions.read:0", "read<|channel|>commentary"])
+@pytest.mark.parametrize("size", [3, 100])
+def test_a_name_that_plainly_means_a_routed_tool_is_cut_also_in_pieces(name: str, size: int):
+    gate = new_gate(gates={"read": "cut"})
+    pieces = [name[at : at + size] for at in range(0, len(name), size)]
+    first, *rest = [part("", (0, piece, "", "x" if not at else None)) for at, piece in enumerate(pieces)]
+    whole = pass_through(gate, part("Hm."), first, *rest, part("", (0, None, '{"SECRET"')))
+    assert gate.halted
+    assert (gate.hit, gate.routed[0].tool, whole.tool_calls, whole.tool_call_chunks) == ("read", "read", [], [])
+
+
+def test_a_kept_call_lands_under_the_name_of_the_tool_that_it_means_also_in_its_blocks():
+    gate = new_gate(bound=["edit", "read", "Read_all"])
+    block = {"type": "tool_use", "id": "x", "name": "functions.read", "input": {}, "index": 0}
+    chunk = part([block], (0, "functions.read", '{"p": 1}', "x"))
+    whole = pass_through(gate, chunk, end())
+    assert calls(whole) == [("read", {"p": 1})]
+    assert isinstance(whole.content, list)
+    assert [each["name"] for each in whole.content if isinstance(each, dict)] == ["read"]
+    assert gate.renamed
+    assert block["name"] == "functions.read", "the model may keep its chunk"
+
+
+def test_a_name_that_means_a_tool_which_the_model_was_not_offered_is_that_tool_all_the_same():
+    gate = new_gate(bound=["read"], gates={}, tools=["read", "edit"])
+    assert calls(pass_through(gate, part("", (0, "functions.edit", "{}", "x")), end())) == [("edit", {})]
+    withheld = new_gate(bound=["read"], gates={}, tools=["read", "edit"], only_bound=True)
+    with pytest.raises(AnswerRejected, match="'edit' is not available"):
+        pass_through(withheld, part("", (0, "functions.edit", "{}", "x")), end())
+
+
+def test_a_name_that_comes_after_the_arguments_is_still_cut():
+    gate = new_gate()
+    whole = pass_through(gate, part("", (0, None, '{"SECRET": 1}', "x")), part("", (0, "ed")), part("", (0, "it")), end())
+    assert (gate.hit, whole.tool_calls) == ("edit", [])
+
+
+def test_usage_of_a_cut_answer_counts_what_was_reasoned_in_every_form():
+    seen: list[tuple[str, str]] = []
+
+    def estimate(text: str, thought: str) -> UsageMetadata:
+        seen.append((text, thought))
+        return UsageMetadata(input_tokens=1, output_tokens=5, total_tokens=6, output_token_details={"reasoning": 3})
+
+    gate = new_gate(estimate=estimate)
+    reasoned = [
+        part(additional_kwargs={"reasoning_content": "one "}),
+        part([{"type": "thinking", "thinking": "two ", "index": 0}]),
+        part([{"type": "reasoning", "summary": [{"type": "summary_text", "text": "three "}], "index": 0}]),
+        part([{"type": "reasoning", "reasoning": "four", "index": 0}]),
+    ]
+    whole = pass_through(gate, *reasoned, part([{"type": "text", "text": "Said.", "index": 1}]), part("", (0, "edit", "{", "x")))
+    assert seen == [("Said.", "one two three four")]
+    assert whole.usage_metadata is not None
+    assert whole.usage_metadata["output_token_details"] == {"reasoning": 3}

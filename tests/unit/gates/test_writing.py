@@ -109,7 +109,7 @@ def test_exactly_the_wanted_calls_are_taken_in_the_order_in_which_they_were_want
 @pytest.mark.parametrize(
     ("given", "reason", "said"),
     [
-        (answer(text="I would rather talk."), "invalid_tool_call", "answer with a call of edit, and with nothing else; it called nothing"),
+        (answer(text="I would rather talk."), "invalid_tool_call", "it called nothing, and edit was wanted"),
         (answer(("read", "{}")), "invalid_tool_call", "it called 'read' instead"),
         (answer(), "empty_response", "it called nothing"),
         (answer(("edit", '{"path": "a"')), "invalid_tool_call", "the arguments are not valid JSON"),
@@ -231,3 +231,30 @@ def test_what_was_accepted_is_what_a_message_made_of_the_chunks_says():
 def test_a_chunk_of_another_class_raises_a_type_error():
     with pytest.raises(TypeError, match="a/b streamed a HumanMessageChunk"):
         list(new_gate().feed(generation(HumanMessageChunk(content="x"))))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["Edit", "functions.edit", "functions.edit:0", "default_api.edit", "edit<|channel|>commentary"])
+@pytest.mark.parametrize("live", [False, True])
+def test_a_name_that_plainly_means_the_wanted_tool_is_its_call(name: str, live: bool):
+    gate = new_gate(live=live)
+    found = whole(shown(gate, answer((name, ARGS)), streamed=True))
+    assert [(call["name"], call["args"]) for call in found.tool_calls] == [("edit", {"path": "a"})]
+
+
+def test_another_tool_of_that_very_name_is_not_the_wanted_one():
+    with pytest.raises(AnswerRejected, match="it called 'Edit' instead of edit"):
+        shown(new_gate(known=["edit", "Edit"]), answer(("Edit", ARGS)))
+
+
+def test_what_was_written_is_told_as_plain_words_and_shortened():
+    gate = new_gate()
+    said = part([{"type": "thinking", "thinking": "secret"}, {"type": "text", "text": "I did it."}])
+    with pytest.raises(AnswerRejected):
+        shown(gate, said, answer(("read", '{"p": 1}'), ("edit", '{"p')))
+    assert gate.written() == 'I did it.\nread({"p": 1})\nedit({"p)'
+    long = new_gate()
+    with pytest.raises(AnswerRejected):
+        shown(long, answer(text="begin " + "x" * 9000 + " end"))
+    assert len(long.written()) < 2100
+    assert long.written().startswith("begin x")
+    assert long.written().endswith("x end")

@@ -13,12 +13,13 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.store.sqlite import SqliteStore
 from langgraph.store.sqlite.aio import AsyncSqliteStore
 
+from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.failures.circuit import CLOSED
 from lg_toolroute.core.failures.cooldowns import CooldownLimits
 from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
-from lg_toolroute.health.store import StoreHealth
+from lg_toolroute.health.store import COUNTS_EVERY_S, StoreHealth
 
 A, B = "kimi/kimi-k2.5", "ollama/gpt-oss:20b"
 CIRCUITS = ("lg_toolroute", "health", "circuits")
@@ -203,7 +204,7 @@ class TestMemory:
         book = MemoryHealth(clock=clock)
         book.report(A, Failure("timeout"))
         book.report(A, None)
-        assert book.inspect() == {"book": "memory", "models": {}}
+        assert book.inspect() == {"book": "memory", "models": {}, "calls": {}}
 
     def test_models_named_by_callers_do_not_fill_the_memory(self, clock):
         book = MemoryHealth(clock=clock)
@@ -228,6 +229,67 @@ class TestStore:
         book.snapshot([A, B])
         assert len(store.ops) == 4
         assert store.count(PutOp) == 0
+
+    def test_counts_of_calls_are_kept_back_and_then_added_to_those_of_the_others(self, clock):
+        store = CountingStore()
+        one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
+        for book in (one, two):
+            book.add_calls(A, "edit", CallCounts(3, mended=1))
+            book.snapshot([A])
+        assert store.count(PutOp) == 0
+        clock.now += COUNTS_EVERY_S
+        one.snapshot([A])
+        one.snapshot([A])
+        two.snapshot([A])
+        assert store.count(PutOp) == 2
+        assert (one.calls_of(A, "edit"), two.calls_of(A, "edit")) == (CallCounts(3, mended=1), CallCounts(6, mended=2))
+        two.add_calls(A, "edit", CallCounts(1, failed=1))
+        assert two.calls_of(A, "edit") == CallCounts(7, mended=2, failed=1)
+        assert one.inspect()["calls"] == {A: {"edit": {"calls": 6, "mended": 2, "failed": 0}}}
+
+    @pytest.mark.parametrize("how", [{"down": ConnectionError("refused")}, {"writes_down": True}])
+    def test_counts_that_a_store_refuses_are_not_lost(self, clock, how):
+        class Refusing(CountingStore):
+            writes_down = False
+
+            def batch(self, ops):
+                ops = list(ops)
+                if self.writes_down and any(isinstance(op, PutOp) for op in ops):
+                    raise ConnectionError("read-only")
+                return super().batch(ops)
+
+        store = Refusing()
+        book = StoreHealth(store, clock=clock, retry_s=5.0)
+        book.add_calls(A, "edit", CallCounts(2))
+        clock.now += COUNTS_EVERY_S
+        vars(store).update(how)
+        book.snapshot([A])
+        assert book.calls_of(A, "edit") == CallCounts(2)
+        vars(store).update({"down": None, "writes_down": False})
+        clock.now += 2 * COUNTS_EVERY_S
+        book.snapshot([A])
+        other = StoreHealth(store, clock=clock)
+        assert other.inspect()["calls"] == {A: {"edit": {"calls": 2, "mended": 0, "failed": 0}}}
+
+    def test_counts_are_forgotten_with_their_model(self, clock):
+        store = InMemoryStore()
+        book = StoreHealth(store, clock=clock)
+        for spec in (A, B):
+            book.add_calls(spec, "edit", CallCounts(2))
+        book.inspect()
+        book.reset(A)
+        assert list(book.inspect()["calls"]) == [B]
+        book.reset()
+        assert book.inspect()["calls"] == {}
+        assert store.search(("lg_toolroute",), limit=10) == []
+
+    @pytest.mark.parametrize("value", [{}, {"tools": 3}, {"tools": {"edit": 3}}, {"tools": {"edit": {"calls": "x", "mended": -1, "failed": True}}}])
+    def test_counts_that_cannot_be_read_are_none(self, clock, value):
+        store = InMemoryStore()
+        store.put((*CIRCUITS[:2], "calls"), A, value)
+        book = StoreHealth(store, clock=clock)
+        book.inspect()
+        assert book.calls_of(A, "edit") == CallCounts()
 
     def test_what_one_worker_learns_another_knows_after_a_refresh(self, clock):
         store = InMemoryStore()

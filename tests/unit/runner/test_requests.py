@@ -148,7 +148,7 @@ def test_the_words_of_the_instruction_are_the_configurations():
 
 def test_a_complaint_is_the_last_thing_a_writer_reads():
     request = asked(replace(WRITE, complaint="path: must be of type string"))
-    last = "The last answer could not be used: path: must be of type string. Answer again, correctly."
+    last = "Your last answer could not be used: path: must be of type string. Write the call of `edit` again, correctly, and nothing else."
     assert str(request.messages[-1].content).endswith(last)
 
 
@@ -193,7 +193,7 @@ def test_usage_of_a_cut_answer_is_estimated_from_what_was_sent_and_written():
     request = asked(REASON, of=builder(system=SystemMessage("word " * 400)))
     assert isinstance(request.gate, ReasonGate)
     assert request.gate.estimate is not None
-    short, long = request.gate.estimate(""), request.gate.estimate("word " * 400)
+    short, long = request.gate.estimate("", ""), request.gate.estimate("word " * 400, "")
     assert short["output_tokens"] == 0
     assert short["input_tokens"] == long["input_tokens"] > 300
     assert long["total_tokens"] == long["input_tokens"] + long["output_tokens"]
