@@ -46,8 +46,9 @@ def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], not
         if content is not message.content:
             update["content"] = content
         if own:
-            if message.additional_kwargs and is_cut(message):
-                update["additional_kwargs"] = bound_to_own_calls(message, target)
+            kept = bound_to_own_calls(message, target) if message.additional_kwargs and is_cut(message) else message.additional_kwargs
+            if kept != message.additional_kwargs:
+                update["additional_kwargs"] = kept
             stale = _stale_keys(message, content, rules) & metadata.keys()
             if stale:
                 update["response_metadata"] = _without(metadata, stale)

@@ -55,6 +55,14 @@ def _openai_like(model: str, **more: Any) -> Callable[[str], dict[str, Any]]:
     return lambda base: {"model": model, "api_key": KEY, "base_url": f"{base}/v1", "max_retries": 0, **more}
 
 
+def _perplexity(base: str) -> dict[str, Any]:
+    """Its class has no address; the clients inside it have."""
+    from perplexity import AsyncPerplexity, Perplexity
+
+    inner = {"api_key": KEY, "base_url": base, "max_retries": 0}
+    return {"model": "sonar-pro", "api_key": KEY, "client": Perplexity(**inner), "async_client": AsyncPerplexity(**inner)}
+
+
 THOUGHTFUL = completions(reasoning_content=THOUGHT)
 DETAILED = completions(reasoning=THOUGHT, reasoning_details=DETAILS)
 
@@ -69,7 +77,7 @@ CLIENTS = (
         "google", "langchain_google_genai", "ChatGoogleGenerativeAI",
         lambda base: {"model": "gemini-3-pro-preview", "api_key": KEY, "base_url": base, "max_retries": 1}, dialects.google, "c2lnbmF0dXJl",
     ),
-    Client("mistral", "langchain_mistralai", "ChatMistralAI", _openai_like("mistral-large-latest"), completions()),
+    Client("mistral", "langchain_mistralai", "ChatMistralAI", _openai_like("mistral-large-latest"), completions("M00000001", whole_calls=True)),
     Client(
         "groq", "langchain_groq", "ChatGroq",
         lambda base: {"model": "qwen3-32b", "api_key": KEY, "base_url": base, "max_retries": 0}, completions(reasoning=THOUGHT),
@@ -95,6 +103,6 @@ CLIENTS = (
         dialects.bedrock, "c2lnbmF0dXJl",
     ),
     Client("sambanova", "langchain_sambanova", "ChatSambaNova", _openai_like("DeepSeek-V3.1"), THOUGHTFUL),
-    Client("perplexity", "langchain_perplexity", "ChatPerplexity", _openai_like("sonar-pro"), completions()),
+    Client("perplexity", "langchain_perplexity", "ChatPerplexity", _perplexity, completions()),
 )  # fmt: skip
 """The classes, and what each brings back to its API."""

@@ -47,13 +47,19 @@ def _json(body: Any) -> Reply:
     return Reply("application/json", json.dumps(body).encode())
 
 
-def completions(**private: Any) -> Writer:
-    """Chat completions, with these private fields in the message of the first answer."""
+def completions(call_id: str = CALL_ID, *, whole_calls: bool = False, **private: Any) -> Writer:
+    """Chat completions.
+
+    Args:
+        call_id: The id that the server gives its call.
+        whole_calls: A streamed call comes in one piece.
+        private: Private fields in the message of the first answer.
+    """
 
     def write(first: bool, streamed: bool, model: str) -> Reply:
         head = {"id": "chatcmpl-1", "created": 1, "model": model, "system_fingerprint": None}
         usage = {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14}
-        call = {"id": CALL_ID, "type": "function", "function": {"name": "read", "arguments": json.dumps(ARGUMENTS)}}
+        call = {"id": call_id, "type": "function", "function": {"name": "read", "arguments": json.dumps(ARGUMENTS)}}
         reason = "tool_calls" if first else "stop"
         if not streamed:
             said = {"content": WORDS, **private, "tool_calls": [call]} if first else {"content": DONE}
@@ -63,8 +69,8 @@ def completions(**private: Any) -> Writer:
         if first:
             for key, value in private.items():
                 deltas += [{key: value[:7]}, {key: value[7:]}] if isinstance(value, str) else [{key: [item]} for item in _pieces(value)]
-            opening = {**call, "function": {"name": "read", "arguments": ""}}
-            rest = [{"index": 0, "function": {"arguments": part}} for part in (call["function"]["arguments"][:5], call["function"]["arguments"][5:])]
+            opening = call if whole_calls else {**call, "function": {"name": "read", "arguments": ""}}
+            rest = [] if whole_calls else [{"index": 0, "function": {"arguments": part}} for part in (call["function"]["arguments"][:5], call["function"]["arguments"][5:])]
             deltas += [{"content": WORDS}, {"tool_calls": [{"index": 0, **opening}]}, *({"tool_calls": [part]} for part in rest)]
         else:
             deltas.append({"content": DONE})
@@ -185,7 +191,8 @@ def ollama(first: bool, streamed: bool, model: str) -> Reply:
 def cohere(first: bool, streamed: bool, model: str) -> Reply:
     """Cohere's chat, version 2."""
     call = {"id": "read_abc", "type": "function", "function": {"name": "read", "arguments": json.dumps(ARGUMENTS)}}
-    usage = {"tokens": {"input_tokens": 9, "output_tokens": 5}}
+    counts = {"input_tokens": 9, "output_tokens": 5}
+    usage = {"tokens": counts, "billed_units": counts}
     reason = "TOOL_CALL" if first else "COMPLETE"
     if not streamed:
         said: dict[str, Any] = {"tool_plan": WORDS, "tool_calls": [call]} if first else {"content": [{"type": "text", "text": DONE}]}
