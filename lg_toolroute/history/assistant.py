@@ -19,7 +19,7 @@ from lg_toolroute.history.media import kind_of_medium
 from lg_toolroute.history.notes import AddNote
 from lg_toolroute.history.own_blocks import CALL_BLOCKS, kept_blocks, without_foreign_calls
 from lg_toolroute.history.private_fields import bound_to_own_calls
-from lg_toolroute.history.provenance import is_cut, is_own
+from lg_toolroute.history.provenance import AUTHOR_MARKS, is_cut, is_own
 from lg_toolroute.history.target import Target
 
 
@@ -56,7 +56,8 @@ def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], not
             if foreign:
                 update["additional_kwargs"] = _without(message.additional_kwargs, foreign)
             if refers_to_writer or "content" in update:
-                update["response_metadata"] = {}
+                # A client that is not known here may set no mark of its own, so that it is by another's that a message is known as another's.
+                update["response_metadata"] = {key: value for key, value in metadata.items() if rules.opaque and key in AUTHOR_MARKS}
     if not calls and (is_blank(content) if isinstance(content, str) else not content):
         note("assistant message left out: it has neither words nor calls for this reader")
         return None

@@ -14,6 +14,9 @@ from lg_toolroute.history.target import Target, plain_name
 
 _KNOWN_MAKERS: Final = frozenset().union(*(rules.makers for rules in API_RULES.values()))
 
+AUTHOR_MARKS: Final = frozenset({"model_provider", "model_name", "model", "toolroute"})
+"""The keys of `response_metadata` that say who wrote a message."""
+
 _SNAPSHOT: Final = re.compile(r"(?:[-@]\d{8}|-\d{4}-\d{2}-\d{2}|[-:]latest)?(?:-v\d+:\d+)?$")
 """A dated or moving snapshot of a model, as its maker or a cloud spells it: the same model for our purposes."""
 

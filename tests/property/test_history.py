@@ -127,7 +127,9 @@ messages = st.one_of(
     st.builds(lambda content, identity, name: ToolMessage(content, tool_call_id=identity, name=name), contents, ids, st.sampled_from([None, "edit"])),
 )
 wild = st.lists(messages, min_size=1, max_size=10)
-targets = st.sampled_from([*TARGETS, *IMITATORS, THINKING_CLAUDE])
+OPAQUE = Target(model="gpt-4o", addressed=True)
+"""An agent's own model whose client is not known."""
+targets = st.sampled_from([*TARGETS, *IMITATORS, THINKING_CLAUDE, OPAQUE])
 
 
 def dumped(history: list[BaseMessage]) -> str:
