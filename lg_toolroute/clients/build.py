@@ -84,6 +84,7 @@ def _openai_compatible(model: str, settings: ProviderSettings, params: dict[str,
     if settings.base_url is not None and settings.api != "openai-responses":
         client = thinking_client()
         params.setdefault("echo_reasoning", settings.provider in _REQUIRE_REASONING_BACK)
+        params.setdefault("echo_details", settings.provider == "openrouter")
     if settings.headers:
         params.setdefault("default_headers", _headers(settings))
     if settings.api == "openai-responses":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -25,22 +26,24 @@ class ReaderCache:
 
     def __init__(self, facts: Callable[[str], ModelFacts]) -> None:
         self._facts = facts
-        self._known: OrderedDict[tuple[int, str], tuple[Target, LanguageModel, Mapping[str, Any]]] = OrderedDict()
+        self._known: OrderedDict[tuple[int, str, bool], tuple[Target, LanguageModel, Mapping[str, Any]]] = OrderedDict()
 
-    def reader(self, spec: str, model: LanguageModel, leaf: BaseChatModel) -> Target:
+    def reader(self, spec: str, model: LanguageModel, leaf: BaseChatModel, *, addressed: bool = False) -> Target:
         """The reader that a model is.
 
         Args:
             spec: Its spec.
             model: The model, or a runnable around it.
             leaf: The chat model that is asked first.
+            addressed: The application writes its messages for this model.
         """
         # A binding says more than the model in it: `thinking` may be bound, and tools that run at the provider.
         described = model if isinstance(model, RunnableBinding) else leaf
-        key, known = (id(described), spec), self._known.get((id(described), spec))
+        key = (id(described), spec, addressed)
+        known = self._known.get(key)
         if known is not None and known[1] is described and known[2] == leaf.__dict__:
             return known[0]
-        target = target_of(described, self._profile(spec, leaf), spec=spec)
+        target = replace(target_of(described, self._profile(spec, leaf), spec=spec), addressed=addressed)
         self._known[key] = (target, described, dict(leaf.__dict__))  # the entry keeps the model alive, so that no other object gets its id
         if len(self._known) > _MOST:
             self._known.popitem(last=False)

@@ -27,9 +27,6 @@ class IdRule:
 COMMON_IDS: Final = IdRule(r"[A-Za-z0-9_-]{1,40}", "call_", 20)
 """The strictest common form: OpenAI's 40 characters of Anthropic's alphabet."""
 
-LONGEST_OWN_ID: Final = 40
-"""Characters of an id that goes back to the model that wrote it, whatever its alphabet."""
-
 
 @dataclass(frozen=True, slots=True)
 class ApiRules:
@@ -42,6 +39,7 @@ class ApiRules:
     ids: IdRule = COMMON_IDS  # the form of tool-call ids
     named: bool = False  # the client sends the `name` of a human or assistant message, which must match OpenAI's pattern
 
+    opaque: bool = False  # nothing is known of its forms: what its own client wrote, and what is written for it, is not touched
     own_blocks: frozenset[str] = frozenset()  # types of block that a message keeps when it goes back to its writer; empty: text only
     signed_thinking: bool = False  # a thinking block needs a signature
     whole_answers: bool = False  # blocks are accepted only as one complete answer of the server, with the calls it had
@@ -235,8 +233,8 @@ _ROWS: Final = (
     ),
     ApiRules(
         "unknown",
+        opaque=True,
         named=True,
-        profiled_inputs=frozenset({"image"}),
         forbidden=_USER_FIRST | _NOTHING_AFTER_AN_ANSWER | {("user", "user"), ("tool", "user")},
         ends_with_user=True,
     ),
@@ -259,18 +257,19 @@ COMPATIBLE_RULES: Final[dict[ApiName, ApiRules]] = {
 
 @dataclass(frozen=True, slots=True)
 class ServerRules:
-    """What a server behind OpenAI's client wants beside that API's rules."""
+    """What a server wants beside the rules of the API that it speaks."""
 
-    hosts: tuple[str, ...] = ()  # how its host names end
-    own_ids: bool = False  # it wants the ids that its models wrote back unchanged
+    hosts: tuple[str, ...] = ()  # how its host names end, where OpenAI's client is used
+    clients: tuple[str, ...] = ()  # the names of its own client classes
     echo_reasoning: bool = False  # as in `ApiRules`
+    echo_details: bool = False  # it wants `reasoning_details` back, for models that sign their calls
     cache_markers: bool = False  # as in `ApiRules`
 
 
 SERVER_RULES: Final = (
-    ServerRules(("moonshot.ai", "moonshot.cn", "kimi.com"), own_ids=True, echo_reasoning=True),
+    ServerRules(("moonshot.ai", "moonshot.cn", "kimi.com"), ("ChatMoonshot",), echo_reasoning=True),
     ServerRules(("deepseek.com", "xiaomimimo.com"), echo_reasoning=True),
-    ServerRules(("openrouter.ai",), cache_markers=True),
+    ServerRules(("openrouter.ai",), ("ChatOpenRouter",), echo_details=True, cache_markers=True),
 )
 """Source for `echo_reasoning`: DeepSeek, "Thinking Mode" guide (on by default; omission is a 400 once tools were called);
-Moonshot, "Use the Kimi thinking model" (the same)."""
+Moonshot, "Use the Kimi thinking model" (the same). For `echo_details`: OpenRouter, "Preserving reasoning blocks"; jan#7009."""

@@ -17,8 +17,9 @@ from lg_toolroute.history.api_rules import ApiRules
 from lg_toolroute.history.content import Content, is_blank
 from lg_toolroute.history.media import kind_of_medium
 from lg_toolroute.history.notes import AddNote
-from lg_toolroute.history.own_blocks import CALL_BLOCKS, kept_blocks
-from lg_toolroute.history.provenance import is_cut, is_own
+from lg_toolroute.history.own_blocks import CALL_BLOCKS, kept_blocks, without_foreign_calls
+from lg_toolroute.history.private_fields import bound_to_own_calls
+from lg_toolroute.history.provenance import AUTHOR_MARKS, is_cut, is_own
 from lg_toolroute.history.target import Target
 
 
@@ -41,10 +42,13 @@ def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], not
     # To find the writer takes time, and the writer matters only where the message holds something that other models cannot read.
     if refers_to_writer or foreign or not isinstance(content, str):
         own = is_own(message, target)
-        content, own = _content(message, calls, own, rules, note)
+        content, own = _content(message, calls, own, target, note)
         if content is not message.content:
             update["content"] = content
         if own:
+            kept = bound_to_own_calls(message, target) if message.additional_kwargs and is_cut(message) else message.additional_kwargs
+            if kept != message.additional_kwargs:
+                update["additional_kwargs"] = kept
             stale = _stale_keys(message, content, rules) & metadata.keys()
             if stale:
                 update["response_metadata"] = _without(metadata, stale)
@@ -52,7 +56,8 @@ def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], not
             if foreign:
                 update["additional_kwargs"] = _without(message.additional_kwargs, foreign)
             if refers_to_writer or "content" in update:
-                update["response_metadata"] = {}
+                # A client that is not known here may set no mark of its own, so that it is by another's that a message is known as another's.
+                update["response_metadata"] = {key: value for key, value in metadata.items() if rules.opaque and key in AUTHOR_MARKS}
     if not calls and (is_blank(content) if isinstance(content, str) else not content):
         note("assistant message left out: it has neither words nor calls for this reader")
         return None
@@ -96,15 +101,18 @@ def _without(mapping: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     return {key: value for key, value in mapping.items() if key not in keys}
 
 
-def _content(message: AIMessage, calls: list[ToolCall], own: bool, rules: ApiRules, note: AddNote) -> tuple[Content, bool]:
+def _content(message: AIMessage, calls: list[ToolCall], own: bool, target: Target, note: AddNote) -> tuple[Content, bool]:
     """Give the content to send, and whether the message still counts as the reader's own."""
-    content = message.content
+    content, rules = message.content, target.rules
     if isinstance(content, str):
         return content, own
     if not own:
         return text_of(content, note), False
+    if rules.opaque:
+        return without_foreign_calls(message, target), True
     if not rules.own_blocks:
-        return text_of(content), True  # without a note: the client sends its own model's blocks as text, too
+        # Without a note: the client sends its own model's blocks as text, too.
+        return (content if all(isinstance(block, dict) and block.get("type") == "text" for block in content) else text_of(content)), True
     kept = kept_blocks(message, calls, rules, note)
     return (text_of(content, note), False) if kept is None else (kept, True)
 

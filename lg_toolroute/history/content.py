@@ -34,7 +34,9 @@ def plain_text(content: Any) -> str:
 
 
 def fit(content: Any, role: Role, target: Target, note: AddNote) -> Content:
-    """Fit a content to the reader; the same object is returned if it already fits."""
+    """Fit a content to the reader; the same object is returned if it already fits, and if it was written for a reader whose forms are not known here."""
+    if target.addressed and target.rules.opaque:
+        return content
     fitted = content if isinstance(content, str) else _fit_blocks(content, role, target, note)
     if role == "user" and isinstance(fitted, str) and is_blank(fitted):
         note("empty message given a placeholder")
@@ -45,7 +47,7 @@ def fit(content: Any, role: Role, target: Target, note: AddNote) -> Content:
 def _fit_blocks(content: list[Any], role: Role, target: Target, note: AddNote) -> Content:
     fitted = [now for block in content if (now := _fit_block(block, role, target, note)) is not None]
     if all(block.get("type") == "text" for block in fitted) and (
-        not fitted or target.rules.flat_text or (role == "tool" and not target.rules.tool_images)
+        not fitted or (not target.addressed and (target.rules.flat_text or (role == "tool" and not target.rules.tool_images)))
     ):
         text = "\n\n".join(block["text"] for block in fitted)
         return "" if is_blank(text) else text
@@ -89,8 +91,8 @@ def _fit_text(block: dict[Any, Any], target: Target) -> dict[Any, Any] | None:
     if len(block) == 2:
         return block
     kept = {"type", "text"}
-    if target.cache_markers:
-        kept.add("cache_control")
+    if target.cache_markers or (target.addressed and not target.first_party):
+        kept.add("cache_control")  # behind a server that imitates an API may stand one that knows them
     if target.rules.cache_breakpoints:
         kept.add("prompt_cache_breakpoint")
         if "prompt_cache_breakpoint" in (block.get("extras") or {}):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 from itertools import count
 from typing import Final
 
-from lg_toolroute.history.api_rules import LONGEST_OWN_ID, IdRule
+from lg_toolroute.history.api_rules import IdRule
 
 _LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -22,25 +23,27 @@ class CallIds:
     def __init__(self, rule: IdRule) -> None:
         self._rule = rule
         self._legal = re.compile(rule.pattern).fullmatch
-        self._taken: set[str] = set()
+        self._taken: dict[str, Callable[[], bool]] = {}
         self._derived: Counter[str] = Counter()
 
-    def assign(self, stored: str, *, own: bool = False) -> str:
+    def assign(self, stored: str, *, own: Callable[[], bool] = bool) -> str:
         """Give the id to send for a call.
 
         Args:
             stored: The id in the history; may be empty, of any form, and used before.
-            own: The reader wrote this id and takes it back in its own form, of up to `LONGEST_OWN_ID` characters.
+            own: Says whether the reader wrote this id: it gets it back as it is, of whatever form, and as often as it gave it. Asked only
+                if that matters.
 
         Returns:
-            The stored id if it is legal and not yet used, else one derived from it and from how often that was done before.
+            The stored id if it is legal and not yet used, or the reader's own; else one derived from it and from how often that was done before.
         """
-        given = stored
-        if not stored or stored in self._taken or not (self._legal(stored) or (own and len(stored) <= LONGEST_OWN_ID)):
+        given, taken = stored, self._taken.get(stored)
+        fits = bool(stored) and taken is None and self._legal(stored) is not None
+        if not fits and not (stored and own() and (taken is None or taken())):
             derived = (self._derive(f"{stored}\n{self._derived[stored]}\n{attempt}") for attempt in count())
             given = next(identity for identity in derived if identity not in self._taken)
             self._derived[stored] += 1
-        self._taken.add(given)
+        self._taken[given] = own
         return given
 
     def _derive(self, seed: str) -> str:

@@ -15,6 +15,7 @@ from lg_toolroute.history.media import kind_of_medium
 from lg_toolroute.history.notes import Note
 from lg_toolroute.history.own_blocks import opens_with_thinking
 from lg_toolroute.history.pairing import Placed
+from lg_toolroute.history.provenance import is_cut, is_own
 from lg_toolroute.history.target import Target
 
 OPENING: Final = "(The conversation continues.)"
@@ -26,6 +27,8 @@ _IMAGES_BELOW: Final = "[image: shown below]"
 def arrange(history: Sequence[Placed], end: int, target: Target, notes: list[Note]) -> list[Placed]:
     """Put paired messages into an order that the reader's API takes; `end` is the place of what is added after the last."""
     placed = list(history)
+    if target.rules.opaque and target.addressed:
+        return placed
     if not target.tool_images:
         placed = _show_images(placed, notes)
     if target.thinking_leads:
@@ -33,7 +36,7 @@ def arrange(history: Sequence[Placed], end: int, target: Target, notes: list[Not
     if target.rules.system != "anywhere":
         placed = _move_system_messages(placed, target, notes)
     if not target.rules.text_beside_calls:
-        placed = _split(placed, notes)
+        placed = _split(placed, target, notes)
     return _bridge(placed, end, target, notes) if target.rules.forbidden else placed
 
 
@@ -111,11 +114,11 @@ def _may_stand(placed: list[Placed], position: int) -> bool:
     return before in ("user", "tool") and after in ("answer", "call")
 
 
-def _split(placed: list[Placed], notes: list[Note]) -> list[Placed]:
-    """Send words and calls as two messages where the client would drop the words."""
+def _split(placed: list[Placed], target: Target, notes: list[Note]) -> list[Placed]:
+    """Send words and calls as two messages where the client would drop the words, unless the reader itself wrote both."""
     out: list[Placed] = []
     for index, message in placed:
-        if isinstance(message, AIMessage) and message.tool_calls and message.content:
+        if isinstance(message, AIMessage) and message.tool_calls and message.content and (is_cut(message) or not is_own(message, target)):
             words = text_of(message.content)
             if not is_blank(words):
                 notes.append(Note(index, "words and calls sent as two messages: this client sends only one of them"))

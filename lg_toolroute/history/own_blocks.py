@@ -14,7 +14,8 @@ from langchain_core.messages.tool import ToolCall
 from lg_toolroute.history.api_rules import ApiRules
 from lg_toolroute.history.content import is_blank
 from lg_toolroute.history.notes import AddNote
-from lg_toolroute.history.provenance import is_cut
+from lg_toolroute.history.provenance import is_cut, wrote_call
+from lg_toolroute.history.target import Target
 
 CALL_BLOCKS: Final = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call", "tool_use", "function_call", "custom_tool_call"})
 _SERVER_CALLS: Final = frozenset({"server_tool_use", "mcp_tool_use", "server_tool_call"})
@@ -60,6 +61,20 @@ def kept_blocks(message: AIMessage, calls: Collection[ToolCall], rules: ApiRules
 
     kept = [block for block in content if stays(block)]
     return content if len(kept) == len(content) else kept
+
+
+def without_foreign_calls(message: AIMessage, target: Target) -> str | list[str | dict[Any, Any]]:
+    """Give the content of an own message of a client that is not known here, without blocks of calls that another model wrote.
+
+    The client makes its own form of a call that has no block.
+    """
+    if isinstance(message.content, str) or not is_cut(message):
+        return message.content
+    return [
+        block
+        for block in message.content
+        if not (isinstance(block, dict) and block.get("type") in CALL_BLOCKS and not wrote_call(message, _call_id(block) or "", target))
+    ]
 
 
 def _call_id(block: Mapping[str, Any]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
@@ -12,14 +13,14 @@ from langchain_core.messages.tool import ToolCall
 
 from lg_toolroute.history.ids import CallIds, tool_name
 from lg_toolroute.history.notes import Note
-from lg_toolroute.history.provenance import is_own
+from lg_toolroute.history.private_fields import SIGNATURES, with_marks
+from lg_toolroute.history.provenance import wrote_call
 from lg_toolroute.history.target import Target
 
 Placed = tuple[int, BaseMessage]
 """A message with its place in the history that was given."""
 
 NO_RESULT: Final = "(There is no result: this call was not run, or its result was lost.)"
-_GEMINI_SIGNATURES: Final = "__gemini_function_call_thought_signatures__"
 
 
 @dataclass(slots=True)
@@ -76,20 +77,20 @@ def pair(history: Sequence[Placed], target: Target, notes: list[Note]) -> list[P
 
 
 def _begin_round(index: int, message: AIMessage, call_ids: CallIds, target: Target, notes: list[Note]) -> _Round:
-    own = target.own_ids and is_own(message, target)
     calls: list[ToolCall] = []
     stored: dict[int, str] = {}
     changed = False
     for position, call in enumerate(message.tool_calls):
         stored[position] = call["id"] or ""
-        identity, name = call_ids.assign(stored[position], own=own), tool_name(call["name"])
+        identity = call_ids.assign(stored[position], own=partial(wrote_call, message, stored[position], target))
+        name = tool_name(call["name"])
         if identity != call["id"] or name != call["name"]:
             call, changed = {**call, "id": identity, "name": name}, True
         calls.append(call)
     if changed:
         notes.append(Note(index, "tool call id or name rewritten to a form that this provider takes"))
         message = message.model_copy(update=_renamed_parts(message, stored, calls))
-    return _Round(calls, stored, [(index, message)])
+    return _Round(calls, stored, [(index, with_marks(message, target))])
 
 
 def _open_call(result: ToolMessage, calls: _Round) -> int | None:
@@ -116,10 +117,10 @@ def _renamed_parts(message: AIMessage, stored: Mapping[int, str], calls: list[To
     update: dict[str, Any] = {"tool_calls": calls}
     if isinstance(message.content, list):
         update["content"] = _renamed_blocks(message.content, stored, calls)
-    signatures = message.additional_kwargs.get(_GEMINI_SIGNATURES)
+    signatures = message.additional_kwargs.get(SIGNATURES)
     if isinstance(signatures, dict):
         moved = {calls[position]["id"]: signatures[old] for position, old in stored.items() if old in signatures}
-        update["additional_kwargs"] = {**message.additional_kwargs, _GEMINI_SIGNATURES: moved}
+        update["additional_kwargs"] = {**message.additional_kwargs, SIGNATURES: moved}
     return update
 
 

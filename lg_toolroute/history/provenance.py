@@ -9,7 +9,13 @@ from typing import Any, Final
 
 from langchain_core.messages import AIMessage
 
-from lg_toolroute.history.target import Target
+from lg_toolroute.history.api_rules import API_RULES
+from lg_toolroute.history.target import Target, plain_name
+
+_KNOWN_MAKERS: Final = frozenset().union(*(rules.makers for rules in API_RULES.values()))
+
+AUTHOR_MARKS: Final = frozenset({"model_provider", "model_name", "model", "toolroute"})
+"""The keys of `response_metadata` that say who wrote a message."""
 
 _SNAPSHOT: Final = re.compile(r"(?:[-@]\d{8}|-\d{4}-\d{2}-\d{2}|[-:]latest)?(?:-v\d+:\d+)?$")
 """A dated or moving snapshot of a model, as its maker or a cloud spells it: the same model for our purposes."""
@@ -34,18 +40,31 @@ def _bare(name: str) -> str:
 
 
 def is_own(message: AIMessage, target: Target) -> bool:
-    """Say whether the words and thoughts of a message are the reader's own; when in doubt they are not."""
-    metadata = message.response_metadata
-    if metadata.get("model_provider") not in target.rules.makers:
-        return False
+    """Say whether the words and thoughts of a message are the reader's own; when in doubt they are not.
+
+    The record of routing decides where there is one: it names the spec that was asked. Otherwise the client's own marks decide,
+    `model_provider` and `model_name`: both must be the reader's. A client that is not known here may set no `model_provider`; a message
+    without any mark is the application's own, which writes for its own model.
+    """
+    metadata, rules = message.response_metadata, target.rules
     record = _routing_record(message)
     if _was_continued(record):
         return False
-    speaker = record.get("reasoner") or (record.get("primary") if record.get("model") == record.get("primary") else "")
+    maker, speaker = metadata.get("model_provider"), _speaker(record)
+    its_makers = maker in rules.makers or (isinstance(maker, str) and plain_name(maker) in target.makers)
     if target.spec and speaker == target.spec:
-        return True
+        return its_makers or rules.opaque or maker not in _KNOWN_MAKERS
     written = metadata.get("model_name") or metadata.get("model") or speaker
-    return isinstance(written, str) and same_model(written, target.model)
+    if rules.opaque and not maker:
+        return same_model(str(written), target.model) if written else target.addressed
+    return its_makers and isinstance(written, str) and same_model(written, target.model)
+
+
+def wrote_call(message: AIMessage, call_id: str, target: Target) -> bool:
+    """Say whether the reader wrote this call itself, in a message whose words are its own."""
+    record = _routing_record(message)
+    calls, speaker = record.get("calls"), _speaker(record)
+    return is_own(message, target) and (calls.get(call_id, speaker) if isinstance(calls, dict) else speaker) == speaker
 
 
 def is_cut(message: AIMessage) -> bool:
@@ -59,6 +78,10 @@ def is_cut(message: AIMessage) -> bool:
     calls = record.get("calls")
     writers = {record.get("model"), *(calls.values() if isinstance(calls, dict) else ())} - {None}
     return speaker is not None and bool(writers - {speaker})
+
+
+def _speaker(record: Mapping[str, Any]) -> str:
+    return str(record.get("reasoner") or (record.get("primary") if record.get("model") == record.get("primary") else "") or "")
 
 
 def _routing_record(message: AIMessage) -> Mapping[str, Any]:

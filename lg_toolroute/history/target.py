@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from lg_toolroute.history.api_rules import API_RULES, COMPATIBLE_RULES, SERVER_RULES, ApiName, ApiRules, ServerRules
 
 _APIS: Final = {client: rules.api for rules in API_RULES.values() for client in rules.clients}
+
+_COMMON_PACKAGES: Final = frozenset({"langchain_core", "pydantic", "abc", "builtins", "typing"})
 
 _RESPONSES_ONLY: Final = ("reasoning", "include", "truncation", "context_management", "use_previous_response_id")
 """Fields of `ChatOpenAI` that make it speak the Responses API when they are set."""
@@ -33,7 +35,9 @@ class Target:
         system_in_place: The client sends a system message where it stands, if its neighbours allow that.
         cache_markers: `cache_control` on blocks means something to this API.
         echo_reasoning: The API refuses an assistant message with calls that lacks `reasoning_content`.
-        own_ids: Ids that the model wrote itself go back to it in its own form (`functions.edit:0`), which it was trained on.
+        echo_details: The API refuses an own call of some models without its `reasoning_details`.
+        addressed: The application writes its messages (human, system, results of tools) for this model, as for the only model of an agent.
+        makers: What the client's class is likely to write into `model_provider` beside what the rules know: the names of class and package.
         rules: What the API takes, whatever the model.
     """
 
@@ -50,7 +54,9 @@ class Target:
     system_in_place: bool = False
     cache_markers: bool = False
     echo_reasoning: bool = False
-    own_ids: bool = False
+    echo_details: bool = False
+    addressed: bool = False
+    makers: frozenset[str] = frozenset()
     rules: ApiRules = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -78,7 +84,8 @@ def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str
     api = _api(model, bound)
     rules = API_RULES[api]
     host = _host(model)
-    server = next((row for row in SERVER_RULES if api in COMPATIBLE_RULES and host.endswith(row.hosts)), ServerRules())
+    classes = _classes(model)
+    server = next((row for row in SERVER_RULES if _speaks_to(row, api, host, classes)), ServerRules())
 
     def reads(kind: str, fact: str) -> bool:
         said = facts.get(fact)
@@ -99,13 +106,36 @@ def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str
         system_in_place=rules.system == "profile" and bool(facts.get("mid_conversation_system_messages")),
         cache_markers=rules.cache_markers or server.cache_markers,
         echo_reasoning=(rules.echo_reasoning or server.echo_reasoning or bool(getattr(model, "echo_reasoning", None))) and _thinks(model, bound),
-        own_ids=server.own_ids,
+        echo_details=server.echo_details or bool(getattr(model, "echo_details", None)),
+        makers=frozenset(plain_name(name) for name in _own_names(classes)),
     )
 
 
 def model_name(model: Any) -> str:
     """Give the name of a chat model at its provider; empty if it has none."""
     return str(getattr(model, "model_name", None) or getattr(model, "model", None) or getattr(model, "model_id", None) or "")
+
+
+def plain_name(name: str) -> str:
+    """Give a provider's name in the one spelling that names of classes and packages share: `bedrock_converse` is `bedrockconverse`."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _classes(model: Any) -> list[type[Any]]:
+    """Give the classes of a client, its own first, without those that all clients have."""
+    return [cls for cls in type(model).__mro__ if cls.__module__.partition(".")[0] not in _COMMON_PACKAGES]
+
+
+def _own_names(classes: Iterable[type[Any]]) -> Iterator[str]:
+    for cls in classes:
+        yield cls.__name__.removeprefix("Chat")
+        package = cls.__module__.partition(".")[0]
+        if package.startswith("langchain_"):
+            yield package.removeprefix("langchain_")
+
+
+def _speaks_to(server: ServerRules, api: ApiName, host: str, classes: Iterable[type[Any]]) -> bool:
+    return (api in COMPATIBLE_RULES and host.endswith(server.hosts)) or any(cls.__name__ in server.clients for cls in classes)
 
 
 def _api(model: Any, bound: Mapping[str, Any]) -> ApiName:

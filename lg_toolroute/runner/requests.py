@@ -170,7 +170,7 @@ class RequestBuilder:
             needs_arguments=lambda name: self._needs_arguments(dict(tools).get(name)),
         )
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming
-        system, messages = self._adapted(extra, model, leaf, spec)
+        system, messages = self._adapted(turn, extra, model, leaf, spec)
         return Request(job, spec, model, gate, messages, system, [tool for _, tool in tools], choice, stream, way)
 
     def _needs_arguments(self, tool: Any) -> bool:
@@ -200,7 +200,7 @@ class RequestBuilder:
             provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
             new_id=self.new_id,
         )
-        system, messages = self._adapted(extra, model, leaf, spec)
+        system, messages = self._adapted(turn, extra, model, leaf, spec)
         return Request(job, spec, model, gate, messages, system, [tool for _, tool in bound], choice, live, way)
 
     def _way(self, model: LanguageModel, spec: str, job: Job) -> tuple[LanguageModel, Forcing]:
@@ -249,15 +249,13 @@ class RequestBuilder:
         return "\n".join(lines)
 
     def _adapted(
-        self, extra: Sequence[BaseMessage], model: LanguageModel, leaf: BaseChatModel | None, spec: str
+        self, turn: Turn, extra: Sequence[BaseMessage], model: LanguageModel, leaf: BaseChatModel | None, spec: str
     ) -> tuple[SystemMessage | None, list[BaseMessage]]:
         """The system prompt and the history with what belongs to this turn, as the model can read them."""
         if leaf is None:
             return self.system, [*self.messages, *extra]
-        target = self.router.models.readers.reader(spec, model, leaf)
-        if spec in self.agent_models and target.api == "unknown":
-            # The agent's own model, of a client that is not known here: it gets what the agent would have sent.
-            return self.system, [*self.messages, *extra]
+        # The application writes for the model that it gave the agent, or for the turn's primary.
+        target = self.router.models.readers.reader(spec, model, leaf, addressed=spec in (self.agent_models or {turn.primary}))
         system = [] if self.system is None else [self.system]
         adapted = adapt([*system, *self.messages, *extra], target)
         if system and adapted and isinstance(adapted[0], SystemMessage):

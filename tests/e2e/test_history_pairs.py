@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.base import message_to_dict
 
 from lg_toolroute.history import Target, adapt, target_of
+from lg_toolroute.history.provenance import is_cut, is_own
 from tests.support.documented import DOCS, check_part_of_row, check_row, check_table, rows_of
 from tests.support.provider_rules.providers import PROVIDERS, Provider
 from tests.support.provider_rules.stories import FEATURES, Studio
@@ -48,9 +49,15 @@ def dumped(history: list[BaseMessage]) -> str:
     return json.dumps([message_to_dict(message) for message in history], sort_keys=True, default=str)
 
 
-def words(history: list[BaseMessage]) -> set[str]:
-    """Give the words that assistants said; a reader that misses some was not sent the history."""
-    return {said for message in history if isinstance(message, AIMessage) for said in SAID.findall(message.text)}
+def words(history: list[BaseMessage], target: Target) -> set[str]:
+    """Give the words that assistants said; a reader that misses some was not sent the history.
+
+    Mistral's client drops the words beside its own model's calls, with routing and without.
+    """
+    answers = [message for message in history if isinstance(message, AIMessage)]
+    if not target.rules.text_beside_calls:
+        answers = [message for message in answers if not message.tool_calls or is_cut(message) or not is_own(message, target)]
+    return {said for message in answers for said in SAID.findall(message.text)}
 
 
 @pytest.mark.parametrize("writer", PROVIDERS, ids=lambda provider: provider.name)
@@ -84,7 +91,7 @@ def adapted_violations(studio: Studio, reader: Provider, history: list[BaseMessa
     adapted = adapt(history, target)
     body = studio.send(reader, model, adapted)
     sent = json.dumps(body)
-    assert not [said for said in words(history) if said not in sent], f"words are lost on the way to {reader.name}"
+    assert not [said for said in words(history, target) if said not in sent], f"words are lost on the way to {reader.name}"
     assert dumped(history) == before
     assert adapt(adapted, target) == adapted
     return reader.check(body, studio.minted)

@@ -17,6 +17,7 @@ from langchain_core.messages.tool import tool_call
 from lg_toolroute.history import HistoryError, Note, Target, adapt
 from lg_toolroute.history.api_rules import API_RULES, COMMON_IDS, ApiRules, IdRule
 from lg_toolroute.history.ids import CallIds
+from lg_toolroute.history.provenance import is_own, wrote_call
 from tests.support.sampling import examples
 
 MODELS = {
@@ -126,7 +127,9 @@ messages = st.one_of(
     st.builds(lambda content, identity, name: ToolMessage(content, tool_call_id=identity, name=name), contents, ids, st.sampled_from([None, "edit"])),
 )
 wild = st.lists(messages, min_size=1, max_size=10)
-targets = st.sampled_from([*TARGETS, *IMITATORS, THINKING_CLAUDE])
+OPAQUE = Target(model="gpt-4o", addressed=True)
+"""An agent's own model whose client is not known."""
+targets = st.sampled_from([*TARGETS, *IMITATORS, THINKING_CLAUDE, OPAQUE])
 
 
 def dumped(history: list[BaseMessage]) -> str:
@@ -156,8 +159,11 @@ def test_wild_histories_are_adapted_without_touching_them_and_once_is_enough(his
 @settings(max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=wild, target=targets)
 def test_calls_and_results_pair_up_whatever_was_stored(history: list[BaseMessage], target: Target) -> None:
-    """Each call is answered right after its message, once, under a legal id that no other call has."""
+    """Each call is answered right after its message, once, under a legal id that no other call has; its own ids a model gets back as they were."""
     adapted = adapted_or_none(history, target) or []
+    own = {call["id"] for each in history if isinstance(each, AIMessage) for call in each.tool_calls if wrote_call(each, call["id"] or "", target)}
+    # An unreadable call is the model's own, too.
+    own |= {call["id"] for each in history if isinstance(each, AIMessage) and is_own(each, target) for call in each.invalid_tool_calls}
     legal = re.compile(target.rules.ids.pattern).fullmatch
     seen: set[str] = set()
     waiting: list[str] = []
@@ -169,11 +175,12 @@ def test_calls_and_results_pair_up_whatever_was_stored(history: list[BaseMessage
         assert waiting == []
         if isinstance(message, AIMessage):
             waiting = [str(call["id"]) for call in message.tool_calls]
-            assert all(legal(identity) for identity in waiting)
-            assert len(set(waiting)) == len(waiting)
-            assert not seen & set(waiting)
+            others = [identity for identity in waiting if identity not in own]
+            assert all(legal(identity) for identity in others)
+            assert len(set(others)) == len(others)
+            assert not seen & set(others)
             assert not message.invalid_tool_calls
-            seen |= set(waiting)
+            seen |= set(others)
     assert waiting == []
 
 

@@ -76,7 +76,8 @@ def test_the_profile_says_what_reaches_the_model_and_the_dialect_where_it_is_sil
     assert not target_of(claude, {"image_inputs": False}).images
     assert target_of(ChatOllama(model="unheard-of")).images
     assert not target_of(ChatDeepSeek(model="deepseek-chat", api_key=KEY), {}).images
-    assert not target_of(FakeListChatModel(responses=["x"])).images
+    assert target_of(FakeListChatModel(responses=["x"])).images, "no profile is not text only"
+    assert not target_of(FakeListChatModel(responses=["x"]), {"image_inputs": False}).images
 
 
 @pytest.mark.parametrize(
@@ -112,14 +113,13 @@ def test_audio_reaches_a_model_only_if_its_profile_says_so_except_at_google() ->
 
 
 def test_servers_behind_openais_client_are_known_by_their_host() -> None:
-    """OpenRouter takes cache markers, Kimi its own ids; other servers and other clients do not."""
+    """OpenRouter takes cache markers and `reasoning_details`, Kimi `reasoning_content`; other servers and other clients do not."""
     openrouter, kimi, local = (ChatOpenAI(model="m", api_key=KEY, base_url=url) for url in (
         "https://openrouter.ai/api/v1", "https://api.moonshot.ai/v1", "http://127.0.0.1:1/v1",
     ))  # fmt: skip
-    assert [(target_of(model).cache_markers, target_of(model).own_ids) for model in (openrouter, kimi, local)] == [
-        (True, False), (False, True), (False, False),
-    ]  # fmt: skip
-    assert not target_of(ChatAnthropic(model="kimi-k2", api_key=KEY, base_url="https://api.moonshot.ai/anthropic")).own_ids
+    known = [(target.cache_markers, target.echo_details, target.echo_reasoning) for target in map(target_of, (openrouter, kimi, local))]
+    assert known == [(True, True, False), (False, False, True), (False, False, False)]
+    assert not target_of(ChatAnthropic(model="kimi-k2", api_key=KEY, base_url="https://api.moonshot.ai/anthropic")).echo_reasoning
 
 
 @pytest.mark.parametrize("api", ["openai-chat", "openai-responses"])
