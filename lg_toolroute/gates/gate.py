@@ -230,7 +230,7 @@ async def _ashown(gate: Gate, call: ModelCall, *, announce: bool) -> AwaitedChun
 def _shown_result(gate: Gate, result: ChatResult) -> ChatResult:
     """What the gate shows of a whole answer."""
     gate.restart()
-    takes_nothing = isinstance(gate, ReasonGate) and not gate.gates and bool(result.generations)
+    takes_nothing = isinstance(gate, ReasonGate) and not gate.gates and not gate.forgets and bool(result.generations)
     chunk = as_one_chunk(result.model_copy(deep=True) if takes_nothing else result)
     shown = [*gate.feed(chunk), *gate.end()]
     if not takes_nothing or (isinstance(gate, ReasonGate) and (gate.rejected or gate.renamed)):
