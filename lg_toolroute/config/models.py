@@ -38,6 +38,9 @@ class CompatConfig(Section):
     """`false`: it cannot call tools, is skipped for every tool call, and gets no tools."""
 
 
+PromptCache = Literal["auto", "off"]
+
+
 class ModelEntry(Section):
     """What is known about one model; it overrides what LangChain's `model.profile` says."""
 
@@ -58,6 +61,8 @@ class ModelEntry(Section):
     """What it cannot do."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Settings of its calls."""
+    prompt_cache: PromptCache | None = None
+    """As at the provider; it goes before the provider's."""
     size_b: float | None = Field(default=None, gt=0)
     """Its parameters in billions, for `audit`, where the name does not tell."""
 
@@ -111,6 +116,8 @@ class ProviderConfig(Section):
     """What is known about its models."""
     max_tokens: int | None = Field(default=None, gt=0)
     """Tokens of one answer, for models that do not say."""
+    prompt_cache: PromptCache | None = None
+    """Claude's cache markers: `auto` (the default) sets them where the application sets none, `off` never does."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Settings of all calls of its models."""
 

@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables.config import run_in_executor
 
 from lg_toolroute.gates.chunks import as_chunk, generation
-from lg_toolroute.gates.pauses import Paused, pauses
+from lg_toolroute.gates.pauses import Paused, is_claude
 from lg_toolroute.gates.timing import TimeLimits, acall_in_time, atimed, call_in_time, timed
 
 ChunkStream = Generator[ChatGenerationChunk, None, None]
@@ -86,7 +86,7 @@ class ModelCall:
         yield as_one_chunk(await self.aanswer())
 
     def _stream(self) -> ChunkStream:
-        if not pauses(type(self.model)):  # type: ignore[arg-type]  # a class is hashable
+        if not is_claude(type(self.model)):  # type: ignore[arg-type]  # a class is hashable
             yield from self.model._stream(self.messages, stop=self.stop, **self.kwargs)
             return
         asked = Paused(self.model, self.messages, self.kwargs)
@@ -95,7 +95,7 @@ class ModelCall:
                 yield from map(asked.take, chunks)
 
     def _astream(self) -> AwaitedChunkStream:
-        watched = pauses(type(self.model))  # type: ignore[arg-type]  # a class is hashable
+        watched = is_claude(type(self.model))  # type: ignore[arg-type]  # a class is hashable
         return self._astream_on() if watched else self._astream_once(self.messages, self.kwargs)
 
     async def _astream_on(self) -> AwaitedChunkStream:

@@ -25,8 +25,8 @@ MOST_PAUSES = 10
 
 
 @lru_cache(maxsize=256)
-def pauses(cls: type[BaseChatModel]) -> bool:
-    """Whether the models of a client's class pause."""
+def is_claude(cls: type[BaseChatModel]) -> bool:
+    """Whether a class is LangChain's client of the Messages API, or built on it."""
     return any(base.__name__ == "ChatAnthropic" for base in cls.__mro__)
 
 

@@ -41,7 +41,7 @@ def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], not
     # To find the writer takes time, and the writer matters only where the message holds something that other models cannot read.
     if refers_to_writer or foreign or not isinstance(content, str):
         own = is_own(message, target)
-        content, own = _content(message, calls, own, rules, note)
+        content, own = _content(message, calls, own, target, history, note)
         if content is not message.content:
             update["content"] = content
         if own:
@@ -96,16 +96,18 @@ def _without(mapping: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     return {key: value for key, value in mapping.items() if key not in keys}
 
 
-def _content(message: AIMessage, calls: list[ToolCall], own: bool, rules: ApiRules, note: AddNote) -> tuple[Content, bool]:
+def _content(
+    message: AIMessage, calls: list[ToolCall], own: bool, target: Target, history: Sequence[BaseMessage], note: AddNote
+) -> tuple[Content, bool]:
     """Give the content to send, and whether the message still counts as the reader's own."""
     content = message.content
     if isinstance(content, str):
         return content, own
     if not own:
         return text_of(content, note), False
-    if not rules.own_blocks:
+    if not target.rules.own_blocks:
         return text_of(content), True  # without a note: the client sends its own model's blocks as text, too
-    kept = kept_blocks(message, calls, rules, note)
+    kept = kept_blocks(message, calls, target, history, note)
     return (text_of(content, note), False) if kept is None else (kept, True)
 
 

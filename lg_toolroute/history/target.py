@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
+from zlib import crc32
 
 from lg_toolroute.history.api_rules import API_RULES, COMPATIBLE_RULES, SERVER_RULES, ApiName, ApiRules, ServerRules
 
@@ -33,6 +35,8 @@ class Target:
         system_in_place: The client sends a system message where it stands, if its neighbours allow that.
         cache_markers: `cache_control` on blocks means something to this API.
         echo_reasoning: The API refuses an assistant message with calls that lacks `reasoning_content`.
+        prefix: What tells this request's system prompt and tools from others; empty where that does not matter. Thinking that Claude wrote
+            behind others is not sent: it is bound to them.
         own_ids: Ids that the model wrote itself go back to it in its own form (`functions.edit:0`), which it was trained on.
         rules: What the API takes, whatever the model.
     """
@@ -51,11 +55,41 @@ class Target:
     cache_markers: bool = False
     echo_reasoning: bool = False
     own_ids: bool = False
+    prefix: str = ""
     rules: ApiRules = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         rules = API_RULES[self.api]
         object.__setattr__(self, "rules", rules if self.first_party else COMPATIBLE_RULES.get(self.api, rules))
+
+
+    @property
+    def bound_thinking(self) -> bool:
+        """Whether thinking is bound to the system prompt, the tools and the messages before it.
+
+        So it is from Claude 5.5 and Fable 5.1 on, whose thinking is always adaptive. An older Claude loses little where it is taken for one;
+        but with a thinking budget, which only older ones have, the running tool loop needs its thinking.
+
+        Source: Anthropic, "Preserved thinking" and "Prefix checks on thinking blocks".
+        """
+        return self.api == "anthropic" and not self.thinking_leads
+
+
+def behind(target: Target, system: Any, tools: Iterable[tuple[str, Any]]) -> Target:
+    """The reader of a request with this system prompt and these tools.
+
+    Args:
+        target: The reader.
+        system: The system message; `None` if there is none.
+        tools: Name and tool.
+    """
+    described = [(name, tool.get("description") if isinstance(tool, Mapping) else getattr(tool, "description", "")) for name, tool in tools]
+    return _with_prefix(target, f"{crc32(repr((getattr(system, 'content', ''), described)).encode()):08x}")
+
+
+@lru_cache(maxsize=256)
+def _with_prefix(target: Target, prefix: str) -> Target:
+    return replace(target, prefix=prefix)
 
 
 def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str = "") -> Target:

@@ -18,22 +18,22 @@ def compile_facts(config: RoutingConfig) -> dict[str, ModelFacts]:
     facts: dict[str, ModelFacts] = {}
     for provider_id, provider in config.models.providers.items():
         name = provider_id.lower()
-        if provider.max_tokens is not None:
-            facts[f"{name}/"] = ModelFacts(max_output=provider.max_tokens)
+        facts[f"{name}/"] = ModelFacts(max_output=provider.max_tokens, prompt_cache=provider.prompt_cache or "auto")
         for entry in provider.models:
-            facts[f"{name}/{entry.id}"] = _facts(entry, provider.max_tokens)
+            facts[f"{name}/{entry.id}"] = _facts(entry, facts[f"{name}/"])
     return facts
 
 
-def _facts(entry: ModelEntry, max_tokens: int | None) -> ModelFacts:
+def _facts(entry: ModelEntry, provider: ModelFacts) -> ModelFacts:
     windows = [size for size in (entry.context_window, entry.context_tokens) if size is not None]
     return ModelFacts(
         context_window=min(windows, default=None),
-        max_output=entry.max_tokens if entry.max_tokens is not None else max_tokens,
+        max_output=entry.max_tokens if entry.max_tokens is not None else provider.max_output,
         inputs=None if entry.input is None else frozenset(entry.input),
         supports_tools=None if entry.compat is None else entry.compat.supports_tools,
         cost=None if entry.cost is None else Cost(entry.cost.input, entry.cost.output, entry.cost.cache_read),
         size=None if entry.size_b is None else Size(entry.size_b),
+        prompt_cache=entry.prompt_cache or provider.prompt_cache,
     )
 
 

@@ -22,10 +22,12 @@ from lg_toolroute.core.turn.flow import NewId
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.answer import schema_problem
+from lg_toolroute.gates.pauses import is_claude
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history import adapt
-from lg_toolroute.history.target import model_name
+from lg_toolroute.history.cache_markers import UNSTORED, CacheMarkers, is_stored, since_last
+from lg_toolroute.history.target import Target, behind, model_name
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.ids import new_call_id
 from lg_toolroute.runner.segments import Segment, next_block_index, shown_text
@@ -52,6 +54,8 @@ class Request:
         tools: The tools to bind, in a stable order.
         tool_choice: The forced tool, `any`, what the caller chose, or `None`.
         stream_always: Stream although no consumer listens.
+        markers: Where the breakpoints of Claude's prompt cache stand; `None` for other models.
+        prefix: What Claude's thinking in the answer is bound to; empty if nothing of it is kept.
     """
 
     job: Job
@@ -63,6 +67,8 @@ class Request:
     tools: list[Any]
     tool_choice: Any
     stream_always: bool
+    markers: CacheMarkers | None = None
+    prefix: str = ""
 
 
 @dataclass(slots=True)
@@ -128,6 +134,7 @@ class RequestBuilder:
             extra.append(HumanMessage(content=MEND.format(complaint=job.complaint)))
         leaf = first_leaf(model)
         names = [name for name, _ in tools]
+        target, system, messages = self._adapted(extra, model, leaf, spec, tools)
         gate = ReasonGate(
             turn.id,
             model=spec,
@@ -140,14 +147,15 @@ class RequestBuilder:
             named=model_name(leaf) if leaf is not None else None,
             keep_ids=self.keep_ids,
             only_bound=self.only_bound,
+            forgets=bool(target and target.prefix) and not is_stored(messages[-1]),
             needs_arguments=lambda name: self._needs_arguments(dict(tools).get(name)),
         )
         choice = self.tool_choice
         if turn.forced is not None:
             choice = turn.forced if turn.forced in names else None
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming
-        system, messages = self._adapted(extra, model, leaf, spec)
-        return Request(job, spec, model, gate, messages, system, [tool for _, tool in tools], choice, stream)
+        given, markers = [tool for _, tool in tools], self._markers(target, spec, writes=False)
+        return Request(job, spec, model, gate, messages, system, given, choice, stream, markers, "" if target is None else target.prefix)
 
     def _needs_arguments(self, tool: Any) -> bool:
         return tool is None or schema_problem({}, self.router.models.schema(tool)) is not None
@@ -174,9 +182,13 @@ class RequestBuilder:
             provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
             new_id=self.new_id,
         )
-        bound = [tool for name, tool in tools if name in wanted or name in beside]
-        system, messages = self._adapted(extra, model, leaf, spec)
-        return Request(job, spec, model, gate, messages, system, bound, wanted[0] if len(wanted) == 1 else "any", live)
+        bound = [(name, tool) for name, tool in tools if name in wanted or name in beside]
+        given = [tool for _, tool in bound]
+        # Another choice would invalidate Claude's cached messages: between the tools of one route it stays the same, and the instruction names the tool.
+        stable = len(given) > 1 and leaf is not None and is_claude(type(leaf))
+        choice = wanted[0] if len(wanted) == 1 and not stable else "any"
+        target, system, messages = self._adapted(extra, model, leaf, spec, bound)
+        return Request(job, spec, model, gate, messages, system, given, choice, live, self._markers(target, spec, writes=True))
 
     def _same_route(self, job: Job) -> frozenset[str]:
         """The tools whose calls go to the same chain."""
@@ -194,20 +206,30 @@ class RequestBuilder:
         return "\n".join(lines)
 
     def _adapted(
-        self, extra: Sequence[BaseMessage], model: LanguageModel, leaf: BaseChatModel | None, spec: str
-    ) -> tuple[SystemMessage | None, list[BaseMessage]]:
-        """The system prompt and the history with what belongs to this turn, as the model can read them."""
+        self, extra: Sequence[BaseMessage], model: LanguageModel, leaf: BaseChatModel | None, spec: str, tools: Sequence[NamedTool]
+    ) -> tuple[Target | None, SystemMessage | None, list[BaseMessage]]:
+        """The reader, and the system prompt and the history with what belongs to this turn, as it can read them."""
+        extra = [message.model_copy(update={"id": f"{UNSTORED}-{place}"}) for place, message in enumerate(extra)]
         if leaf is None:
-            return self.system, [*self.messages, *extra]
+            return None, self.system, [*self.messages, *extra]
         target = self.router.models.readers.reader(spec, model, leaf)
+        if target.bound_thinking:
+            target = behind(target, self.system, tools)
         if spec in self.agent_models and target.api == "unknown":
             # The agent's own model, of a client that is not known here: it gets what the agent would have sent.
-            return self.system, [*self.messages, *extra]
+            return target, self.system, [*self.messages, *extra]
         system = [] if self.system is None else [self.system]
         adapted = adapt([*system, *self.messages, *extra], target)
         if system and adapted and isinstance(adapted[0], SystemMessage):
-            return adapted[0], adapted[1:]
-        return None, adapted
+            return target, adapted[0], adapted[1:]
+        return target, None, adapted
+
+    def _markers(self, target: Target | None, spec: str, *, writes: bool) -> CacheMarkers | None:
+        """Where Claude's cache breakpoints stand. The agent's own model has those that its application sets, and no others."""
+        if target is None or target.api != "anthropic":
+            return None
+        automatic = self.router.models.facts(spec).prompt_cache == "auto" and spec not in self.agent_models
+        return CacheMarkers(automatic and (writes or bool(self.inputs.routed)), since_last(self.messages, spec, writes=writes))
 
     def _estimate(self, text: str) -> UsageMetadata:
         """The usage of a cut answer: providers report none for a stream that is closed."""

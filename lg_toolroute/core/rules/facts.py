@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lg_toolroute.core.rules.spec import Size
 
@@ -27,6 +28,7 @@ class ModelFacts:
         supports_tools: `False`: it cannot call tools at all.
         cost: Prices.
         size: Its parameters, if the configuration says so.
+        prompt_cache: `auto`: cache markers are set for it where the application sets none; `off`: never.
     """
 
     context_window: int | None = None
@@ -35,6 +37,7 @@ class ModelFacts:
     supports_tools: bool | None = None
     cost: Cost | None = None
     size: Size | None = None
+    prompt_cache: Literal["auto", "off"] = "auto"
 
 
 NO_FACTS = ModelFacts()
