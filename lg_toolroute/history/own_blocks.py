@@ -54,7 +54,8 @@ def kept_blocks(
             return not is_blank(block.get("text") or "")
         if kind in CALL_BLOCKS:
             return kind in rules.own_blocks and _call_id(block) in ids
-        if kind not in rules.own_blocks or (rules.paired_server_tools and _is_torn(block, content) and not (rules.late_server_results and _is_late(block, message, history))):
+        torn = rules.paired_server_tools and _is_torn(block, content)
+        if kind not in rules.own_blocks or (torn and not (rules.late_server_results and _is_late(block, message, history))):
             note(f"{kind} left out: it is not complete, or not this provider's")
             return False
         if rules.signed_thinking and kind in ("thinking", "reasoning") and not _is_signed(block):

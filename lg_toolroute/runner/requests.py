@@ -184,7 +184,7 @@ class RequestBuilder:
         )
         bound = [(name, tool) for name, tool in tools if name in wanted or name in beside]
         given = [tool for _, tool in bound]
-        # Another choice would invalidate Claude's cached messages: between the tools of one route it stays the same, and the instruction names the tool.
+        # Another choice would invalidate Claude's cached messages: for the tools of one route it stays the same, and the instruction says which.
         stable = len(given) > 1 and leaf is not None and is_claude(type(leaf))
         choice = wanted[0] if len(wanted) == 1 and not stable else "any"
         target, system, messages = self._adapted(extra, model, leaf, spec, bound)
