@@ -58,7 +58,7 @@ class Paused:
         if self._pauses:
             message = _counted_on(message, self._next_block)
         self._chunks.append(generation(message))
-        if self._may_pause(message):
+        if self._may_pause(message.response_metadata):
             # What the last answer says of its end and of the container holds for all of them.
             metadata = {key: value for key, value in message.response_metadata.items() if key not in {"stop_reason", "stop_sequence", "container"}}
             message = message.model_copy(update={"response_metadata": metadata, "chunk_position": None})
@@ -69,7 +69,7 @@ class Paused:
         if not self._asked_once:
             self._asked_once = True
             return True
-        if not self._chunks or not self._may_pause(self._chunks[-1].message):
+        if not self._chunks or not self._may_pause(self._chunks[-1].message.response_metadata):
             return False
         said = merged(self._chunks)
         assert said is not None  # noqa: S101  # for the type checker: there are chunks
@@ -82,14 +82,14 @@ class Paused:
         self._results.append(answer)
         if not answer.generations:
             return self._joined()
-        metadata = answer.generations[0].message.response_metadata
-        if not self._may_pause(answer.generations[0].message):
+        metadata = {**answer.generations[0].message.response_metadata, **(answer.llm_output or {})}
+        if not self._may_pause(metadata):
             return self._joined()
         self._continue_from([block for each in self._results for block in _blocks(each)], metadata.get("container"))
         return None
 
-    def _may_pause(self, message: BaseMessage) -> bool:
-        return message.response_metadata.get("stop_reason") == PAUSED and self._pauses < MOST_PAUSES
+    def _may_pause(self, metadata: Mapping[str, Any]) -> bool:
+        return metadata.get("stop_reason") == PAUSED and self._pauses < MOST_PAUSES
 
     def _continue_from(self, content: str | list[Any], container: Any) -> None:
         self._pauses += 1

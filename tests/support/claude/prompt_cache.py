@@ -172,7 +172,7 @@ def _positions(body: Mapping[str, Any]) -> Iterator[_Position]:
 
     def position(part: Any, role: str, marker: Any) -> _Position:
         nonlocal tokens
-        text = json.dumps(plain(part), ensure_ascii=False)
+        text = json.dumps(plain(part), ensure_ascii=False, sort_keys=True)
         digest.update(f"{role}\0{text}\0".encode())
         tokens += len(text) // 4 + 1
         return _Position(digest.hexdigest(), tokens, str(part.get("type")), str(marker.get("ttl", "5m")) if marker else None)

@@ -181,7 +181,7 @@ class ClaudeServer:
 
 def bound_to(body: Mapping[str, Any], before: Sequence[tuple[str, Any]]) -> str:
     """The signature of a thinking block behind these blocks."""
-    return hashlib.sha256(json.dumps([plain(blocks(body.get("system"))), plain(body.get("tools") or []), before]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([plain(blocks(body.get("system"))), plain(body.get("tools") or []), before], sort_keys=True).encode()).hexdigest()
 
 
 def _turns(messages: Sequence[Mapping[str, Any]]) -> list[tuple[str, Any]]:
