@@ -11,6 +11,7 @@ from lg_toolroute.testing.fault import Fault
 from lg_toolroute.testing.fault_server import FaultServer, refusing_port
 from lg_toolroute.testing.faults import random_faults
 from lg_toolroute.testing.latch import Latch, Turnstile
+from lg_toolroute.testing.providers import PROFILES, ProviderProfile
 from lg_toolroute.testing.scripted_model import ScriptedModel
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Call, Chunks, Eof, Fail, Hang, Say, by_tool
@@ -18,6 +19,7 @@ from lg_toolroute.testing.tape import ModelRequest, ScriptError
 from lg_toolroute.testing.whole_model import ScriptedWholeModel
 
 __all__ = [
+    "PROFILES",
     "Call",
     "Chunks",
     "Eof",
@@ -28,6 +30,7 @@ __all__ = [
     "Hang",
     "Latch",
     "ModelRequest",
+    "ProviderProfile",
     "Say",
     "ScriptError",
     "ScriptedModel",

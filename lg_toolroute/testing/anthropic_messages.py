@@ -15,6 +15,7 @@ from lg_toolroute.testing.layout import Piece, events_of
 from lg_toolroute.testing.render import SIGNATURE, finish_reason, used_tokens
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Place, Say
+from lg_toolroute.testing.voice import Voice
 
 __all__ = ["default_answer", "done", "events", "stream_type", "unreadable", "whole"]
 
@@ -26,10 +27,13 @@ def whole(say: Say, ids: Sequence[str], request: ServerRequest) -> dict[str, Any
     """The body of an answer that is not streamed."""
     content: list[dict[str, Any]] = []
     if say.thinking:
-        content.append({"type": "thinking", "thinking": say.thinking, "signature": SIGNATURE})
+        content.append(_thinking(say.thinking, request.voice))
     if say.text:
         content.append({"type": "text", "text": say.text})
-    content += [{"type": "tool_use", "id": mark, "name": call.name, "input": parsed(call.json)} for call, mark in zip(say.calls, ids, strict=True)]
+    for place, (call, mark) in enumerate(zip(say.calls, ids, strict=True)):
+        if place and request.voice is not None and request.voice.thinks_between_calls:
+            content.append(_thinking("", request.voice, calls=place))
+        content.append({"type": "tool_use", "id": mark, "name": call.name, "input": parsed(call.json)})
     return {**_message(request), "content": content, "stop_reason": _reason(say), "usage": _usage(say, request)}
 
 
@@ -45,7 +49,7 @@ def events(say: Say, ids: Sequence[str], request: ServerRequest, *, place: Place
     """The events of a stream, and how many of them come before a place in it."""
     usage = _usage(say, request)
     start = {**_message(request), "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
-    writer = _Writer(ids)
+    writer = _Writer(ids, say.thinking, request.voice)
 
     def closing() -> Iterator[bytes]:
         yield from writer.close()
@@ -69,8 +73,10 @@ def unreadable(body: Any) -> bytes:
 class _Writer:
     """Opens and closes content blocks as the pieces come."""
 
-    def __init__(self, ids: Sequence[str]) -> None:
+    def __init__(self, ids: Sequence[str], thinking: str, voice: Voice | None) -> None:
         self.ids = ids
+        self.voice = voice
+        self.thought = _thinking(thinking, voice)
         self.block = -1
         self.open: tuple[str, int] | None = None
 
@@ -82,15 +88,24 @@ class _Writer:
         kind = piece.kind if piece.call < 0 else "tool_use"
         if self.open != (kind, piece.call):
             yield from self.close()
+            if piece.call > 0 and self.voice is not None and self.voice.thinks_between_calls:
+                yield from self._think_between(piece.call)
             self.open = (kind, piece.call)
             self.block += 1
             yield _event("content_block_start", index=self.block, content_block=self._block(piece))
         if piece.kind == "text":
             yield self._delta({"type": "text_delta", "text": piece.text})
-        elif piece.kind == "thinking":
+        elif piece.kind == "thinking" and self.thought["thinking"]:
             yield self._delta({"type": "thinking_delta", "thinking": piece.text})
         elif piece.kind == "args":
             yield self._delta({"type": "input_json_delta", "partial_json": piece.text})
+
+    def _think_between(self, calls: int) -> Iterator[bytes]:
+        self.block += 1
+        self.thought = _thinking("", self.voice, calls=calls)
+        yield _event("content_block_start", index=self.block, content_block={"type": "thinking", "thinking": "", "signature": ""})
+        self.open = ("thinking", -1)
+        yield from self.close()
 
     def _block(self, piece: Piece) -> dict[str, Any]:
         if piece.kind == "text":
@@ -106,9 +121,17 @@ class _Writer:
         if self.open is None:
             return
         if self.open[0] == "thinking":
-            yield self._delta({"type": "signature_delta", "signature": SIGNATURE})
+            yield self._delta({"type": "signature_delta", "signature": self.thought["signature"]})
         self.open = None
         yield _event("content_block_stop", index=self.block)
+
+
+def _thinking(text: str, voice: Voice | None, *, calls: int = 0) -> dict[str, Any]:
+    """A thinking block; its text is empty where the provider does not show it."""
+    if voice is None:
+        return {"type": "thinking", "thinking": text, "signature": SIGNATURE}
+    shown = text if voice.shows_thinking else ""
+    return {"type": "thinking", "thinking": shown, "signature": voice.signature(shown, calls)}
 
 
 def _message(request: ServerRequest) -> dict[str, Any]:

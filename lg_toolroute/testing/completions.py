@@ -14,6 +14,7 @@ from lg_toolroute.testing.render import finish_reason, used_tokens
 from lg_toolroute.testing.sample_values import sample
 from lg_toolroute.testing.server_request import ServerRequest
 from lg_toolroute.testing.steps import Call, Place, Say
+from lg_toolroute.testing.voice import Voice
 
 stream_type = "text/event-stream; charset=utf-8"
 """The content type of a stream."""
@@ -21,12 +22,13 @@ stream_type = "text/event-stream; charset=utf-8"
 CREATED = 1_735_689_600
 """The time stamp of every answer: the same in every run."""
 
+GEMINI = {"format": "google-gemini-v1", "index": 0}
+"""What OpenRouter writes on each of Gemini's `reasoning_details`."""
+
 
 def default_answer(request: ServerRequest) -> Say:
-    """What a model without a script says: the forced call, with arguments that fit the tool's schema; otherwise a sentence."""
-    wanted = request.forced_tool
-    if request.tool_choice == "any" and request.tools:
-        wanted = request.tools[0]
+    """What a model without a script says: the expected call, with arguments that fit the tool's schema; otherwise a sentence."""
+    wanted = request.expected_call
     if wanted is None:
         return Say(f"This is {request.model or 'a model'} speaking.")
     return Say(calls=[Call(wanted, sample(request.schema(wanted)) if request.schema(wanted) else {})])
@@ -41,13 +43,14 @@ def usage_of(say: Say, prompt_characters: int) -> dict[str, Any] | None:
 def whole(say: Say, ids: Sequence[str], request: ServerRequest) -> dict[str, Any]:
     """The body of an answer that is not streamed."""
     message: dict[str, Any] = {"role": "assistant", "content": say.text or None}
-    if say.thinking:
-        message["reasoning_content"] = say.thinking
+    message |= _thought(say.thinking, request.voice)
     if say.calls:
         message["tool_calls"] = [
-            {"id": mark, "type": "function", "function": {"name": call.name, "arguments": call.json}}
-            for call, mark in zip(say.calls, ids, strict=True)
+            {"id": mark, "type": "function", "function": {"name": call.name, "arguments": call.json}, **_vouched(request.voice, place)}
+            for place, (call, mark) in enumerate(zip(say.calls, ids, strict=True))
         ]
+        if signature := _signature_of_calls(request.voice, ids):
+            message.setdefault("reasoning_details", []).append(signature)
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(say, "openai") or None}
     body: dict[str, Any] = {**_frame(request, "chat.completion"), "choices": [choice]}
     if (usage := usage_of(say, request.prompt_characters)) is not None:
@@ -65,7 +68,7 @@ def events(say: Say, ids: Sequence[str], request: ServerRequest, *, place: Place
         place: The place; `None` is the end.
     """
     opening = [_event(request, {"role": "assistant", "content": ""})]
-    return events_of(say, place, opening, lambda pieces: [_event(request, _delta(pieces, ids))], lambda: _closing(say, request))
+    return events_of(say, place, opening, lambda pieces: [_event(request, _delta(pieces, ids, request.voice))], lambda: _closing(say, request))
 
 
 def _closing(say: Say, request: ServerRequest) -> Iterator[bytes]:
@@ -92,20 +95,46 @@ def done(say: Say) -> bytes:
     return b"data: [DONE]\n\n" if finish_reason(say, "openai") else b""
 
 
-def _delta(pieces: Sequence[Piece], ids: Sequence[str]) -> dict[str, Any]:
+def _thought(text: str, voice: Voice | None) -> dict[str, Any]:
+    """Thinking, under the provider's name for it."""
+    if not text or (voice is not None and not voice.shows_thinking):
+        return {}
+    if voice is not None and voice.thinking_as == "reasoning_details":
+        return {"reasoning": text, "reasoning_details": [{"type": "reasoning.text", "text": text, **GEMINI}]}
+    return {"reasoning_content" if voice is None else voice.thinking_as: text}
+
+
+def _vouched(voice: Voice | None, place: int) -> dict[str, Any]:
+    """What a provider writes beside a call: Gemini signs the first one."""
+    if voice is None or not voice.signs_calls or place:
+        return {}
+    return {"extra_content": {"google": {"thought_signature": voice.signature("")}}}
+
+
+def _signature_of_calls(voice: Voice | None, ids: Sequence[str]) -> dict[str, Any] | None:
+    """OpenRouter's form of Gemini's signature."""
+    if voice is None or voice.thinking_as != "reasoning_details":
+        return None
+    return {"type": "reasoning.encrypted", "data": voice.signature(""), "id": ids[0], **GEMINI}
+
+
+def _delta(pieces: Sequence[Piece], ids: Sequence[str], voice: Voice | None) -> dict[str, Any]:
     delta: dict[str, Any] = {}
     calls: list[dict[str, Any]] = []
     for piece in pieces:
         if piece.kind == "text":
             delta["content"] = piece.text
         elif piece.kind == "thinking":
-            delta["reasoning_content"] = piece.text
+            delta |= _thought(piece.text, voice)
         else:
             if not calls or calls[-1]["index"] != piece.call:
                 calls.append({"index": piece.call, "function": {}})
             call = calls[-1]
             if piece.opens:
-                call.update({"id": ids[piece.call], "type": "function"})
+                call.update({"id": ids[piece.call], "type": "function", **_vouched(voice, piece.call)})
+                signature = _signature_of_calls(voice, ids) if piece.call == 0 else None
+                if signature:
+                    delta.setdefault("reasoning_details", []).append(signature)
                 call["function"] = {"name": "", "arguments": ""}
             key = "name" if piece.kind == "name" else "arguments"
             call["function"][key] = call["function"].get(key, "") + piece.text

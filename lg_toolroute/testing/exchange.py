@@ -57,9 +57,11 @@ async def play(
     if fault.at == "headers" and fault.ending in {"raw", "eof"}:
         fault = replace(fault, at="start")  # what is wrong with these is the body
     say = fault.say or dialect.default_answer(request)
+    if request.voice is not None:
+        say = request.voice.spoken(say)
     if fault.alter is not None:
         say = fault.alter(say, request)
-    ids = new_ids([call.id for call in say.calls])
+    ids = new_ids([call.id for call in say.calls] if request.voice is None else request.voice.ids(say))
     if fault.ending == "reply":
         request.chunks_total = request.chunks_sent = 1
         request.status = fault.status

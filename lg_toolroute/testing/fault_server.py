@@ -32,6 +32,8 @@ from lg_toolroute.testing.fault import Fault, fault_of
 from lg_toolroute.testing.faults import none
 from lg_toolroute.testing.latch import Turnstile
 from lg_toolroute.testing.listener import Listener
+from lg_toolroute.testing.providers import PROFILES, ProviderProfile
+from lg_toolroute.testing.providers.minted import Minted
 from lg_toolroute.testing.server_request import ServerRequest, received
 from lg_toolroute.testing.tape import ScriptError, Tape
 from lg_toolroute.testing.wire import BadRequest, Connection, Disconnected, HttpRequest
@@ -55,6 +57,11 @@ class FaultServer:
         keep_alive: Whether a connection serves more than one request. Off by default: clients keep such connections in pools that outlive a
             test, and Python then warns of unclosed sockets.
         strict: Whether leaving the `with` block fails when a script and what was asked do not match.
+        profile: The provider that it is as strict as: a name of `PROFILES`, a profile of your own, or a mapping from the names of models to
+            these, for a server that stands for several. What breaks a rule is refused in that provider's words, before a script is asked.
+
+    Raises:
+        ValueError: There is no profile of that name.
 
     Attributes:
         requests: Every request so far, in the order they came, without those that `forget` dropped.
@@ -70,6 +77,7 @@ class FaultServer:
         api_key: str | None = None,
         keep_alive: bool = False,
         strict: bool = True,
+        profile: str | ProviderProfile | Mapping[str, str | ProviderProfile] | None = None,
     ) -> None:
         self.requests: list[ServerRequest] = []
         self._received = 0
@@ -78,6 +86,9 @@ class FaultServer:
         self.max_requests = max_requests
         self.strict = strict
         self._api_key = api_key
+        self._profiles = {model: _profile(named) for model, named in profile.items()} if isinstance(profile, Mapping) else {}
+        self._profile = None if profile is None or isinstance(profile, Mapping) else _profile(profile)
+        self._minted = Minted()
         self._tapes: dict[str, Tape] = {}
         self._lock = threading.Lock()
         self._problems: list[BaseException] = []
@@ -234,6 +245,8 @@ class FaultServer:
         try:
             usable = await self._respond(connection, http, request)
             request.finished = True
+            if request.items and request.chunks_sent == request.chunks_total:
+                self._minted.answers.append((request.model, list(request.items)))
         except Disconnected:
             request.disconnected_at = request.chunks_sent
             raise
@@ -260,6 +273,15 @@ class FaultServer:
             return await self._refuse(connection, request, 400, "The body must be a JSON object that names a model.")
         if self._received > self.max_requests:
             raise ScriptError(f"more than max_requests={self.max_requests} requests; the latest is to {request.model}: {request.describe()}")
+        profile = self._profiles.get(request.model, self._profile)
+        if profile is not None:
+            if request.path.rstrip("/") not in profile.apis:
+                return await self._refuse(connection, request, 404, f"Unknown request URL: {http.method} {http.path}.")
+            if (refusal := profile.refusal(request, self._minted)) is not None:
+                request.status, request.refused_by = refusal.status, refusal.rule
+                await connection.send_whole(refusal.status, json.dumps(profile.body(refusal), ensure_ascii=False).encode(), JSON)
+                return True
+            request.voice = profile.voice(request)
         fault = self._fault(request)
         return await play(connection, request, fault, dialect, Pace(self.chunk_delay_s, self.turnstile), self._tape(request.model).new_ids)
 
@@ -294,6 +316,14 @@ class FaultServer:
 def dialect_of(path: str) -> Dialect | None:
     """How requests to a path are answered; `None` if it is not served."""
     return DIALECTS.get(path.rstrip("/"))
+
+
+def _profile(named: str | ProviderProfile) -> ProviderProfile:
+    if isinstance(named, ProviderProfile):
+        return named
+    if named not in PROFILES:
+        raise ValueError(f"FaultServer(profile={named!r}): there is no such profile; there are {', '.join(PROFILES)}")
+    return PROFILES[named]
 
 
 def _good_answer(request: ServerRequest) -> Fault:

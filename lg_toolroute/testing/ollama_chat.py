@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from lg_toolroute.testing import completions
 from lg_toolroute.testing.anthropic_messages import parsed
 from lg_toolroute.testing.layout import Piece, events_of
 from lg_toolroute.testing.render import finish_reason, used_tokens
@@ -23,8 +24,8 @@ CREATED_AT = "2025-01-01T00:00:00.000000Z"
 
 
 def default_answer(request: ServerRequest) -> Say:
-    """What a model without a script says: a sentence."""
-    return Say(f"This is {request.model} speaking.")
+    """What a model without a script says: a sentence; a provider's model calls the only tool when it is told to do something."""
+    return completions.default_answer(request) if request.voice is not None else Say(f"This is {request.model} speaking.")
 
 
 def whole(say: Say, ids: Sequence[str], request: ServerRequest) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class _Writer:
         where = {"item_id": self.items[self.output]["id"], "output_index": self.output}
         if piece.kind == "text":
             yield self.event("response.output_text.delta", **where, content_index=0, delta=piece.text, logprobs=[])
-        elif piece.kind == "thinking":
+        elif piece.kind == "thinking" and self.items[self.output]["summary"]:
             yield self.event("response.reasoning_summary_text.delta", **where, summary_index=0, delta=piece.text)
         elif piece.kind == "args":
             yield self.event("response.function_call_arguments.delta", **where, delta=piece.text)
@@ -92,7 +92,7 @@ class _Writer:
         if kind == "message":
             part = {"type": "output_text", "text": "", "annotations": []}
             yield self.event("response.content_part.added", **where, content_index=0, part=part)
-        elif kind == "reasoning":
+        elif kind == "reasoning" and item["summary"]:
             yield self.event("response.reasoning_summary_part.added", **where, summary_index=0, part={"type": "summary_text", "text": ""})
 
     def close(self) -> Iterator[bytes]:
@@ -110,13 +110,15 @@ def _items(say: Say, ids: Sequence[str], request: ServerRequest) -> list[dict[st
     items: list[dict[str, Any]] = []
     number = request.index
     if say.thinking:
-        items.append({"id": f"rs_{number}", "type": "reasoning", "summary": [{"type": "summary_text", "text": say.thinking}]})
+        hidden = request.voice is not None and not request.voice.shows_thinking
+        items.append({"id": f"rs_{number}", "type": "reasoning", "summary": [] if hidden else [{"type": "summary_text", "text": say.thinking}]})
     if say.text:
         part = {"type": "output_text", "text": say.text, "annotations": []}
         items.append({"id": f"msg_{number}", "type": "message", "role": "assistant", "status": "completed", "content": [part]})
     for index, (call, mark) in enumerate(zip(say.calls, ids, strict=True)):
         named = {"call_id": mark, "name": call.name, "arguments": call.json}
         items.append({"id": f"fc_{number}_{index}", "type": "function_call", "status": "completed", **named})
+    request.items = [item["id"] for item in items]
     return items
 
 

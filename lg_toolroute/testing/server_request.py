@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lg_toolroute.testing.expect import chosen_tool, forced_tool, tool_name
+from lg_toolroute.testing.voice import Voice
 from lg_toolroute.testing.wire import HttpRequest
 
 SECRET_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "proxy-authorization"})
@@ -30,6 +31,9 @@ class ServerRequest:
         chunks_sent: Events that went out.
         disconnected_at: How many events had gone out when the client was seen to leave before the end; `None` if it stayed.
         finished: The answer went out as planned, whatever the plan was.
+        refused_by: The name of the provider's rule that it broke; `None` if it broke none, or the server has no profile.
+        voice: How the provider writes its answer; `None` if the server has no profile.
+        items: The ids of the answer's items, where its format has some.
         done: Set when the server has finished with the request.
     """
 
@@ -44,6 +48,9 @@ class ServerRequest:
     chunks_sent: int = 0
     disconnected_at: int | None = None
     finished: bool = False
+    refused_by: str | None = None
+    voice: Voice | None = field(default=None, repr=False)
+    items: Sequence[str] = field(default=(), repr=False)
     done: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
@@ -76,6 +83,27 @@ class ServerRequest:
     def forced_tool(self) -> str | None:
         """The tool that `tool_choice` names."""
         return forced_tool(self.tool_choice)
+
+    @property
+    def ends_with_instruction(self) -> bool:
+        """Whether the last word is somebody's who wants something done, and not a tool's result or the model's own."""
+        if not self.messages or self.messages[-1].get("type", "message") != "message":
+            return False
+        content = self.messages[-1].get("content")
+        last = content[-1] if isinstance(content, list) and content else {}
+        return self.messages[-1].get("role") in {"user", "system", "developer"} and last.get("type") != "tool_result"
+
+    @property
+    def expected_call(self) -> str | None:
+        """The tool that a model would call: the one that is forced, the first one if any will do.
+
+        A provider's model (`voice`) also calls the only tool that is bound when it is told to do something, and may not look at the choice.
+        """
+        obeyed = self.tool_choice if self.voice is None or self.voice.obeys else None
+        if obeyed == "any" and self.tools:
+            return self.tools[0]
+        told = self.voice is not None and len(self.tools) == 1 and obeyed in {None, "auto"} and self.ends_with_instruction
+        return self.tools[0] if told else forced_tool(obeyed)
 
     @property
     def include_usage(self) -> bool:

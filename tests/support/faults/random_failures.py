@@ -11,10 +11,11 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from lg_toolroute import ChainExhausted
 from lg_toolroute.testing import Call, Fault, FaultServer, Say, ServerRequest, faults, random_faults
+from lg_toolroute.testing.providers.histories import openai_chat
 from tests.support.faults.outcomes import differences
 from tests.support.faults.story import ASIDE, DROPPED, EDIT, PRIMARY, RAN, READ, ROLES, SECOND, SPARE, TEXTS, WRITER, Answer, Run, named, plain
 from tests.support.faults.ways import STREAMED, WAYS, Seen, agent
-from tests.support.provider_rules import deepseek, openai_chat
+from tests.support.provider_rules import deepseek
 from tests.support.provider_rules.minted import Minted
 
 ONE_STAYS, ANY_MAY_FAIL, BOUNDARY = "one candidate stays up", "any candidate may fail", "the calls stay inside a boundary"

@@ -1,4 +1,5 @@
-"""What each provider's API refuses, written down as checks of a request body, and the clients whose requests are checked.
+"""The clients whose requests are checked against what each provider's API refuses, and how their servers answer.
 
-Each rules module names its sources and knows nothing of `lg_toolroute`: it is the other side of the bargain.
+The rules are those of `lg_toolroute.testing.providers`, with two that stand here: Gemini's own API, which no server of ours speaks, and what a test
+knows and a server cannot.
 """

@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lg_toolroute.testing.signatures import SKIP, signed
 from tests.support.provider_rules.minted import Minted
 
 _DATA = {"text", "inlineData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult", "fileData"}
 _KEYS = _DATA | {"thought", "thoughtSignature"}
-_SKIP = "skip_thought_signature_validator"
 
 
 def check(body: dict[str, Any], minted: Minted) -> list[str]:
@@ -35,7 +35,7 @@ def check(body: dict[str, Any], minted: Minted) -> list[str]:
         here = [] if parts else ["must include at least one part"]
         if content.get("role") not in ("user", "model"):
             here.append(f"role {content.get('role')!r} does not exist")
-        here += [what for part in parts for what in _part(part, str(body.get("model", "")), minted)]
+        here += [what for part in parts for what in _part(part, str(body.get("model", "")))]
         calls = [part["functionCall"]["name"] for part in parts if "functionCall" in part]
         results = [part["functionResponse"].get("name") for part in parts if "functionResponse" in part]
         if sorted(map(str, results)) != sorted(expected):
@@ -54,7 +54,7 @@ def check(body: dict[str, Any], minted: Minted) -> list[str]:
     return wrong
 
 
-def _part(part: dict[str, Any], model: str, minted: Minted) -> list[str]:
+def _part(part: dict[str, Any], model: str) -> list[str]:
     wrong = [f"unknown field {key!r}" for key in part.keys() - _KEYS]
     data = part.keys() & _DATA
     if len(data) != 1:
@@ -68,7 +68,7 @@ def _part(part: dict[str, Any], model: str, minted: Minted) -> list[str]:
     if response is not None and not isinstance(response.get("response"), dict):
         wrong.append("a function response is not an object")
     signature = part.get("thoughtSignature")
-    if signature and signature != _SKIP and minted.signatures.get(signature) != model:
+    if signature and signature != SKIP and signed(signature).get("model") != model:
         wrong.append("corrupted thought signature")
     if part.get("thought") and not signature:
         wrong.append("a thought has no signature, so it cannot be checked")

@@ -17,10 +17,12 @@ from langchain_mistralai import ChatMistralAI
 from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 
-from tests.support.provider_rules import anthropic, deepseek, google, groq, mistral, ollama, openai_chat, openai_responses
-from tests.support.provider_rules.minted import Minted
+from lg_toolroute.testing.providers.histories import anthropic, groq, mistral, openai_responses
+from lg_toolroute.testing.signatures import sign
+from tests.support.provider_rules import deepseek, google
+from tests.support.provider_rules.minted import Minted, check_ollama, check_openai_chat
 
-Check = Callable[[dict[str, Any], Minted], list[str]]
+Check = Callable[[dict[str, Any], Minted], list[Any]]
 KEY = "loopback"
 
 
@@ -71,11 +73,8 @@ def _number() -> int:
     return next(_numbers)
 
 
-def _sign(provider: Provider, minted: Minted) -> str:
-    # Base64, for Gemini's client decodes a signature.
-    signature = f"sig{_number():08d}" + "A" * 5
-    minted.signatures[signature] = provider.model
-    return signature
+def _sign(provider: Provider) -> str:
+    return sign(provider.model, number=_number())
 
 
 def _chat(provider: Provider, message: dict[str, Any], reason: str) -> dict[str, Any]:
@@ -100,9 +99,12 @@ def _shaped_like_openai(provider: Provider, answer: Answer, name: Callable[[int,
 
 def _write_openai(provider: Provider, answer: Answer, minted: Minted) -> dict[str, Any]:
     # Servers behind this client give ids of their own: vLLM's have 46 characters, Kimi's a dot and a colon.
-    if len(answer.calls) > 1:
-        return _shaped_like_openai(provider, answer, lambda place, tool: f"functions.{tool}:{place}")
-    return _shaped_like_openai(provider, answer, lambda place, tool: f"chatcmpl-tool-{_number():032d}")
+    def give(place: int, tool: str) -> str:
+        given = f"functions.{tool}:{place}" if len(answer.calls) > 1 else f"chatcmpl-tool-{_number():032d}"
+        minted.call_ids[given] = provider.model
+        return given
+
+    return _shaped_like_openai(provider, answer, give)
 
 
 def _write_responses(provider: Provider, answer: Answer, minted: Minted) -> dict[str, Any]:
@@ -131,11 +133,10 @@ def _write_responses(provider: Provider, answer: Answer, minted: Minted) -> dict
 def _write_anthropic(provider: Provider, answer: Answer, minted: Minted) -> dict[str, Any]:
     content: list[dict[str, Any]] = []
     if answer.thinking:
-        content.append({"type": "thinking", "thinking": answer.thinking, "signature": _sign(provider, minted)})
+        content.append({"type": "thinking", "thinking": answer.thinking, "signature": _sign(provider)})
     if answer.server_tool:
         number = _number()
-        minted.opaque[f"encrypted{number}"] = provider.model
-        found = {"type": "web_search_result", "url": "https://example.com", "title": "t", "encrypted_content": f"encrypted{number}", "page_age": None}
+        found = {"type": "web_search_result", "url": "https://example.com", "title": "t", "encrypted_content": _sign(provider), "page_age": None}
         content.append({"type": "server_tool_use", "id": f"srvtoolu_{number}", "name": "web_search", "input": {"query": "q"}})
         content.append({"type": "web_search_tool_result", "tool_use_id": f"srvtoolu_{number}", "content": [found]})
     if answer.text:
@@ -151,14 +152,14 @@ def _write_anthropic(provider: Provider, answer: Answer, minted: Minted) -> dict
 def _write_google(provider: Provider, answer: Answer, minted: Minted) -> dict[str, Any]:
     parts: list[dict[str, Any]] = []
     if answer.thinking:
-        parts.append({"text": answer.thinking, "thought": True, "thoughtSignature": _sign(provider, minted)})
+        parts.append({"text": answer.thinking, "thought": True, "thoughtSignature": _sign(provider)})
     if answer.server_tool:
         parts.append({"executableCode": {"language": "PYTHON", "code": "print(1)"}})
         parts.append({"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}})
     if answer.text:
         parts.append({"text": answer.text})
     for place, (tool, arguments) in enumerate(answer.calls):
-        signature = {"thoughtSignature": _sign(provider, minted)} if place == 0 and answer.thinking else {}
+        signature = {"thoughtSignature": _sign(provider)} if place == 0 and answer.thinking else {}
         parts.append({"functionCall": {"name": tool, "args": arguments}, **signature})
     usage = {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}
     candidate = {"content": {"role": "model", "parts": parts}, "finishReason": "STOP", "index": 0}
@@ -188,7 +189,7 @@ def _write_ollama(provider: Provider, answer: Answer, minted: Minted) -> dict[st
     message: dict[str, Any] = {"role": "assistant", "content": answer.text}
     if answer.thinking:
         message["thinking"] = answer.thinking
-        minted.signatures[answer.thinking] = provider.model
+        minted.thoughts[answer.thinking] = provider.model
     if answer.calls:
         message["tool_calls"] = [{"function": {"name": tool, "arguments": arguments}} for tool, arguments in answer.calls]
     times = {"total_duration": 1, "load_duration": 1, "prompt_eval_count": 1, "prompt_eval_duration": 1, "eval_count": 1, "eval_duration": 1}
@@ -204,7 +205,7 @@ PROVIDERS = [
     Provider(
         "openai chat", "langchain-openai", "gpt-4o",
         lambda base, **more: ChatOpenAI(model="gpt-4o", api_key=KEY, base_url=f"{base}/v1", max_retries=0, use_responses_api=False, **more),
-        _write_openai, openai_chat.check,
+        _write_openai, check_openai_chat,
     ),
     Provider(
         "openai responses", "langchain-openai", "gpt-5.4",
@@ -236,7 +237,7 @@ PROVIDERS = [
     Provider(
         "ollama", "langchain-ollama", "qwen3:8b",
         lambda base, **more: ChatOllama(model="qwen3:8b", base_url=base, reasoning=True, **more),
-        _write_ollama, ollama.check,
+        _write_ollama, check_ollama,
     ),
     Provider(
         "deepseek", "langchain-deepseek", "deepseek-chat",
