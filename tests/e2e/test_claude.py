@@ -11,7 +11,7 @@ from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from lg_toolroute import ChainExhausted, ToolRoutedChatModel, ToolRouteMiddleware, ToolRouter, create_toolroute_agent
-from lg_toolroute.testing import Call, Say, ScriptedModel
+from lg_toolroute.testing import Call, FaultServer, Say, ScriptedModel
 from tests.support.claude import ClaudeServer, Says, call, redacted, searched, text, thought
 from tests.support.claude.prompt_cache import blocks, plain
 
@@ -169,9 +169,9 @@ async def test_thinking_behind_a_drained_call_of_another_writer_is_not_kept(surf
             assert kinds(came_back(server)) == ["thinking", "edit", "read"]
 
 
-def drained(surface: str, model: Any) -> Any:
+def drained(surface: str, model: Any, mode: str = "drain") -> Any:
     writer = ScriptedModel([Say(calls=[Call("edit", {"path": "a.py", "text": "good"})])], name=WRITER, loop=True)
-    config = {"toolRouting": {"edit": {"model": WRITER, "onIntercept": "drain"}}}
+    config = {"toolRouting": {"edit": {"model": WRITER, "onIntercept": mode}}}
     if surface == "middleware":
         return create_agent(model, [edit, read], middleware=[ToolRouteMiddleware(ToolRouter(config, models={WRITER: writer}))])
     router = ToolRouter({"model": CLAUDE, **config}, models={CLAUDE: model, WRITER: writer})
@@ -194,3 +194,19 @@ async def test_thinking_behind_other_tools_is_not_sent_and_comes_back_with_them(
         sent = [[kinds(blocks(message["content"])) for message in body["messages"] if message["role"] == "assistant"] for body in server.bodies]
         thinks, speaks = ["thinking", "text"], ["text"]
         assert sent == [[], [speaks], [speaks, thinks], [thinks, speaks, speaks]]
+
+
+@pytest.mark.parametrize("mode", ["cut", "drain"])
+@pytest.mark.parametrize("how", ["invoke", "astream"])
+@pytest.mark.parametrize("surface", SURFACES)
+async def test_the_strict_server_takes_back_what_a_routed_thread_keeps_of_claude(surface: str, how: str, mode: str) -> None:
+    wrong = {"path": "a.py", "text": "bad"}
+    both = Say("I look.", [Call("read", {"path": "a.py"}), Call("edit", wrong), Call("read", {"path": "b.py"})])
+    # The second turn is cut off, and gone on with behind an instruction that is not stored.
+    script = [both, Say("And", finish_reason="length"), Say(" now.", [Call("read", {"path": "c.py"})]), Say("Done.")]
+    with FaultServer({"claude-opus-5-5": script}, profile="claude-5.5") as server:
+        model = ChatAnthropic(model="claude-opus-5-5", base_url=server.url.removesuffix("/v1"), api_key="none", max_retries=0, max_tokens=999)
+        messages = await run(drained(surface, model, mode), how)
+        assert [request.status for request in server.requests] == [200] * 4
+        assert messages[-1].text == "Done."
+        assert "thinking" in str(server.requests[-1].body["messages"])
