@@ -1,4 +1,4 @@
-"""Claude's own ways, over the real client: server-side tools, the order of blocks, thinking that is bound to its prefix, and pauses, on every surface."""
+"""Claude's own ways, over the real client, on every surface: server-side tools, the order of blocks, thinking bound to its prefix, and pauses."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def kinds(content: Sequence[dict[str, Any]]) -> list[str]:
 @pytest.mark.parametrize("surface", SURFACES)
 @pytest.mark.parametrize("rules", [False, True])
 async def test_server_side_tools_pass_untouched_and_every_block_keeps_its_place(surface: str, how: str, rules: bool) -> None:
-    said = (thought("So."), text("I look it up."), *searched("bug"), call("read", path="a.py"), thought("And."), call("edit", path="a.py", text="bad"))
+    said = (thought("So."), text("I look."), *searched("bug"), call("read", path="a.py"), thought("And."), call("edit", path="a.py", text="bad"))
     with ClaudeServer(Says(*said), Says(text("Done."))) as server:
         messages = await run(agent_of(surface, claude(server), rules=rules), how)
         assert server.refused == []
@@ -105,8 +105,8 @@ async def test_without_rules_claude_is_sent_what_a_plain_agent_sends(surface: st
 @pytest.mark.parametrize("surface", SURFACES)
 async def test_a_search_that_waits_for_the_results_of_a_call_goes_back_waiting_and_its_late_result_too(surface: str, how: str) -> None:
     asked, found = searched("bug")
-    answers = Says(text("Both."), asked, call("edit", path="a.py", text="x")), Says(found, text("Read on."), call("read", path="a.py")), Says(text("Done."))
-    with ClaudeServer(*answers) as server:
+    both = Says(text("Both."), asked, call("edit", path="a.py", text="x"))
+    with ClaudeServer(both, Says(found, text("Read on."), call("read", path="a.py")), Says(text("Done."))) as server:
         messages = await run(agent_of(surface, claude(server), rules=True), how)
         assert server.refused == []
         assert messages[-1].text == "Done."

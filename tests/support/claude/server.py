@@ -181,7 +181,8 @@ class ClaudeServer:
 
 def bound_to(body: Mapping[str, Any], before: Sequence[tuple[str, Any]]) -> str:
     """The signature of a thinking block behind these blocks."""
-    return hashlib.sha256(json.dumps([plain(blocks(body.get("system"))), plain(body.get("tools") or []), before], sort_keys=True).encode()).hexdigest()
+    prefix = [plain(blocks(body.get("system"))), plain(body.get("tools") or []), before]
+    return hashlib.sha256(json.dumps(prefix, sort_keys=True).encode()).hexdigest()
 
 
 def _turns(messages: Sequence[Mapping[str, Any]]) -> list[tuple[str, Any]]:
@@ -205,8 +206,9 @@ def problems(body: Mapping[str, Any]) -> list[str]:
 
 
 def _server_tools(messages: Sequence[Mapping[str, Any]]) -> list[str]:
-    used = {block["id"]: place for place, message in enumerate(messages) for block in blocks(message["content"]) if block["type"] == "server_tool_use"}
-    answered = {block["tool_use_id"] for message in messages for block in blocks(message["content"]) if block["type"] == "web_search_tool_result"}
+    said = [(place, block) for place, message in enumerate(messages) for block in blocks(message["content"])]
+    used = {block["id"]: place for place, block in said if block["type"] == "server_tool_use"}
+    answered = {block["tool_use_id"] for _, block in said if block["type"] == "web_search_tool_result"}
     last = max((place for place, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
     torn = [mark for mark, place in used.items() if mark not in answered and place != last]
     wrong = [f"`web_search` tool use with id `{mark}` was found without a corresponding `web_search_tool_result` block" for mark in torn]

@@ -45,7 +45,8 @@ def test_a_short_prefix_is_not_cached_and_how_short_depends_on_the_model() -> No
 
 @pytest.mark.parametrize(("blocks", "found"), [(19, True), (20, False)])
 def test_a_breakpoint_looks_back_at_twenty_places(blocks: int, found: bool) -> None:
-    first, second = use(request(block(cache_control=MARK)), request(block(), *[block(f"{n}") for n in range(blocks - 1)], block("end", cache_control=MARK)))
+    between = [block(f"{n}") for n in range(blocks - 1)]
+    first, second = use(request(block(cache_control=MARK)), request(block(), *between, block("end", cache_control=MARK)))
     assert (second.read > 0) is found
     assert first.written > 0
 
@@ -103,7 +104,8 @@ def test_what_changes_invalidates_its_level_and_all_behind_it(change: dict[str, 
 
 def test_a_string_is_short_for_one_block_of_text() -> None:
     body = request(block(cache_control=MARK))
-    first, second = use(body, {**body, "messages": [{"role": "user", "content": LONG}, {"role": "user", "content": [block("end", cache_control=MARK)]}]})
+    longer = [{"role": "user", "content": LONG}, {"role": "user", "content": [block("end", cache_control=MARK)]}]
+    first, second = use(body, {**body, "messages": longer})
     assert second.read == first.written
 
 
