@@ -114,7 +114,7 @@ class ToolRouter:
         return self.book.decide(tool, agent=agent, tags=tuple(tags), role=role)
 
     def explain(self, tool: str, *, agent: str | None = None, tags: Sequence[str] = ()) -> str:
-        """The decision on `tool`, in words and with the numbers behind it: how each candidate is made to call and why, and how its calls went so far."""
+        """The decision on `tool`, in words and with numbers: how each candidate is made to call and why, and how its calls went so far."""
 
         def forcing(spec: str, switch_off: bool) -> str:
             now = self.health.now()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from lg_toolroute.cli.sources import add_agent_option, add_config_option, read_config
-from lg_toolroute.clients.models import ModelBook
 from lg_toolroute.cli.store_file import add_store_option, open_store
+from lg_toolroute.clients.models import ModelBook
 from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.rulebook.explain import CallsOf
 

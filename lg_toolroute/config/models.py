@@ -42,6 +42,9 @@ ToolChoice = Literal["auto", "name", "required", "none"]
 """How a model is made to call a tool: by name, by `required` with one tool bound, by the instruction alone, or as is known of it."""
 
 
+PromptCache = Literal["auto", "off"]
+
+
 class ModelEntry(Section):
     """What is known about one model; it overrides what LangChain's `model.profile` says."""
 
@@ -62,6 +65,8 @@ class ModelEntry(Section):
     """What it cannot do."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Settings of its calls."""
+    prompt_cache: PromptCache | None = None
+    """As at the provider; it goes before the provider's."""
     size_b: float | None = Field(default=None, gt=0)
     """Its parameters in billions, for `audit`, where the name does not tell."""
     tool_choice: ToolChoice | None = None
@@ -117,6 +122,8 @@ class ProviderConfig(Section):
     """What is known about its models."""
     max_tokens: int | None = Field(default=None, gt=0)
     """Tokens of one answer, for models that do not say."""
+    prompt_cache: PromptCache | None = None
+    """Claude's cache markers: `auto` (the default) sets them where the application sets none, `off` never does."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Settings of all calls of its models."""
     tool_choice: ToolChoice | None = None

@@ -34,7 +34,7 @@ _REFUSAL = words(
 )
 _INTERRUPTED = re.compile(
     "abort|cancel|disconnect|error|fail|insufficient|interrupt|malformed|not_finished|overload|preempt|time_?limit|time_?out|too_many|unexpected"
-    "|^(?:language|missing_thought_signature|image_other|no_image|other)$"
+    "|^(?:language|missing_thought_signature|image_other|no_image|other|pause_turn)$"
 )
 """What providers say of an answer that they did not finish, which is neither too long nor refused.
 

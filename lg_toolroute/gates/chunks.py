@@ -6,7 +6,7 @@ A chunk holds a call twice: in `tool_call_chunks`, and, with clients whose conte
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -15,6 +15,9 @@ from langchain_core.outputs import ChatGenerationChunk
 
 CALL_BLOCKS = frozenset({"tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "custom_tool_call"})
 """Types of content blocks that are (part of) a call of one of the agent's tools. Calls of server-side tools run at the provider and are content."""
+
+THOUGHTS = frozenset({"thinking", "redacted_thinking"})
+"""Types of Claude's content blocks that are bound to all that stood before them when they were written."""
 
 Content = str | list[Any]
 """The content of a message: text, or a list of strings and blocks."""
@@ -50,13 +53,24 @@ def as_chunk(message: AIMessage) -> AIMessageChunk:
     )
 
 
-def split_at_calls(content: Content) -> tuple[Content, list[dict[str, Any]], list[Any]]:
+def split_at_calls(content: Content, is_call: Callable[[Any], bool] = is_call_block) -> tuple[Content, list[dict[str, Any]], list[Any]]:
     """The content before the first call block, all call blocks, and the other content after the first call block."""
     if isinstance(content, str):
         return content, [], []
-    calls = [position for position, block in enumerate(content) if is_call_block(block)]
+    calls = [position for position, block in enumerate(content) if is_call(block)]
     first = calls[0] if calls else len(content)
-    return content[:first], [content[position] for position in calls], [block for block in content[first:] if not is_call_block(block)]
+    return content[:first], [content[position] for position in calls], [block for block in content[first:] if not is_call(block)]
+
+
+def without_thoughts(content: Content) -> Content:
+    """Content without Claude's thinking; the same object if there is none in it."""
+    if isinstance(content, str) or not any(map(_is_thought, content)):
+        return content
+    return [block for block in content if not _is_thought(block)]
+
+
+def _is_thought(block: Any) -> bool:
+    return isinstance(block, dict) and block.get("type") in THOUGHTS
 
 
 def blocks_of_pieces(blocks: list[dict[str, Any]], pieces: list[ToolCallChunk]) -> list[list[dict[str, Any]]]:

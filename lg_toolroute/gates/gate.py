@@ -10,7 +10,7 @@ The private hooks of LangChain that this needs are in `langchain_hooks.py`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,6 +31,8 @@ from lg_toolroute.gates.writing import WriteGate
 Gate = ReasonGate | WriteGate
 Messages = list[BaseMessage]
 Stop = list[str] | None
+Prepare = Callable[[BaseChatModel, Messages, dict[str, Any]], tuple[Messages, dict[str, Any]]]
+"""Takes a model, and the messages and keyword arguments of a call; gives those that the client is sent."""
 
 
 class Binder(Protocol):
@@ -54,6 +56,7 @@ class _Gating:
     stream_always: bool
     limits: TimeLimits | None
     binder: Binder | None
+    prepare: Prepare | None
 
 
 def gated(
@@ -63,6 +66,7 @@ def gated(
     stream_always: bool = False,
     limits: TimeLimits | None = None,
     binder: Binder | None = None,
+    prepare: Prepare | None = None,
 ) -> BaseChatModel:
     """A copy of `model` whose answers pass through `gate`. The model itself does not change.
 
@@ -72,6 +76,7 @@ def gated(
         stream_always: Let the model stream even if its answer is wanted whole, so that a cut saves the rest of the answer.
         limits: Time limits for the stream.
         binder: Caches bound tools; `None` for the model's own `bind_tools`.
+        prepare: Has the last word on what the client is sent, after all code around the model.
     """
     original = model.__dict__["_gating"].original if isinstance(model, _Gated) else model
     # What LangChain serialises of a model for traces is cached on the model; the copy takes it along, so that it is made once and not in every call.
@@ -80,7 +85,7 @@ def gated(
     object.__setattr__(copy, "__class__", _gated_class(type(original)))  # type: ignore[arg-type]  # a class is hashable
     copy.__dict__["cache"] = False  # a cut answer must not be cached, and a cached answer would not pass through the gate
     fields = {name: copy.__dict__[name] for name in _field_names(type(original)) if name in copy.__dict__}  # type: ignore[arg-type]  # a class is hashable
-    copy.__dict__["_gating"] = _Gating(gate, original, fields, stream_always, limits, binder)
+    copy.__dict__["_gating"] = _Gating(gate, original, fields, stream_always, limits, binder, prepare)
     return copy
 
 
@@ -152,7 +157,7 @@ class _Gated:
             bound, settings = gating.binder(model, tools, tool_choice, **kwargs)
         if bound is model:
             return RunnableBinding(bound=cast("BaseChatModel", self), kwargs=settings)
-        again = gated(bound, gating.gate, stream_always=gating.stream_always, limits=gating.limits, binder=gating.binder)
+        again = gated(bound, gating.gate, stream_always=gating.stream_always, limits=gating.limits, binder=gating.binder, prepare=gating.prepare)
         return RunnableBinding(bound=again, kwargs=settings)
 
 
@@ -171,8 +176,10 @@ def _model_to_call(model: _Gated) -> BaseChatModel:
 
 
 def _call_of(model: _Gated, messages: Messages, stop: Stop, kwargs: dict[str, Any]) -> tuple[Gate, ModelCall]:
-    gating = _gating_of(model)
-    return gating.gate, ModelCall(_model_to_call(model), messages, stop, kwargs, gating.limits)
+    gating, asked = _gating_of(model), _model_to_call(model)
+    if gating.prepare is not None:
+        messages, kwargs = gating.prepare(asked, messages, kwargs)
+    return gating.gate, ModelCall(asked, messages, stop, kwargs, gating.limits)
 
 
 @contextmanager
@@ -230,7 +237,7 @@ async def _ashown(gate: Gate, call: ModelCall, *, announce: bool) -> AwaitedChun
 def _shown_result(gate: Gate, result: ChatResult) -> ChatResult:
     """What the gate shows of a whole answer."""
     gate.restart()
-    takes_nothing = isinstance(gate, ReasonGate) and not gate.gates and bool(result.generations)
+    takes_nothing = isinstance(gate, ReasonGate) and not gate.gates and not gate.forgets and bool(result.generations)
     chunk = as_one_chunk(result.model_copy(deep=True) if takes_nothing else result)
     shown = [*gate.feed(chunk), *gate.end()]
     if not takes_nothing or (isinstance(gate, ReasonGate) and (gate.rejected or gate.renamed)):

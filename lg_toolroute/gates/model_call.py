@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables.config import run_in_executor
 
 from lg_toolroute.gates.chunks import as_chunk, generation
+from lg_toolroute.gates.pauses import Paused, is_claude
 from lg_toolroute.gates.timing import TimeLimits, acall_in_time, atimed, call_in_time, timed
 
 ChunkStream = Generator[ChatGenerationChunk, None, None]
@@ -46,11 +48,11 @@ class ModelCall:
 
     def answer(self) -> ChatResult:
         """The whole answer."""
-        return call_in_time(lambda: self.model._generate(self.messages, self.stop, None, **self.kwargs), self.limits)
+        return call_in_time(self._whole, self.limits)
 
     async def aanswer(self) -> ChatResult:
         """The whole answer, awaited."""
-        return await acall_in_time(self.model._agenerate(self.messages, self.stop, None, **self.kwargs), self.limits)
+        return await acall_in_time(self._awhole(), self.limits)
 
     def chunks(self) -> ChunkStream:
         """The chunks of the answer."""
@@ -65,6 +67,18 @@ class ModelCall:
         stream = self._astream() if type(self.model)._astream is not BaseChatModel._astream else self._stream_by_threads()
         return atimed(stream, self.limits) if self.limits is not None else stream
 
+    def _whole(self) -> ChatResult:
+        asked = Paused(self.model, self.messages, self.kwargs)
+        while (whole := asked.result(self.model._generate(asked.messages, self.stop, None, **asked.settings))) is None:
+            continue
+        return whole
+
+    async def _awhole(self) -> ChatResult:
+        asked = Paused(self.model, self.messages, self.kwargs)
+        while (whole := asked.result(await self.model._agenerate(asked.messages, self.stop, None, **asked.settings))) is None:
+            continue
+        return whole
+
     def _one_chunk(self) -> ChunkStream:
         yield as_one_chunk(self.answer())
 
@@ -72,10 +86,27 @@ class ModelCall:
         yield as_one_chunk(await self.aanswer())
 
     def _stream(self) -> ChunkStream:
-        yield from self.model._stream(self.messages, stop=self.stop, **self.kwargs)
+        if not is_claude(type(self.model)):  # type: ignore[arg-type]  # a class is hashable
+            yield from self.model._stream(self.messages, stop=self.stop, **self.kwargs)
+            return
+        asked = Paused(self.model, self.messages, self.kwargs)
+        while asked.goes_on():
+            with closing(cast("ChunkStream", self.model._stream(asked.messages, stop=self.stop, **asked.settings))) as chunks:
+                yield from map(asked.take, chunks)
 
-    async def _astream(self) -> AwaitedChunkStream:
-        stream = self.model._astream(self.messages, stop=self.stop, **self.kwargs)
+    def _astream(self) -> AwaitedChunkStream:
+        watched = is_claude(type(self.model))  # type: ignore[arg-type]  # a class is hashable
+        return self._astream_on() if watched else self._astream_once(self.messages, self.kwargs)
+
+    async def _astream_on(self) -> AwaitedChunkStream:
+        asked = Paused(self.model, self.messages, self.kwargs)
+        while asked.goes_on():
+            async with aclosing(self._astream_once(asked.messages, asked.settings)) as chunks:
+                async for chunk in chunks:
+                    yield asked.take(chunk)
+
+    async def _astream_once(self, messages: list[BaseMessage], settings: dict[str, Any]) -> AwaitedChunkStream:
+        stream = self.model._astream(messages, stop=self.stop, **settings)
         try:
             async for chunk in stream:
                 yield chunk

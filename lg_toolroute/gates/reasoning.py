@@ -28,6 +28,7 @@ from lg_toolroute.core.rules.meant import is_whole, meant
 from lg_toolroute.core.turn.turn import Intercepted
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments
+from lg_toolroute.gates.between_calls import BetweenCalls
 from lg_toolroute.gates.chunks import blocks_of_pieces, call_chunk, generation, has_content, is_call_block, shift_blocks, split_at_calls, thought
 from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.stream_gate import StreamGate
@@ -96,6 +97,7 @@ class ReasonGate(StreamGate):
         self._draining = False
         self._cutting = False  # a routed call was named, and nothing behind its name is of use
         self._ended = False
+        self._between = BetweenCalls(self.block_offset)
         self._generated: list[str] = []
         self._thought: list[str] = []
         self._usage_reported = False
@@ -117,9 +119,16 @@ class ReasonGate(StreamGate):
     def _feed(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterable[ChatGenerationChunk]:
         if message.usage_metadata:
             self._usage_reported = True
-        if not message.tool_call_chunks and not self._cutting and (isinstance(message.content, str) or not any(map(is_call_block, message.content))):
+        if not message.tool_call_chunks and not self._cutting and (isinstance(message.content, str) or not (self.calls or self._has_calls(message))):
             return (self._show(chunk, message),)
         return self._feed_calls(chunk, message)
+
+    def _has_calls(self, message: AIMessageChunk) -> bool:
+        return any(self._is_call_block(block) for block in message.content)
+
+    def _is_call_block(self, block: Any, opened: Collection[Any] = ()) -> bool:
+        """Whether a block is (part of) a call of the agent's tools. Arguments of a server-side tool belong to no call that has come or is opened."""
+        return is_call_block(block) and (block["type"] != "input_json_delta" or block.get("index") in self._by_index or block.get("index") in opened)
 
     def _show(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> ChatGenerationChunk:
         self._provider_shown = self._provider_shown or "model_provider" in message.response_metadata
@@ -139,7 +148,8 @@ class ReasonGate(StreamGate):
         return chunk
 
     def _feed_calls(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterator[ChatGenerationChunk]:
-        before, blocks, after = split_at_calls(message.content)
+        opened = {piece.get("index") for piece in message.tool_call_chunks}
+        before, blocks, after = split_at_calls(message.content, lambda block: self._is_call_block(block, opened))
         # Some clients end a block with a chunk that has no call chunks; such blocks belong to the call of the same index.
         pieces = message.tool_call_chunks or [tool_call_chunk(index=block.get("index")) for block in blocks]
         metadata = message.response_metadata
@@ -149,6 +159,8 @@ class ReasonGate(StreamGate):
         extras = {key: value for key, value in message.additional_kwargs.items() if key not in reasoning}
         if self._cutting:
             before, after, reasoning = "", [], {}
+        elif self._between.hold(before, self.calls):
+            before = ""
         if has_content(before) or reasoning or message.usage_metadata or chunk.generation_info or metadata.keys() - {"model_provider"}:
             without_calls: dict[str, Any] = {"content": before, "tool_call_chunks": [], "tool_calls": [], "invalid_tool_calls": []}
             text = message.model_copy(update={**without_calls, "additional_kwargs": reasoning})
@@ -167,7 +179,7 @@ class ReasonGate(StreamGate):
                 after = []
                 if self.halted:
                     return
-        if after:
+        if after and not self._between.hold(after, self.calls):
             text = AIMessageChunk(content=after)
             yield self._show(generation(text), text)
 
@@ -243,11 +255,16 @@ class ReasonGate(StreamGate):
         self._tell_apart(keep)
         # An answer that broke off is requested again, perhaps with other calls: none of its calls is announced.
         announcing = self._draining and self.announcing and self.error is None
-        for call in self.calls:
-            if call in keep:
+        calls = [call for call in self.calls if call in keep or (call.routed is not None and announcing)]
+        for call in self._between.in_order(calls, self.calls, renamed=self.renamed, broken=self.error is not None or rejected is not None):
+            if not isinstance(call, HeldCall):
+                text = AIMessageChunk(content=call, response_metadata={"model_provider": self._provider} if self._provider else {})
+                yield self._show(generation(text), text)
+            elif call in keep:
                 yield generation(call.as_chunk(self.message_id, self._provider))
                 self._generated.append(call.args)
-            elif call.routed is not None and announcing:
+            else:
+                assert call.routed is not None  # noqa: S101  # for the type checker
                 place: dict[str, Any] = {"slot": call.slot, "block": call.routed.block, "provider": self._provider}
                 yield generation(call_chunk(self.message_id, name=call.routed.tool, args="", call_id=call.routed.call_id, **place))
         if announcing:

@@ -12,6 +12,7 @@ from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.gates.answer import Finish
+from lg_toolroute.gates.chunks import generation, without_thoughts
 from lg_toolroute.gates.held_call import HeldCall
 
 
@@ -22,6 +23,7 @@ class StreamGate(ABC):
     Attributes:
         message_id: The id of every chunk that is shown.
         model: `provider/model`, for error texts.
+        forgets: Claude's thinking is neither shown nor kept: it is bound to what this request holds and the next one will not.
         raised: The error of the model's last call; `None` if it raised none.
         saw_chunk: The model has answered.
         finish: Why the model stopped.
@@ -32,6 +34,7 @@ class StreamGate(ABC):
     message_id: str
     _: KW_ONLY
     model: str
+    forgets: bool = False
     raised: BaseException | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +58,9 @@ class StreamGate(ABC):
         if not isinstance(message, AIMessageChunk):
             raise TypeError(f"{self.model} streamed a {type(message).__name__}; a chat model streams AIMessageChunk")
         self.saw_chunk = True
+        if self.forgets and (content := without_thoughts(message.content)) is not message.content:
+            message = message.model_copy(update={"content": content})  # the model may keep its chunk
+            chunk = generation(message, chunk.generation_info)
         if message.chunk_position is not None:
             self.ended = True
         for metadata in (chunk.generation_info, message.response_metadata):

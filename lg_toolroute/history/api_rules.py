@@ -44,6 +44,7 @@ class ApiRules:
     signed_thinking: bool = False  # a thinking block needs a signature
     whole_answers: bool = False  # blocks are accepted only as one complete answer of the server, with the calls it had
     paired_server_tools: bool = False  # the call of a server-side tool and its result are accepted only together
+    late_server_results: bool = False  # beside a call of the agent's tools, the call of a server-side one gets its result in the next answer
     standard_blocks_with_calls: bool = True  # the client can send standard blocks (`output_version="v1"`) of a message with calls
     thinking_budget_leads: bool = False  # with a thinking budget, the running tool loop must open with a thinking block
     echo_reasoning: bool = False  # an assistant message with calls must carry `reasoning_content`
@@ -140,6 +141,7 @@ _ROWS: Final = (
         },
         signed_thinking=True,
         paired_server_tools=True,
+        late_server_results=True,
         thinking_budget_leads=True,
         server_state=("container", ""),
         user_blocks=frozenset({"image", "image_url", "document", "search_result", "container_upload", "tool_reference"}),

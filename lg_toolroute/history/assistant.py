@@ -42,7 +42,7 @@ def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], not
     # To find the writer takes time, and the writer matters only where the message holds something that other models cannot read.
     if refers_to_writer or foreign or not isinstance(content, str):
         own = is_own(message, target)
-        content, own = _content(message, calls, own, target, note)
+        content, own = _content(message, calls, own, target, history, note)
         if content is not message.content:
             update["content"] = content
         if own:
@@ -101,7 +101,9 @@ def _without(mapping: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     return {key: value for key, value in mapping.items() if key not in keys}
 
 
-def _content(message: AIMessage, calls: list[ToolCall], own: bool, target: Target, note: AddNote) -> tuple[Content, bool]:
+def _content(
+    message: AIMessage, calls: list[ToolCall], own: bool, target: Target, history: Sequence[BaseMessage], note: AddNote
+) -> tuple[Content, bool]:
     """Give the content to send, and whether the message still counts as the reader's own."""
     content, rules = message.content, target.rules
     if isinstance(content, str):
@@ -113,7 +115,7 @@ def _content(message: AIMessage, calls: list[ToolCall], own: bool, target: Targe
     if not rules.own_blocks:
         # Without a note: the client sends its own model's blocks as text, too.
         return (content if all(isinstance(block, dict) and block.get("type") == "text" for block in content) else text_of(content)), True
-    kept = kept_blocks(message, calls, rules, note)
+    kept = kept_blocks(message, calls, target, history, note)
     return (text_of(content, note), False) if kept is None else (kept, True)
 
 

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from lg_toolroute.history.api_rules import MessageKind
 from lg_toolroute.history.assistant import text_of
+from lg_toolroute.history.cache_markers import UNSTORED
 from lg_toolroute.history.content import is_blank
 from lg_toolroute.history.media import kind_of_medium
 from lg_toolroute.history.notes import Note
@@ -146,5 +147,5 @@ def _bridge(placed: list[Placed], end: int, target: Target, notes: list[Note]) -
     continued = bool(out[-1][1].additional_kwargs.get("prefix"))  # Mistral's own way to have a text continued
     if rules.ends_with_user and before in ("answer", "system") and not continued:
         notes.append(Note(end, "a short human message put at the end: this API wants the last word to be the user's"))
-        out.append((end, HumanMessage(GO_ON)))
+        out.append((end, HumanMessage(GO_ON, id=UNSTORED)))
     return out

@@ -5,13 +5,12 @@ They mean something only to that model; a signature that another model made is r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.tool import ToolCall
 
-from lg_toolroute.history.api_rules import ApiRules
 from lg_toolroute.history.content import is_blank
 from lg_toolroute.history.notes import AddNote
 from lg_toolroute.history.provenance import is_cut, wrote_call
@@ -28,11 +27,15 @@ def opens_with_thinking(message: AIMessage) -> bool:
     return isinstance(first, dict) and first.get("type") in _THINKING
 
 
-def kept_blocks(message: AIMessage, calls: Collection[ToolCall], rules: ApiRules, note: AddNote) -> list[str | dict[Any, Any]] | None:
+def kept_blocks(
+    message: AIMessage, calls: Collection[ToolCall], target: Target, history: Sequence[BaseMessage], note: AddNote
+) -> list[str | dict[Any, Any]] | None:
     """Give the blocks that the writer of a message takes back with these calls; `None` if only its text can be kept.
 
-    If all of them stay, the message's own list is returned.
+    If all of them stay, the message's own list is returned. In `history`, the messages around it, late results of server-side tools are looked up.
     """
+    rules = target.rules
+    unbound = bool(target.prefix) and _written_behind(message) not in (None, target.prefix)
     content = message.content if isinstance(message.content, list) else []
     ids = {call["id"] for call in calls}
     if rules.whole_answers:
@@ -51,11 +54,15 @@ def kept_blocks(message: AIMessage, calls: Collection[ToolCall], rules: ApiRules
             return not is_blank(block.get("text") or "")
         if kind in CALL_BLOCKS:
             return kind in rules.own_blocks and _call_id(block) in ids
-        if kind not in rules.own_blocks or (rules.paired_server_tools and _is_torn(block, content)):
+        torn = rules.paired_server_tools and _is_torn(block, content)
+        if kind not in rules.own_blocks or (torn and not (rules.late_server_results and _is_late(block, message, history))):
             note(f"{kind} left out: it is not complete, or not this provider's")
             return False
         if rules.signed_thinking and kind in ("thinking", "reasoning") and not _is_signed(block):
             note(f"{kind} without a signature left out")
+            return False
+        if unbound and _is_thought(block):
+            note(f"{kind} left out: it is bound to another system prompt or other tools")
             return False
         return kind != "function_call_signature" or not is_cut(message)
 
@@ -95,6 +102,33 @@ def _is_torn(block: Mapping[str, Any], content: list[str | dict[Any, Any]]) -> b
     return bool(identity) and not any(
         isinstance(other, dict) and _server_tool_id(other) == identity and (other.get("type") in _SERVER_CALLS) is not is_call for other in content
     )
+
+
+def _is_late(block: Mapping[str, Any], message: AIMessage, history: Sequence[BaseMessage]) -> bool:
+    """Say whether the other half of a server-side tool's call stands in another message, or will: the API gives the result in the answer that
+    follows the results of the agent's own tools.
+
+    Source: Anthropic, "Handling stop reasons" (`tool_use`).
+    """
+    answers = [each for each in history if isinstance(each, AIMessage)]
+    place = next((place for place, each in enumerate(answers) if each is message), 0)
+    is_call = block.get("type") in _SERVER_CALLS
+    others = answers[place + 1 :] if is_call else answers[:place]
+    if is_call and not others:
+        return bool(message.tool_calls)
+    return any(isinstance(each.content, list) and not _is_torn(block, each.content) for each in others)
+
+
+def _is_thought(block: Mapping[str, Any]) -> bool:
+    """Say whether a block is a thought, in its maker's or the standard form."""
+    inner = block.get("value") if block.get("type") == "non_standard" else block
+    return isinstance(inner, Mapping) and inner.get("type") in _THINKING
+
+
+def _written_behind(message: AIMessage) -> Any:
+    """Give what the thinking of a message is bound to, from its routing record; `None` if the record does not say."""
+    record = message.response_metadata.get("toolroute")
+    return record.get("prefix") if isinstance(record, Mapping) else None
 
 
 def _is_signed(block: Mapping[str, Any]) -> bool:

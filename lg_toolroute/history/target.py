@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
+from zlib import crc32
 
 from lg_toolroute.history.api_rules import API_RULES, COMPATIBLE_RULES, SERVER_RULES, ApiName, ApiRules, ServerRules
 
@@ -38,6 +40,8 @@ class Target:
         echo_details: The API refuses an own call of some models without its `reasoning_details`.
         addressed: The application writes its messages (human, system, results of tools) for this model, as for the only model of an agent.
         makers: What the client's class is likely to write into `model_provider` beside what the rules know: the names of class and package.
+        prefix: What tells this request's system prompt and tools from others; empty where that does not matter. Thinking that Claude wrote
+            behind others is not sent: it is bound to them.
         rules: What the API takes, whatever the model.
     """
 
@@ -57,11 +61,41 @@ class Target:
     echo_details: bool = False
     addressed: bool = False
     makers: frozenset[str] = frozenset()
+    prefix: str = ""
     rules: ApiRules = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         rules = API_RULES[self.api]
         object.__setattr__(self, "rules", rules if self.first_party else COMPATIBLE_RULES.get(self.api, rules))
+
+
+    @property
+    def bound_thinking(self) -> bool:
+        """Whether thinking is bound to the system prompt, the tools and the messages before it.
+
+        So it is from Claude 5.5 and Fable 5.1 on, whose thinking is always adaptive. An older Claude loses little where it is taken for one;
+        but with a thinking budget, which only older ones have, the running tool loop needs its thinking.
+
+        Source: Anthropic, "Preserved thinking" and "Prefix checks on thinking blocks".
+        """
+        return self.api == "anthropic" and not self.thinking_leads
+
+
+def behind(target: Target, system: Any, tools: Iterable[tuple[str, Any]]) -> Target:
+    """The reader of a request with this system prompt and these tools.
+
+    Args:
+        target: The reader.
+        system: The system message; `None` if there is none.
+        tools: Name and tool.
+    """
+    described = [(name, tool.get("description") if isinstance(tool, Mapping) else getattr(tool, "description", "")) for name, tool in tools]
+    return _with_prefix(target, f"{crc32(repr((getattr(system, 'content', ''), described)).encode()):08x}")
+
+
+@lru_cache(maxsize=256)
+def _with_prefix(target: Target, prefix: str) -> Target:
+    return replace(target, prefix=prefix)
 
 
 def target_of(model: Any, profile: Mapping[str, Any] | None = None, *, spec: str = "") -> Target:

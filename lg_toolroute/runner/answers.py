@@ -128,6 +128,8 @@ class AnswerReader:
             return self._failed(request, trouble, failure, started, shown=gate.shown, segment=Segment(message, cut=True))
         attempt = self._attempt(request, "cut" if gate.halted else "answered", started, message=message)
         self._builder.drafts.update(gate.drafts)
+        if request.prefix and not isinstance(message.content, str):
+            message = message.model_copy(update={"response_metadata": {**message.response_metadata, "toolroute": {"prefix": request.prefix}}})
         message = _with_ids(_without_announced_calls(message, {call.call_id for call in gate.routed}), self._builder.new_id)
         slots = tuple(call.slot for call in gate.kept)
         if len(slots) != len(message.tool_calls):  # code between the model and us has changed the calls; what it has added comes last

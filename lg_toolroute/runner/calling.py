@@ -14,6 +14,7 @@ from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from lg_toolroute.clients.bindings import Bound
 from lg_toolroute.clients.wrappers import map_leaves
 from lg_toolroute.gates.gate import gated
+from lg_toolroute.gates.pauses import is_claude
 from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.requests import Request
@@ -63,7 +64,8 @@ class ModelCaller:
                 asked, kwargs = models.bound(leaf, [], None, **binding)
                 bound = Bound(asked, {key: value for key, value in kwargs.items() if key != "tools"})
             limits = self._limits(request, sync=sync)
-            model = gated(bound.model, request.gate, stream_always=request.stream_always, limits=limits, binder=models.bound)
+            prepare = request.markers.place if request.markers is not None and is_claude(type(bound.model)) else None
+            model = gated(bound.model, request.gate, stream_always=request.stream_always, limits=limits, binder=models.bound, prepare=prepare)
             return RunnableBinding(bound=model, kwargs=bound.kwargs) if bound.kwargs else model
 
         return cast("Runnable[Any, Any]", map_leaves(request.model, at_leaf, self.config))

@@ -27,7 +27,7 @@ def land(turn: Turn, segments: Sequence[Segment], *, name: str | None = None) ->
     """
     if len(segments) == 1 and _is_plain(segments[0]):
         message = segments[0].message
-        metadata = {**message.response_metadata, "toolroute": record(turn)}
+        metadata = {**message.response_metadata, "toolroute": _record(turn, message)}
         return message.model_copy(update={"id": turn.id, "name": name or message.name, "response_metadata": metadata})
     reasoning = [segment for segment in segments if not segment.writes]
     owner = (reasoning or list(segments))[0]
@@ -76,8 +76,13 @@ def _metadata(turn: Turn, segments: Sequence[Segment], owner: AIMessage) -> dict
     for key in ("finish_reason", "stop_reason", "done_reason"):
         if last.get(key) is not None and (key in metadata or len(segments) > 1):
             metadata[key] = last[key]
-    metadata["toolroute"] = record(turn)
+    metadata["toolroute"] = _record(turn, owner)
     return metadata
+
+
+def _record(turn: Turn, owner: AIMessage) -> dict[str, Any]:
+    """The turn's record, and what the owner's thinking is bound to."""
+    return {**record(turn), **owner.response_metadata.get("toolroute", {})}
 
 
 def _joined(left: str | list[Any], right: str | list[Any]) -> str | list[Any]:

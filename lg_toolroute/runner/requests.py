@@ -24,10 +24,12 @@ from lg_toolroute.core.turn.flow import NewId
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.answer import schema_problem
+from lg_toolroute.gates.pauses import is_claude
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history import adapt
-from lg_toolroute.history.target import model_name
+from lg_toolroute.history.cache_markers import UNSTORED, CacheMarkers, is_stored, since_last
+from lg_toolroute.history.target import Target, behind, model_name
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.ids import new_call_id
 from lg_toolroute.runner.segments import Segment, next_block_index, shown_text
@@ -56,6 +58,8 @@ class Request:
         tool_choice: The forced tool, `any`, what the caller chose, or `None`.
         stream_always: Stream although no consumer listens.
         forcing: How the model is made to call; `None` where it is not, or where the caller chose how.
+        markers: Where the breakpoints of Claude's prompt cache stand; `None` for other models.
+        prefix: What Claude's thinking in the answer is bound to; empty if nothing of it is kept.
     """
 
     job: Job
@@ -68,6 +72,8 @@ class Request:
     tool_choice: Any
     stream_always: bool
     forcing: Forcing | None = None
+    markers: CacheMarkers | None = None
+    prefix: str = ""
 
     def without_thinking(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Settings that are sent along, without a word against the switch that turns the model's thinking off."""
@@ -154,6 +160,7 @@ class RequestBuilder:
             choice = turn.forced
         leaf = first_leaf(model)
         names = [name for name, _ in tools]
+        target, system, messages = self._adapted(turn, extra, model, leaf, spec, tools)
         gate = ReasonGate(
             turn.id,
             model=spec,
@@ -167,11 +174,12 @@ class RequestBuilder:
             named=model_name(leaf) if leaf is not None else None,
             keep_ids=self.keep_ids,
             only_bound=self.only_bound,
+            forgets=bool(target and target.prefix) and not is_stored(messages[-1]),
             needs_arguments=lambda name: self._needs_arguments(dict(tools).get(name)),
         )
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming
-        system, messages = self._adapted(turn, extra, model, leaf, spec)
-        return Request(job, spec, model, gate, messages, system, [tool for _, tool in tools], choice, stream, way)
+        given, markers = [tool for _, tool in tools], self._markers(target, spec, writes=False)
+        return Request(job, spec, model, gate, messages, system, given, choice, stream, way, markers, "" if target is None else target.prefix)
 
     def _needs_arguments(self, tool: Any) -> bool:
         return tool is None or schema_problem({}, self.router.models.schema(tool)) is not None
@@ -200,8 +208,9 @@ class RequestBuilder:
             provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
             new_id=self.new_id,
         )
-        system, messages = self._adapted(turn, extra, model, leaf, spec)
-        return Request(job, spec, model, gate, messages, system, [tool for _, tool in bound], choice, live, way)
+        target, system, messages = self._adapted(turn, extra, model, leaf, spec, bound)
+        given, markers = [tool for _, tool in bound], self._markers(target, spec, writes=True)
+        return Request(job, spec, model, gate, messages, system, given, choice, live, way, markers)
 
     def _way(self, model: LanguageModel, spec: str, job: Job) -> tuple[LanguageModel, Forcing]:
         """The model, its thinking switched off if the rule says so and its provider can, and how it is made to call."""
@@ -224,12 +233,15 @@ class RequestBuilder:
         """
         alone = [(name, tool) for name, tool in tools if name in wanted]
         together = [(name, tool) for name, tool in tools if name in wanted or name in beside]
-        if way.rung == "name" and (len(wanted) > 1 or first_leaf(model) is None):
+        leaf = first_leaf(model)
+        if way.rung == "name" and (len(wanted) > 1 or leaf is None):
             way = replace(way, rung="required")
         bound: dict[Rung, list[NamedTool]] = {"name": together, "required": alone, "none": alone}
         plain = {rung: [tool for _, tool in each] for rung, each in bound.items()}
         rung, why = self.router.models.ways.expressible(model, way, plain, wanted[0])
-        choices = {"name": wanted[0], "required": way.any, "none": None}
+        # Another choice would invalidate Claude's cached messages: for the tools of one route it stays the same, and the instruction says which.
+        stable = len(together) > 1 and leaf is not None and is_claude(type(leaf))
+        choices = {"name": way.any if stable else wanted[0], "required": way.any, "none": None}
         return replace(way, rung=rung, why=why), choices[rung], bound[rung]
 
     def _same_route(self, job: Job) -> frozenset[str]:
@@ -249,18 +261,34 @@ class RequestBuilder:
         return "\n".join(lines)
 
     def _adapted(
-        self, turn: Turn, extra: Sequence[BaseMessage], model: LanguageModel, leaf: BaseChatModel | None, spec: str
-    ) -> tuple[SystemMessage | None, list[BaseMessage]]:
-        """The system prompt and the history with what belongs to this turn, as the model can read them."""
+        self,
+        turn: Turn,
+        extra: Sequence[BaseMessage],
+        model: LanguageModel,
+        leaf: BaseChatModel | None,
+        spec: str,
+        tools: Sequence[NamedTool],
+    ) -> tuple[Target | None, SystemMessage | None, list[BaseMessage]]:
+        """The reader, and the system prompt and the history with what belongs to this turn, as it can read them."""
+        extra = [message.model_copy(update={"id": f"{UNSTORED}-{place}"}) for place, message in enumerate(extra)]
         if leaf is None:
-            return self.system, [*self.messages, *extra]
+            return None, self.system, [*self.messages, *extra]
         # The application writes for the model that it gave the agent, or for the turn's primary.
         target = self.router.models.readers.reader(spec, model, leaf, addressed=spec in (self.agent_models or {turn.primary}))
+        if target.bound_thinking:
+            target = behind(target, self.system, tools)
         system = [] if self.system is None else [self.system]
         adapted = adapt([*system, *self.messages, *extra], target)
         if system and adapted and isinstance(adapted[0], SystemMessage):
-            return adapted[0], adapted[1:]
-        return None, adapted
+            return target, adapted[0], adapted[1:]
+        return target, None, adapted
+
+    def _markers(self, target: Target | None, spec: str, *, writes: bool) -> CacheMarkers | None:
+        """Where Claude's cache breakpoints stand. The agent's own model has those that its application sets, and no others."""
+        if target is None or target.api != "anthropic":
+            return None
+        automatic = self.router.models.facts(spec).prompt_cache == "auto" and spec not in self.agent_models
+        return CacheMarkers(automatic and (writes or bool(self.inputs.routed)), since_last(self.messages, spec, writes=writes))
 
     def _estimate(self, text: str, thought: str) -> UsageMetadata:
         """The usage of a cut answer, of its text and its reasoning: providers report none for a stream that is closed."""

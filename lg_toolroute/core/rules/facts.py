@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lg_toolroute.core.rules.spec import Size
 
@@ -28,6 +29,7 @@ class ModelFacts:
         cost: Prices.
         size: Its parameters, if the configuration says so.
         tool_choice: How it is made to call a tool: `name`, `required`, `none` or `auto`.
+        prompt_cache: `auto`: cache markers are set for it where the application sets none; `off`: never.
     """
 
     context_window: int | None = None
@@ -37,6 +39,7 @@ class ModelFacts:
     cost: Cost | None = None
     size: Size | None = None
     tool_choice: str | None = None
+    prompt_cache: Literal["auto", "off"] = "auto"
 
 
 NO_FACTS = ModelFacts()

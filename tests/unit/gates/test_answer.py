@@ -61,7 +61,7 @@ def test_a_refusal_is_not_a_truncation(reason: str):
     sorted(
         words("""error MALFORMED_FUNCTION_CALL insufficient_system_resource abort aborted cancelled canceled user_cancel OTHER FinishReason.OTHER
         ERROR_LIMIT error-limit network_error timeout time_limit TOO_MANY_TOOL_CALLS UNEXPECTED_TOOL_CALL malformed_tool_use not_finished
-        IMAGE_OTHER""")
+        IMAGE_OTHER pause_turn""")
     ),
 )
 def test_an_answer_that_ended_in_an_error_is_not_whole(reason: str):
@@ -71,10 +71,10 @@ def test_an_answer_that_ended_in_an_error_is_not_whole(reason: str):
     assert "ended with the finish reason" in finish.detail()
 
 
-@pytest.mark.parametrize("reason", sorted(words("stop end_turn tool_calls tool-use STOP COMPLETE eos_token pause_turn its_own another")))
+@pytest.mark.parametrize("reason", sorted(words("stop end_turn tool_calls tool-use STOP COMPLETE eos_token its_own another")))
 def test_only_words_that_are_known_are_a_proper_end_and_only_those_of_interruptions_are_none(reason: str):
     finish = seen({"finish_reason": reason})
-    assert finish.proper == (reason not in {"pause_turn", "its_own", "another"})
+    assert finish.proper == (reason not in {"its_own", "another"})
     assert not finish.truncated
 
 
