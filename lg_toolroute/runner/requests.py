@@ -24,7 +24,6 @@ from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.answer import schema_problem
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
-from lg_toolroute.history import adapt
 from lg_toolroute.history.target import model_name
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.ids import new_call_id
@@ -204,7 +203,7 @@ class RequestBuilder:
             # The agent's own model, of a client that is not known here: it gets what the agent would have sent.
             return self.system, [*self.messages, *extra]
         system = [] if self.system is None else [self.system]
-        adapted = adapt([*system, *self.messages, *extra], target)
+        adapted = self.router.threads.adapt([*system, *self.messages], target, extra)
         if system and adapted and isinstance(adapted[0], SystemMessage):
             return adapted[0], adapted[1:]
         return None, adapted
