@@ -52,9 +52,7 @@ class _Settled:
     def is_answered_by(self, messages: Sequence[BaseMessage]) -> bool:
         """Whether one of these messages is the result of a call that has none yet: it moves up to that call."""
         waiting = self.calls.waiting
-        return bool(waiting) and any(
-            isinstance(each, ToolMessage) and (not each.tool_call_id or each.tool_call_id in waiting) for each in messages
-        )
+        return bool(waiting) and any(isinstance(each, ToolMessage) and (not each.tool_call_id or each.tool_call_id in waiting) for each in messages)
 
 
 class AdaptedThreads:

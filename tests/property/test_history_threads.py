@@ -53,9 +53,8 @@ def go_back(thread: list[BaseMessage], place: int) -> None:
 
 Change = Callable[[list[BaseMessage], int], None]
 CHANGES: Sequence[Change] = (replace_one, remove_one, edit_in_place, go_back)
-steps = st.lists(
-    st.one_of(answered(), st.lists(messages, min_size=1, max_size=3), st.tuples(st.sampled_from(CHANGES), st.integers(0, 99))), min_size=2, max_size=10
-)
+changes = st.tuples(st.sampled_from(CHANGES), st.integers(0, 99))
+steps = st.lists(st.one_of(answered(), st.lists(messages, min_size=1, max_size=3), changes), min_size=2, max_size=10)
 extras = st.sampled_from([[], [HumanMessage("Call `edit` now.")], [AIMessage("Let me"), HumanMessage("Go on.")]])
 
 
