@@ -23,6 +23,7 @@ from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Prob
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
 from lg_toolroute.health.store import StoreHealth
+from lg_toolroute.history.threads import AdaptedThreads
 from lg_toolroute.history.tokens import TokenCounts
 from lg_toolroute.rulebook.book import compile_config
 
@@ -80,6 +81,7 @@ class ToolRouter:
         limits = self.config.health
         self.health: HealthBook = MemoryHealth(limits, self.clock) if store is None else StoreHealth(store, limits, self.clock)
         self.token_counts = TokenCounts()
+        self.threads = AdaptedThreads()
         self.strict = strict
         self._checked_models: set[frozenset[str]] = set()
         self._checked_runs: set[tuple[str | None, str | None]] = set()

@@ -6,7 +6,8 @@ a pure function of (messages, target): the same history gives the same bytes, so
 
 `api_rules` is the table of what each API takes; `target` finds the reader's row, `provenance` the writer of a message. `adapting` runs
 the steps: `assistant`, `own_blocks`, `content` and `media` give each message its form, `pairing` brings calls and results together
-under the ids of `ids`, `order` puts the messages in order. `settings` and `reasoning` treat what travels beside the messages.
+under the ids of `ids`, `order` puts the messages in order. `threads` runs them for a thread that grows, only where it is new. `settings` and
+`reasoning` treat what travels beside the messages.
 """
 
 from lg_toolroute.history.adapting import adapt, adapt_with_notes

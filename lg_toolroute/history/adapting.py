@@ -19,11 +19,11 @@ from langchain_core.messages import (
 
 from lg_toolroute.history.assistant import form
 from lg_toolroute.history.content import fit, is_blank, plain_text
-from lg_toolroute.history.ids import author_name
+from lg_toolroute.history.ids import CallIds, author_name
 from lg_toolroute.history.media import Role
 from lg_toolroute.history.notes import AddNote, HistoryError, Note
 from lg_toolroute.history.order import arrange
-from lg_toolroute.history.pairing import Placed, pair
+from lg_toolroute.history.pairing import Calls, Placed, pair
 from lg_toolroute.history.target import Target
 
 _CLASSES: Final[dict[str, type[AIMessage] | type[SystemMessage]]] = {
@@ -52,7 +52,7 @@ def adapt(messages: Sequence[BaseMessage], target: Target, *, notes: list[Note] 
     if not messages:
         raise HistoryError(0, "the history is empty; give at least one message")
     made: list[Note] = []
-    paired = pair(_forms(messages, target, made), target, made)
+    paired = pair(forms(messages, target, made, messages), target, made, Calls(CallIds(target.rules.ids)))
     if not paired or (_only_system(message for _, message in paired) and not _only_system(messages)):
         raise HistoryError(made[0].index, f"nothing of this conversation can be sent ({made[0].what}); it needs a human message")
     adapted = [message for _, message in arrange(paired, len(messages), target, made)]
@@ -73,8 +73,8 @@ def _only_system(messages: Iterable[BaseMessage]) -> bool:
     return all(isinstance(message, SystemMessage) for message in messages)
 
 
-def _forms(messages: Sequence[BaseMessage], target: Target, notes: list[Note]) -> list[Placed]:
-    """Give each message its form for the reader, one by one."""
+def forms(messages: Sequence[BaseMessage], target: Target, notes: list[Note], history: Sequence[BaseMessage]) -> list[Placed]:
+    """Give each message its form for the reader, one by one; in `history`, all messages of the request, the results of calls are looked up."""
     placed: list[Placed] = []
     named = target.rules.named
     index = 0
@@ -87,7 +87,7 @@ def _forms(messages: Sequence[BaseMessage], target: Target, notes: list[Note]) -
         if not isinstance(stored, (AIMessage, ToolMessage, HumanMessage, SystemMessage)):
             message = _standard(index, stored, note)
         if isinstance(message, AIMessage):
-            message = form(message, target, messages, note)
+            message = form(message, target, history, note)
         elif message is not None:
             message = _fitted(message, target, note)
         if message is None:

@@ -26,6 +26,12 @@ class CallIds:
         self._taken: dict[str, Callable[[], bool]] = {}
         self._derived: Counter[str] = Counter()
 
+    def copy(self) -> CallIds:
+        """The same ids, to go on from."""
+        other = CallIds(self._rule)
+        other._taken, other._derived = self._taken.copy(), self._derived.copy()
+        return other
+
     def assign(self, stored: str, *, own: Callable[[], bool] = bool) -> str:
         """Give the id to send for a call.
 

@@ -25,8 +25,8 @@ ACKNOWLEDGED: Final = "OK."
 _IMAGES_BELOW: Final = "[image: shown below]"
 
 
-def arrange(history: Sequence[Placed], end: int, target: Target, notes: list[Note]) -> list[Placed]:
-    """Put paired messages into an order that the reader's API takes; `end` is the place of what is added after the last."""
+def arrange(history: Sequence[Placed], end: int | None, target: Target, notes: list[Note]) -> list[Placed]:
+    """Put paired messages into an order that the reader's API takes; `end` is the place of what is added after the last, `None` if more follows."""
     placed = list(history)
     if target.rules.opaque and target.addressed:
         return placed
@@ -129,7 +129,7 @@ def _split(placed: list[Placed], target: Target, notes: list[Note]) -> list[Plac
     return out
 
 
-def _bridge(placed: list[Placed], end: int, target: Target, notes: list[Note]) -> list[Placed]:
+def _bridge(placed: list[Placed], end: int | None, target: Target, notes: list[Note]) -> list[Placed]:
     """Put a short message between neighbours that the API refuses, so that nothing before it has to change."""
     rules = target.rules
     out: list[Placed] = []
@@ -144,6 +144,8 @@ def _bridge(placed: list[Placed], end: int, target: Target, notes: list[Note]) -
         out.append((index, message))
         if now != "system" or before == "start":  # a system message in mid-conversation belongs to the turn that it follows
             before = now
+    if end is None:
+        return out
     continued = bool(out[-1][1].additional_kwargs.get("prefix"))  # Mistral's own way to have a text continued
     if rules.ends_with_user and before in ("answer", "system") and not continued:
         notes.append(Note(end, "a short human message put at the end: this API wants the last word to be the user's"))

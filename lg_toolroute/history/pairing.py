@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any, Final
@@ -38,9 +38,28 @@ class _Round:
     sent: list[Placed]
 
 
-def pair(history: Sequence[Placed], target: Target, notes: list[Note]) -> list[Placed]:
-    """Bring results to their calls, give both their ids, answer what was not answered, leave out what answers nothing."""
-    call_ids = CallIds(target.rules.ids)
+@dataclass(slots=True)
+class Calls:
+    """What the calls of earlier messages leave to later ones.
+
+    Attributes:
+        ids: The ids that are given.
+        waiting: The stored ids of calls that may still be answered, and so change what is sent for them.
+    """
+
+    ids: CallIds
+    waiting: set[str] = field(default_factory=set)
+
+    def copy(self) -> Calls:
+        """The same, to go on from."""
+        return Calls(self.ids.copy(), set(self.waiting))
+
+
+def pair(history: Sequence[Placed], target: Target, notes: list[Note], before: Calls) -> list[Placed]:
+    """Bring results to their calls, give both their ids, answer what was not answered, leave out what answers nothing.
+
+    `before` is what earlier messages leave, and receives what these leave.
+    """
     rounds: list[_Round] = []
     latest: dict[str, _Round] = {}
     last: _Round | None = None
@@ -48,7 +67,7 @@ def pair(history: Sequence[Placed], target: Target, notes: list[Note]) -> list[P
     for placed in history:
         index, message = placed
         if isinstance(message, AIMessage) and message.tool_calls:
-            last = _begin_round(index, message, call_ids, target, notes)
+            last = _begin_round(index, message, before.ids, target, notes)
             rounds.append(last)
             for stored in last.open.values():
                 latest[stored] = last
@@ -69,6 +88,7 @@ def pair(history: Sequence[Placed], target: Target, notes: list[Note]) -> list[P
             last = None
             out.append([placed])
     for calls in rounds:
+        before.waiting.update(calls.open.values())
         for position in calls.open:
             index, call = calls.sent[0][0], calls.calls[position]
             notes.append(Note(index, "call without a result answered by a line that says so"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
 
 _MOST = 16_384  # threads come and go: remembering must have an end
@@ -21,9 +21,11 @@ class TokenCounts:
         return sum(map(self._count, messages))
 
     def _count(self, message: BaseMessage) -> int:
-        if message.id is None or not isinstance(message.content, str):
+        held = message.__dict__  # read once for each message of a thread in every turn: `isinstance` would take longer than the rest
+        identity, content = held["id"], held["content"]
+        if identity is None or not isinstance(content, str):
             return count_tokens_approximately([message])
-        key = (message.id, len(message.content), len(message.tool_calls) if isinstance(message, AIMessage) else 0)
+        key = (identity, len(content), len(held.get("tool_calls", ())))
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _MOST:

@@ -39,14 +39,18 @@ class ModelCaller:
     def send(self, request: Request) -> AIMessage:
         """The model's message."""
         # `invoke`, not `stream`: it is the one call that adapts to every streaming mode the run may be in.
-        return cast("AIMessage", self.prepared(request, sync=True).invoke(messages_to_send(request), self.config))
+        model, kwargs = self.prepared(request, sync=True)
+        return cast("AIMessage", model.invoke(messages_to_send(request), self.config, **kwargs))
 
     async def asend(self, request: Request) -> AIMessage:
         """The model's message, awaited."""
-        return cast("AIMessage", await self.prepared(request, sync=False).ainvoke(messages_to_send(request), self.config))
+        model, kwargs = self.prepared(request, sync=False)
+        return cast("AIMessage", await model.ainvoke(messages_to_send(request), self.config, **kwargs))
 
-    def prepared(self, request: Request, *, sync: bool, binding: Mapping[str, Any] = MappingProxyType({})) -> Runnable[Any, Any]:
-        """The request's model, gated, with its tools bound, inside the wrappers (retries, fallbacks, bindings) that it had.
+    def prepared(
+        self, request: Request, *, sync: bool, binding: Mapping[str, Any] = MappingProxyType({})
+    ) -> tuple[Runnable[Any, Any], Mapping[str, Any]]:
+        """The request's model, gated, inside the wrappers (retries, fallbacks, bindings) that it had, and the keyword arguments of its call.
 
         Args:
             request: What is asked.
@@ -55,7 +59,7 @@ class ModelCaller:
         """
         models = self.router.models
 
-        def at_leaf(leaf: BaseChatModel) -> Runnable[Any, Any]:
+        def at_leaf(leaf: BaseChatModel) -> Bound:
             bound = Bound(leaf, {})
             if request.tools:
                 bound = models.bound(leaf, request.tools, request.tool_choice, **binding)
@@ -66,9 +70,15 @@ class ModelCaller:
             limits = self._limits(request, sync=sync)
             prepare = request.markers.place if request.markers is not None and is_claude(type(bound.model)) else None
             model = gated(bound.model, request.gate, stream_always=request.stream_always, limits=limits, binder=models.bound, prepare=prepare)
-            return RunnableBinding(bound=model, kwargs=bound.kwargs) if bound.kwargs else model
+            return Bound(model, bound.kwargs)
 
-        return cast("Runnable[Any, Any]", map_leaves(request.model, at_leaf, self.config))
+        def bound_leaf(leaf: BaseChatModel) -> Runnable[Any, Any]:
+            model, kwargs = at_leaf(leaf)
+            return RunnableBinding(bound=model, kwargs=kwargs) if kwargs else model
+
+        if isinstance(request.model, BaseChatModel):
+            return at_leaf(request.model)
+        return map_leaves(request.model, bound_leaf, self.config), {}
 
     def _limits(self, request: Request, *, sync: bool) -> TimeLimits | None:
         limits = self.router.models.limits(request.spec, sync=sync)

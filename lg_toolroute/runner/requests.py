@@ -27,7 +27,6 @@ from lg_toolroute.gates.answer import schema_problem
 from lg_toolroute.gates.pauses import is_claude
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
-from lg_toolroute.history import adapt
 from lg_toolroute.history.cache_markers import UNSTORED, CacheMarkers, is_stored, since_last
 from lg_toolroute.history.target import Target, behind, model_name
 from lg_toolroute.router import ToolRouter
@@ -278,7 +277,7 @@ class RequestBuilder:
         if target.bound_thinking:
             target = behind(target, self.system, tools)
         system = [] if self.system is None else [self.system]
-        adapted = adapt([*system, *self.messages, *extra], target)
+        adapted = self.router.threads.adapt([*system, *self.messages], target, extra)
         if system and adapted and isinstance(adapted[0], SystemMessage):
             return target, adapted[0], adapted[1:]
         return target, None, adapted

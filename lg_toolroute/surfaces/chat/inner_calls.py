@@ -92,7 +92,8 @@ class InnerCalls(ModelCaller):
         call_settings = {key: value for key, value in settings.items() if key not in binding}
         if self._stop and not request.job.calls:
             call_settings["stop"] = self._stop
-        return self.prepared(request, sync=sync, binding=binding), call_settings
+        model, kwargs = self.prepared(request, sync=sync, binding=binding)
+        return model, {**kwargs, **call_settings}
 
     def _settings_for(self, request: Request) -> dict[str, Any]:
         job = request.job
