@@ -16,7 +16,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments, schema_problem
-from lg_toolroute.gates.chunks import call_chunk, generation, merged
+from lg_toolroute.gates.chunks import call_chunk, generation, merged, own_chunk
 from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.stream_gate import StreamGate
 
@@ -167,7 +167,7 @@ class WriteGate(StreamGate):
         # A message that holds the text of one model and the call of another belongs to the provider of the text.
         metadata.pop("model_provider", None)
         usage = whole.usage_metadata
-        return AIMessageChunk(content="", id=self.message_id, chunk_position="last", response_metadata=metadata, usage_metadata=usage)
+        return own_chunk(self.message_id, chunk_position="last", response_metadata=metadata, usage_metadata=usage)
 
     def fail(self, error: BaseException) -> bool:
         """Whether the stream, which broke with this error, ends without raising it, because the answer was complete."""
