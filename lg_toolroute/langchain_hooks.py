@@ -134,6 +134,7 @@ HOOKS = (
     _of_chat_model("_resolve_model_profile", _CHAT, "give the routed chat model the profile of its primary"),
     _of_chat_model("_generate_with_cache", _CHAT, "run the inner models as children of the outer run", takes=_ASKED),
     _of_chat_model("_agenerate_with_cache", _CHAT, "run the awaited inner models as children of the outer run", takes=_ASKED),
+    Hook("langchain_core.utils._merge:merge_dicts", ("gates",), "add up the metadata of chunks"),
     Hook("langchain_core.tracers._streaming:_StreamingCallbackHandler", _CHAT, "know the callback handlers that show tokens"),
     Hook("langchain_core.tracers._streaming:_V2StreamingCallbackHandler", _CHAT, "know the callback handlers that show v3 events"),
     Hook("langchain_core.tracers.context:_configure_hooks", _CHAT, "know the callback handlers that LangChain adds from the context"),

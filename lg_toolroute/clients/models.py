@@ -100,8 +100,10 @@ class ModelBook:
 
     def spec_of(self, model: Any) -> str | None:
         """The spec under which this very model was handed in or built; `None` if it was neither."""
-        built = ((spec, each) for (spec, _), each in list(self._built.items()))
-        return next((spec for spec, each in (*self._given.items(), *built) if each is model), None)
+        for spec, given in self._given.items():
+            if given is model:
+                return spec
+        return next((spec for (spec, _), built in list(self._built.items()) if built is model), None)
 
     def check(self, handed_in: Collection[str] = ()) -> tuple[Problem, ...]:
         """What stands in the way of building the models that the chains can reach; nothing is built.

@@ -43,6 +43,8 @@ Source: DeepSeek (`insufficient_system_resource`), vLLM and SGLang (`abort`), Co
 """
 _NO_REASON = frozenset({"null", "none", "finish_reason_unspecified"})
 _STATUS = {"completed": "stop", "failed": "error", "cancelled": "cancelled"}
+_TELLING = frozenset({*_FINISH_KEYS, "status", "done"})
+"""The keys under which a client tells why an answer ended."""
 _PROVIDER_KEYS = ("model_provider", "model_name", "model")
 
 
@@ -64,6 +66,12 @@ class Finish:
 
     def update(self, metadata: Mapping[str, Any]) -> None:
         """Read the `response_metadata` or the `generation_info` of one chunk."""
+        self.model_named = self.model_named or bool(metadata.get("model_name"))
+        self.known_provider = self.known_provider or any(metadata.get(key) for key in _PROVIDER_KEYS)
+        if not _TELLING.isdisjoint(metadata):  # most chunks say no more than their provider
+            self._read_reason(metadata)
+
+    def _read_reason(self, metadata: Mapping[str, Any]) -> None:
         for key in _FINISH_KEYS:
             if value := metadata.get(key):  # some servers send "" or "null" until the end
                 reason = str(value).rpartition(".")[2].lower().replace("-", "_")  # Gemini writes `FinishReason.STOP`
@@ -73,8 +81,6 @@ class Finish:
             self.reason = _STATUS.get(metadata["status"]) or str(details.get("reason") or "incomplete")
         if metadata.get("done") is True and self.reason is None:  # Ollama without a reason
             self.reason = "stop"
-        self.model_named = self.model_named or bool(metadata.get("model_name"))
-        self.known_provider = self.known_provider or any(metadata.get(key) for key in _PROVIDER_KEYS)
 
     @property
     def truncated(self) -> bool:

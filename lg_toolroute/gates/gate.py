@@ -18,11 +18,11 @@ from typing import Any, Protocol, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models._compat_bridge import achunks_to_events, chunks_to_events
-from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableBinding
 
+from lg_toolroute.gates.chunks import added_up
 from lg_toolroute.gates.model_call import AwaitedChunkStream, ChunkStream, ModelCall, as_one_chunk
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.timing import TimeLimits
@@ -124,14 +124,14 @@ class _Gated:
     def _generate(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         gate, call = _call_of(self, messages, stop, kwargs)
         if _gating_of(self).stream_always and not call.answers_whole:
-            return generate_from_stream(_shown(gate, call, announce=False))
+            return added_up(_shown(gate, call, announce=False))
         with _recording_errors(gate):
             return _shown_result(gate, call.answer())
 
     async def _agenerate(self, messages: Messages, stop: Stop = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         gate, call = _call_of(self, messages, stop, kwargs)
         if _gating_of(self).stream_always and not call.answers_whole:
-            return generate_from_stream(iter([chunk async for chunk in _ashown(gate, call, announce=False)]))
+            return added_up([chunk async for chunk in _ashown(gate, call, announce=False)])
         with _recording_errors(gate):
             return _shown_result(gate, await call.aanswer())
 
@@ -241,7 +241,7 @@ def _shown_result(gate: Gate, result: ChatResult) -> ChatResult:
     chunk = as_one_chunk(result.model_copy(deep=True) if takes_nothing else result)
     shown = [*gate.feed(chunk), *gate.end()]
     if not takes_nothing or (isinstance(gate, ReasonGate) and (gate.rejected or gate.renamed)):
-        return generate_from_stream(iter(shown))
+        return added_up(shown)
     # The gate has only checked the answer, so the client's own result stays, with all that it says. The model may keep its message: a copy is named.
     first = result.generations[0]
     named = first.message.model_copy(update={"id": gate.message_id})

@@ -29,7 +29,17 @@ from lg_toolroute.core.turn.turn import Intercepted
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments
 from lg_toolroute.gates.between_calls import BetweenCalls
-from lg_toolroute.gates.chunks import blocks_of_pieces, call_chunk, generation, has_content, is_call_block, shift_blocks, split_at_calls, thought
+from lg_toolroute.gates.chunks import (
+    blocks_of_pieces,
+    call_chunk,
+    generation,
+    has_content,
+    is_call_block,
+    own_chunk,
+    shift_blocks,
+    split_at_calls,
+    thought,
+)
 from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.stream_gate import StreamGate
 
@@ -333,7 +343,7 @@ class ReasonGate(StreamGate):
             metadata["usage_estimated"] = True
             if self.named and not self.finish.model_named:
                 metadata["model_name"] = self.named
-        return AIMessageChunk(content="", id=self.message_id, chunk_position="last", usage_metadata=usage, response_metadata=metadata)
+        return own_chunk(self.message_id, chunk_position="last", usage_metadata=usage, response_metadata=metadata)
 
     def fail(self, error: BaseException) -> bool:
         """Whether the stream, which broke with this error, ends without raising it, because the next model can go on from what was shown."""

@@ -17,7 +17,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from lg_toolroute.core.rules.meant import meant
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments, schema_problem
-from lg_toolroute.gates.chunks import call_chunk, generation, merged, shortened
+from lg_toolroute.gates.chunks import call_chunk, generation, merged, own_chunk, shortened
 from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.stream_gate import StreamGate
 
@@ -180,7 +180,7 @@ class WriteGate(StreamGate):
         # A message that holds the text of one model and the call of another belongs to the provider of the text.
         metadata.pop("model_provider", None)
         usage = whole.usage_metadata
-        return AIMessageChunk(content="", id=self.message_id, chunk_position="last", response_metadata=metadata, usage_metadata=usage)
+        return own_chunk(self.message_id, chunk_position="last", response_metadata=metadata, usage_metadata=usage)
 
     def fail(self, error: BaseException) -> bool:
         """Whether the stream, which broke with this error, ends without raising it, because the answer was complete."""

@@ -70,8 +70,10 @@ def read_overrides(
 
 def read_expected(expected: Any, tools: Tools) -> str | None:
     """The tool that a state says comes next; `None`, with a warning, if it is none of the bound tools."""
+    if not expected:
+        return None
     names = [name for name, _ in tools]
-    if expected and expected not in names:
+    if expected not in names:
         message = f"expected_tool: {expected!r} is none of the {len(names)} bound tools ({', '.join(names)}); the primary decides instead"
         warnings.warn(message, UserWarning, stacklevel=2)
         return None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import lru_cache
+from inspect import signature
 from typing import Annotated, Any, NotRequired, Self, cast
 
 from langchain.agents.middleware.types import (
@@ -290,6 +291,12 @@ def rules_of(config: RoutingConfig) -> Iterator[RuleConfig]:
 def has_boundary(config: RoutingConfig) -> bool:
     """Does any rule let no other model than its own write a call?"""
     return any(rule.fallbacks is not None and not rule.fallbacks for rule in rules_of(config))
+
+
+# `create_agent` wraps these in LangSmith's `traceable`, which asks for the signature in every call, traced or not: it is read once.
+for _cls, _names in ((ToolRouteMiddleware, ("wrap_model_call", "awrap_model_call")), (Guarding, ("wrap_tool_call", "awrap_tool_call"))):
+    for _hook in map(vars(_cls).__getitem__, _names):
+        _hook.__signature__ = signature(_hook)
 
 
 @lru_cache(maxsize=64)

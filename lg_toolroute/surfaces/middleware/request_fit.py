@@ -37,6 +37,8 @@ def fit_tools(tools: Sequence[Any], *, its_own: bool, writes: bool) -> list[Any]
         its_own: It is the agent's own model, for which the tools were made out.
         writes: It writes a call: then the tool is needed at once, not to be searched for first.
     """
+    if its_own and not writes:
+        return list(tools)
     fitted: list[Any] = []
     for tool in tools:
         if isinstance(tool, Mapping):

@@ -257,6 +257,8 @@ def _as_the_agent_knows_it(error: ChainExhausted) -> Exception:
 
 def forced_tool(choice: Any, names: Mapping[str, Any] | set[str]) -> str | None:
     """The tool that a tool choice names, in any client's spelling; `None` if it names none of these."""
+    if choice is None:
+        return None
     if isinstance(choice, Mapping):
         function = choice.get("function")
         choice = function.get("name") if isinstance(function, Mapping) else choice.get("name")

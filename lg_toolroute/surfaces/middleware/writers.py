@@ -7,6 +7,7 @@ answer is recorded, the tools at which the model is stopped, and the tools it is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import Any, NoReturn
 
 from langchain_core.language_models import BaseChatModel
@@ -44,7 +45,7 @@ class Writers:
         self._inputs = inputs
         self._request = request
         self._sync = sync
-        self._tool_names = {tool_name(tool) for tool in request.tools}
+        self._tools = list(request.tools)
 
     def asked(self, *, its_own: bool) -> tuple[Any, dict[str, Any]]:
         """The model that is asked, gated, and the settings bound to it.
@@ -59,7 +60,7 @@ class Writers:
 
     def put_in(self, model: Any, tools: Sequence[Any]) -> Mapping[str, Any]:
         """What changes in a request into which a middleware further in put a model or tools: the model gets the gate."""
-        self._tool_names |= {tool_name(tool) for tool in tools}
+        self._tools.extend(tools)
         inside = [] if is_configurable(model) else leaves(model)
         if isinstance(model, (WrappedModel, BarredModel)) or (inside and all(gate_of(leaf) is not None for leaf in inside)):
             return {}
@@ -103,13 +104,16 @@ class Writers:
         models, agent = self._router.models, self._inputs.agent
 
         def binder(model: BaseChatModel, tools: Sequence[Any], tool_choice: Any = None, **settings: Any) -> Bound:
+            if tools and spec == self._request.spec and len(tools) == len(self._request.tools) and all(map(is_, tools, self._request.tools)):
+                return models.bound(model, tools, tool_choice, **settings)  # as they were picked for this very model
             # A tool of a response format, which the agent adds last, is nothing that a policy could deny.
-            named = named_tools([tool for tool in tools if tool_name(tool) in self._tool_names])
+            known = {tool_name(tool) for tool in self._tools}
+            named = named_tools([tool for tool in tools if tool_name(tool) in known])
             allowed = self._router.book.toolsets.allowed(spec, named, agent=agent)
-            bound: Sequence[Any] = [tool for tool in tools if tool_name(tool) in allowed or tool_name(tool) not in self._tool_names]
+            bound: Sequence[Any] = [tool for tool in tools if tool_name(tool) in allowed or tool_name(tool) not in known]
             if not bound:
                 return Bound(model, dict(settings))
-            chosen = tool_choice if len(bound) == len(tools) or tool_choice not in self._tool_names or tool_choice in allowed else None
+            chosen = tool_choice if len(bound) == len(tools) or tool_choice not in known or tool_choice in allowed else None
             if spec != self._request.spec and self._request.job.calls:
                 health = self._router.health
                 wanted = self._request.job.tools

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.messages.tool import invalid_tool_call, tool_call_chunk
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.gates.chunks import (
+    added_up,
     as_chunk,
     blocks_of_pieces,
+    call_chunk,
     generation,
     has_content,
     highest_block,
     is_call_block,
     merged,
+    own_chunk,
     shift_blocks,
     split_at_calls,
 )
@@ -104,3 +110,59 @@ def test_chunks_are_added_up():
     assert whole.content == "abc"
     assert merged([]) is None
     assert merged(chunks[:1]) is chunks[0].message
+
+
+# -- what is made without LangChain's checks is what LangChain makes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("args", ["", "{}", '{"path": "a.py", "line": 7}', '{"path": "a', "[1]", "  ", "nonsense", '{"x": NaN}'])
+@pytest.mark.parametrize("block", [None, 2])
+def test_a_chunk_of_a_call_is_what_langchain_makes_of_the_same_values(args: str, block: int | None) -> None:
+    made = call_chunk("m", name="edit", args=args, call_id="call_1", slot=1, block=block, provider="anthropic")
+    checked = AIMessageChunk(content=made.content, tool_call_chunks=made.tool_call_chunks, response_metadata=made.response_metadata, id="m")
+    assert made == checked
+
+
+def test_no_two_chunks_of_a_gate_share_what_a_consumer_may_change() -> None:
+    first, second = (own_chunk("m", chunk_position="last") for _ in range(2))
+    first.response_metadata["mine"] = first.additional_kwargs["mine"] = True
+    first.tool_calls.append(tool_call(name="edit", args={}, id=None))
+    assert second == AIMessageChunk(content="", id="m", chunk_position="last")
+
+
+USAGE = UsageMetadata(input_tokens=3, output_tokens=4, total_tokens=7, output_token_details={"reasoning": 2})
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [own_chunk("m", chunk_position="last")],
+        [AIMessageChunk(content="Let ", id="m", response_metadata={"model_provider": "openai"}), AIMessageChunk(content="me.", id="m")],
+        [
+            AIMessageChunk(content="Look.", id="m", additional_kwargs={"reasoning_content": "a"}, response_metadata={"model_provider": "openai"}),
+            AIMessageChunk(content="", id="m", additional_kwargs={"reasoning_content": "b"}, response_metadata={"model_provider": "openai"}),
+            call_chunk("m", name="edit", args='{"path": "a.py"}', call_id="c1", slot=0),
+            call_chunk("m", name="read", args='{"pa', call_id="c2", slot=1),
+            call_chunk("m", name="read", args="[]", call_id="c3", slot=2),
+            own_chunk("m", chunk_position="last", usage_metadata=USAGE, response_metadata={"model_name": "kimi", "model_provider": "openai"}),
+        ],
+        [
+            own_chunk("m", usage_metadata=USAGE),
+            call_chunk("m", name="edit", args='{"path": ', call_id="c1", slot=0),
+            call_chunk("m", name=None, args='"a.py"}', call_id=None, slot=0),
+            own_chunk("m", chunk_position="last", usage_metadata=USAGE),
+        ],
+        [
+            AIMessageChunk(content=[{"type": "text", "text": "Look.", "index": 0}], id="m"),
+            call_chunk("m", name="edit", args="{}", call_id="c1", slot=0, block=1, provider="anthropic"),
+            own_chunk("m", chunk_position="last"),
+        ],
+    ],
+    ids=["nothing", "words", "whole calls", "a call in pieces", "blocks"],
+)
+def test_chunks_add_up_to_what_langchain_makes_of_them(chunks: list[AIMessageChunk]) -> None:
+    def shown() -> list[ChatGenerationChunk]:
+        infos = [{"finish_reason": "stop"} if number == 0 and len(chunks) > 1 else None for number in range(len(chunks))]
+        return [generation(chunk, info) for chunk, info in zip(chunks, infos, strict=True)]
+
+    assert added_up(shown()) == generate_from_stream(iter(shown()))
