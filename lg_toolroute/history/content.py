@@ -34,7 +34,7 @@ def plain_text(content: Any) -> str:
 
 
 def fit(content: Any, role: Role, target: Target, note: AddNote) -> Content:
-    """Fit a content to the reader; the same object is returned if it already fits, and if it was written for a reader whose forms are not known here."""
+    """Fit a content to the reader; the same object is returned if it fits already, or was written for a reader whose forms are not known."""
     if target.addressed and target.rules.opaque:
         return content
     fitted = content if isinstance(content, str) else _fit_blocks(content, role, target, note)

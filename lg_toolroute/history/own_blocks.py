@@ -119,6 +119,12 @@ def _is_late(block: Mapping[str, Any], message: AIMessage, history: Sequence[Bas
     return any(isinstance(each.content, list) and not _is_torn(block, each.content) for each in others)
 
 
+def waits_for_server(message: AIMessage) -> bool:
+    """Say whether a message holds the call of a server-side tool whose result is yet to come."""
+    content = message.content if isinstance(message.content, list) else []
+    return any(isinstance(block, dict) and block.get("type") in _SERVER_CALLS and _is_torn(block, content) for block in content)
+
+
 def _is_thought(block: Mapping[str, Any]) -> bool:
     """Say whether a block is a thought, in its maker's or the standard form."""
     inner = block.get("value") if block.get("type") == "non_standard" else block

@@ -18,6 +18,7 @@ from lg_toolroute.history.adapting import adapt, forms
 from lg_toolroute.history.ids import CallIds
 from lg_toolroute.history.notes import HistoryError
 from lg_toolroute.history.order import arrange
+from lg_toolroute.history.own_blocks import waits_for_server
 from lg_toolroute.history.pairing import Calls, Placed, pair
 from lg_toolroute.history.target import Target
 
@@ -127,6 +128,8 @@ def _settled(known: _Settled | None, messages: Sequence[BaseMessage], end: int, 
     """What is known, and the messages up to `end`; what is known alone, where those cannot be settled."""
     before = known or _Settled([], [], [], Calls(CallIds(target.rules.ids)))
     new = messages[len(before.messages) : end]
+    if target.rules.late_server_results:  # what is sent of such a message changes when the result has come
+        new = new[: next((place for place, each in enumerate(new) if isinstance(each, AIMessage) and waits_for_server(each)), len(new))]
     calls = before.calls.copy()
     paired = pair(forms(new, target, [], messages), target, [], calls)
     if not paired or isinstance(paired[-1][1], SystemMessage):  # how a system message stands depends on what follows it
