@@ -197,7 +197,8 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"requested model is not supported|model identifier is invalid|not supported model|too large to be loaded automatically",
         r"on-demand throughput isn|dedicated endpoint .{0,80}is not running|API is not supported for model|does not work with the specified model",
         r"not a chat model|only supported in v1/responses|is not accessible via the|model (?:is )?unloaded",
-        r"not found the model|unable to access model|no models? (?:is |are )?loaded|failed to load model(?!.{0,200}operation cancel)|model(?: .{1,60})? not loaded",
+        r"not found the model|unable to access model|no models? (?:is |are )?loaded|failed to load model(?!.{0,200}operation cancel)",
+        r"model(?: .{1,60})? not loaded",
         r"function '[\w-]+': not found for account|模型不存在|未知模型|has not activated the model",
         r"not a valid model(?: id)?",
         r"is not found for api version",
@@ -232,7 +233,9 @@ PARAMETERS: Final[Mapping[str, re.Pattern[str]]] = {
     "reasoning_effort": _phrases(r"reasoning[_. ]?effort|output_config\.effort|\beffort parameter|reasoning is mandatory"),
     "enable_thinking": _phrases(r"enable_thinking"),
     "thinking": _phrases(
-        r"thinking[._ ]?(?:type|budget(?:_?tokens)?|config|level)\b", r"[`'\"]thinking[`'\"]|\bthink value\b", r"\bsupport thinking\b",
+        r"thinking[._ ]?(?:type|budget(?:_?tokens)?|config|level)\b",
+        r"[`'\"]thinking[`'\"]|\bthink value\b",
+        r"\bsupport thinking\b",
         r"(?:adaptive|extended|interleaved) thinking\b|only works in thinking mode",
         r"invalid thinking\b|disabling thinking\b|thinking (?:mode )?(?:cannot|can't|can not) be (?:disabled|turned off)",
     ),
@@ -260,8 +263,7 @@ UNKNOWN_PARAMETER: Final = _phrases(
 """Refusals of a parameter by any name."""
 
 UNNAMED_PARAMETER: Final = _phrases(
-    r"unsupported value: ", r"API 调用参数有误|invalid API parameter",
-    r"no endpoints? found that can handle the requested param"
+    r"unsupported value: ", r"API 调用参数有误|invalid API parameter", r"no endpoints? found that can handle the requested param"
 )
 """Refusals of a parameter that is not named (Z.ai 1210: most often a forced `tool_choice`)."""
 

@@ -1,9 +1,9 @@
 """What providers really answered, as people reported it, and what each answer means.
 
-`error_bodies_known.json` was read while the spellings were written. The other two were collected after the spellings had been committed, without a
-look at them, each labelled by what a person would say it is: `error_bodies_collected.json` (137 of 166 right at the first run) and
-`error_bodies_fresh.json` (52 of 58 at the first run, after the first had been mended). Bodies are what the thread shows: ids and keys are
-shortened, and where it shows only the words, the body is those words.
+`error_bodies_known.json` was read while the spellings were written (four plain gateway answers there are made up). The other two were collected after
+the spellings had been committed, without a look at them, each labelled by what a person would say it is: `error_bodies_collected.json` (137 of 166
+right at the first run) and `error_bodies_fresh.json` (52 of 58 at the first run, after the first had been mended). Bodies are what the thread shows:
+ids and keys are shortened, and where it shows only the words, the body is those words.
 """
 
 from __future__ import annotations
@@ -48,15 +48,20 @@ def meant(case: dict[str, Any]) -> list[Failure]:
 
 def test_every_body_has_a_source_and_a_class():
     for case in [*KNOWN, *COLLECTED, *FRESH]:
-        assert case["class"] in CLASSES and case["provider"] and case["status"] >= 400
-        assert all(SOURCE.fullmatch(source) for source in case["source"].split(", ")), case["source"]
-    assert len(COLLECTED) >= 110 and len({case["provider"] for case in COLLECTED}) >= 15
-    assert len(FRESH) >= 50 and not {case["source"] for case in FRESH} & {case["source"] for case in [*KNOWN, *COLLECTED]}
+        assert case["class"] in CLASSES
+        assert case["provider"]
+        assert case["status"] >= 400
+        assert case in KNOWN or all(SOURCE.fullmatch(source) for source in case["source"].split(", ")), case["source"]
+    assert len(COLLECTED) >= 110
+    assert len({case["provider"] for case in COLLECTED}) >= 15
+    assert len(FRESH) >= 50
+    assert not {case["source"] for case in FRESH} & {case["source"] for case in [*KNOWN, *COLLECTED]}
 
 
 @pytest.mark.parametrize("cases", [COLLECTED, FRESH], ids=["collected", "fresh"])
 def test_97_of_100_real_bodies_are_taken_for_what_they_are(cases):
-    wrong = [f"{case['source']}: {case['class']}, not {found}" for case in cases if (found := {failure.cls for failure in meant(case)}) != {case["class"]}]
+    found = [(case, {failure.cls for failure in meant(case)}) for case in cases]
+    wrong = [f"{case['source']}: {case['class']}, not {classes}" for case, classes in found if classes != {case["class"]}]
     print(f"{len(cases) - len(wrong)} of {len(cases)}", *wrong, sep="\n")
     assert len(wrong) <= 0.03 * len(cases), wrong
 
