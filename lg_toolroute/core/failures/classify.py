@@ -16,7 +16,7 @@ from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import TypeVar
 
-from lg_toolroute.core.failures import client_classes, spellings
+from lg_toolroute.core.failures import client_classes, families, spellings
 from lg_toolroute.core.failures.evidence import Evidence, class_names, gather, words_of
 from lg_toolroute.core.failures.failure import CLASSES, Failure, FailureClass
 from lg_toolroute.core.failures.origin import PROGRAMMING, class_by_origin
@@ -97,25 +97,26 @@ def _said(evidence: Evidence) -> FailureClass | None:
     if (coded == "rate_limit" or status == 429) and coded != "quota":
         if spellings.ENGINE_OVERLOADED.search(text):
             return "overloaded"
-        if spellings.RATE_LIMITED.search(text):
+        if spellings.RATE_LIMITED.search(text) or families.PER_PERIOD.search(text):
             return "rate_limit"
     if coded in {"auth", "rate_limit"} and spellings.SPECIFIC["quota"].search(text):
         return "quota"  # Kimi: a subscription that is used up is a `permission_error`
     programming = status is None and names & PROGRAMMING
-    refused = not programming and refused_parameter(evidence) is not None
+    parameter = None if programming else refused_parameter(evidence)
+    refused = parameter is not None
     if coded is not None and not _doubtful(coded, status, refused):
-        return coded
+        return coded if status is None else families.in_spite_of_a_code(coded, text)
     if not programming and (telling := _first(client_classes.TELLING_CLASSES, names)) is not None:
         return telling
     for cls, phrases in spellings.SPECIFIC.items():
         if cls == "quota" and refused and status != 429:
-            return "parameter_refused"  # what says more than the name of a parameter stands before `quota`
+            return families.early(text, parameter) or "parameter_refused"  # what says more than the name of a parameter stands before `quota`
         if _overrules(cls, status) and phrases.search(text):
             return cls
     if programming:
         return None  # general phrases prove nothing about an error that looks like a mistake in a program
     if status is not None:
-        return _by_status(status, text)
+        return families.by_code(evidence.codes, status) or families.by_words(text, status) or _by_status(status, text)
     named = _first(client_classes.NEUTRAL_CLASSES, names) or _first(client_classes.CLIENT_CLASSES, names)
     return named or next((cls for cls, phrases in spellings.GENERAL.items() if phrases.search(text)), None)
 

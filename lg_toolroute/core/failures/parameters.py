@@ -26,6 +26,10 @@ def refused_parameter(evidence: Evidence) -> str | None:
     for place in evidence.blamed:
         if (name := _known(place)) is not None:
             return name
+    if evidence.codes & spellings.REFUSES_PARAMETER:
+        for place in evidence.blamed:
+            if (root := re.split(r"\W", place.removeprefix("body."))[0]) and root not in _CONTENT:
+                return root
     if (name := _near_a_refusal(evidence.text)) is not None:
         return name
     if (found := spellings.UNKNOWN_PARAMETER.search(evidence.text)) is not None:

@@ -239,6 +239,10 @@ PARAMETERS: Final[Mapping[str, re.Pattern[str]]] = {
         r"(?:adaptive|extended|interleaved) thinking\b|only works in thinking mode",
         r"invalid thinking\b|disabling thinking\b|thinking (?:mode )?(?:cannot|can't|can not) be (?:disabled|turned off)",
     ),
+    **{
+        name: _phrases(rf"\b{name}\b") for name in sorted(words("""frequency_penalty presence_penalty repetition_penalty logit_bias logprobs top_logprobs min_p service_tier prompt_cache_key
+        prompt_cache_retention safety_identifier chat_template_kwargs context_management"""))
+    },
 }
 """The request parameters that this package or a rule's `params` set, by OpenAI's name, as errors write them."""
 
@@ -259,8 +263,14 @@ UNKNOWN_PARAMETER: Final = _phrases(
     r"(?P<b>[\w.\[\]]+)[`'\"]?: extra inputs are not permitted",
     r"property [`'\"](?P<c>[\w.]+)[`'\"] is unsupported",
     r"extra inputs are not permitted, field: [`'\"](?P<d>[\w.\[\]]+)",
+    r"(?:not|n't) support (?:the )?(?:parameter|argument|field|option|request param)s?:? [\[`'\"]*(?P<g>\w+)",
+    r"(?:parameter|argument|field|option)s?:? [`'\"]?(?P<h>\w+)[`'\"]? (?:is|are) (?:not|un|in)(?: ?(?:support|allow|permit|recogni|valid))",
+    r"[`'\"](?P<i>\w+)[`'\"] (?:is not a (?:valid|supported|recognized) (?:parameter|argument|field)|(?:parameter|argument|field|option) is not)",
 )
 """Refusals of a parameter by any name."""
+
+REFUSES_PARAMETER: Final = words("unsupported_parameter unknown_parameter unsupported_value extra_forbidden")
+"""Codes with which a body blames a parameter of any name."""
 
 UNNAMED_PARAMETER: Final = _phrases(
     r"unsupported value: ", r"API 调用参数有误|invalid API parameter", r"no endpoints? found that can handle the requested param"
