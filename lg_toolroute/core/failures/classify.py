@@ -116,7 +116,9 @@ def _said(evidence: Evidence) -> FailureClass | None:
     if programming:
         return None  # general phrases prove nothing about an error that looks like a mistake in a program
     if status is not None:
-        return families.by_code(evidence.codes, status) or families.by_words(text, status) or _by_status(status, text)
+        spelled = families.by_code(evidence.codes, status)
+        said_by_code = None if status == 429 and spelled != "quota" else spelled  # a 429 has the code of every other limit
+        return said_by_code or families.by_words(text, status) or _by_status(status, text)
     named = _first(client_classes.NEUTRAL_CLASSES, names) or _first(client_classes.CLIENT_CLASSES, names)
     return named or next((cls for cls, phrases in spellings.GENERAL.items() if phrases.search(text)), None)
 

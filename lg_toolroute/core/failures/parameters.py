@@ -9,8 +9,13 @@ from lg_toolroute.core.failures import spellings
 from lg_toolroute.core.failures.evidence import Evidence
 
 _STATUSES: Final = frozenset({None, 400, 404, 405, 422, 501})
-_CONTENT: Final = spellings.words("messages message input contents content system tools functions model prompt")
+_CONTENT: Final = spellings.words("messages message input inputs contents content system tools functions model prompt")
 """What a request is about, not how: a mistake there is no parameter that could be left out."""
+
+_CODES: Final = spellings.words(
+    "unsupported_parameter unknown_parameter unsupported_value invalid_value invalid_type extra_forbidden literal_error enum"
+)
+"""Codes with which a body blames a parameter of any name."""
 
 _NEAR: Final = 90
 """Characters before and behind a parameter's name in which the refusal stands."""
@@ -26,7 +31,7 @@ def refused_parameter(evidence: Evidence) -> str | None:
     for place in evidence.blamed:
         if (name := _known(place)) is not None:
             return name
-    if evidence.codes & spellings.REFUSES_PARAMETER:
+    if evidence.codes & _CODES:
         for place in evidence.blamed:
             if (root := re.split(r"\W", place.removeprefix("body."))[0]) and root not in _CONTENT:
                 return root

@@ -2,8 +2,7 @@
 
 Order matters: the first class that matches is taken, so each table runs from the most to the least specific.
 
-Sources: the API references of OpenAI, Anthropic, Google, Mistral, Groq, DeepSeek, Moonshot, xAI, OpenRouter, Azure, Bedrock and Alibaba,
-and the messages of Ollama, vLLM and llama.cpp, as their users have met them.
+Sources: the API references of OpenAI, Anthropic, Google, Mistral, Groq, DeepSeek, Moonshot, xAI, OpenRouter, Azure, Bedrock and Alibaba, and users' reports.
 """
 
 from __future__ import annotations
@@ -213,6 +212,11 @@ SPECIFIC: Final[Mapping[FailureClass, re.Pattern[str]]] = {
 }
 """Phrases that say more than a status does: providers send most of these as a plain 400."""
 
+_BY_NAME: Final = words(
+    """frequency_penalty presence_penalty repetition_penalty logit_bias logprobs top_logprobs min_p service_tier prompt_cache_key
+    prompt_cache_retention safety_identifier chat_template_kwargs context_management"""
+)
+
 PARAMETERS: Final[Mapping[str, re.Pattern[str]]] = {
     "tool_choice": _phrases(
         r"tool[_ -]?(?:config\.)?choice\b", r"function[_ ]call(?:ing)?[_ ](?:config|mode)", r"forced? (?:tool|function)[ -](?:us|call)"
@@ -239,10 +243,7 @@ PARAMETERS: Final[Mapping[str, re.Pattern[str]]] = {
         r"(?:adaptive|extended|interleaved) thinking\b|only works in thinking mode",
         r"invalid thinking\b|disabling thinking\b|thinking (?:mode )?(?:cannot|can't|can not) be (?:disabled|turned off)",
     ),
-    **{
-        name: _phrases(rf"\b{name}\b") for name in sorted(words("""frequency_penalty presence_penalty repetition_penalty logit_bias logprobs top_logprobs min_p service_tier prompt_cache_key
-        prompt_cache_retention safety_identifier chat_template_kwargs context_management"""))
-    },
+    **{name: _phrases(rf"\b{name}\b") for name in sorted(_BY_NAME)},
 }
 """The request parameters that this package or a rule's `params` set, by OpenAI's name, as errors write them."""
 
@@ -250,7 +251,7 @@ REFUSED: Final = _phrases(
     r"(?:not|n't|un)[ -]?(?:currently )?(?:be )?(?:support|permit|allow|accept|available|enabled|compatible)",
     r"incompatible|unrecognized|unknown|unexpected|deprecated|invalid|illegal|reject|forbidden|extra inputs|missing|required|restricted|mandatory",
     r"(?:must|should|can(?:not| only)?|may(?: not| only)?|has to|need to) (?:either )?be\b|(?:too|at) (?:large|small|high|low|most|least)\b",
-    r"support(?:s|ed)? (?:string )?(?:only|values)|only supports?|only (?:the )?(?:default|auto)|maximum|out of range|range of|exceeds?",
+    r"support(?:s|ed)? (?:string )?(?:only|values)|only supports?|only (?:the )?(?:default|auto)|maximum|out of range|range (?:of|is)|exceeds?",
     r"cannot|can't|remove |no endpoints found that support",
     r"不支持|仅支持|只支持|不能|无效|必须|有误",
 )
@@ -265,15 +266,15 @@ UNKNOWN_PARAMETER: Final = _phrases(
     r"extra inputs are not permitted, field: [`'\"](?P<d>[\w.\[\]]+)",
     r"(?:not|n't) support (?:the )?(?:parameter|argument|field|option|request param)s?:? [\[`'\"]*(?P<g>\w+)",
     r"(?:parameter|argument|field|option)s?:? [`'\"]?(?P<h>\w+)[`'\"]? (?:is|are) (?:not|un|in)(?: ?(?:support|allow|permit|recogni|valid))",
+    r"(?:kwargs|parameters|arguments|options)`? (?:are|is) not used\b[^:\n]{0,30}: [\[`'\"]*(?P<j>\w+)",
+    r"invalid (?:(?:value|type) for|parameter|argument|field):? (?:parameter |argument |field )?[`'\"](?P<k>\w+)[`'\"]",
     r"[`'\"](?P<i>\w+)[`'\"] (?:is not a (?:valid|supported|recognized) (?:parameter|argument|field)|(?:parameter|argument|field|option) is not)",
 )
 """Refusals of a parameter by any name."""
 
-REFUSES_PARAMETER: Final = words("unsupported_parameter unknown_parameter unsupported_value extra_forbidden")
-"""Codes with which a body blames a parameter of any name."""
-
 UNNAMED_PARAMETER: Final = _phrases(
-    r"unsupported value: ", r"API 调用参数有误|invalid API parameter", r"no endpoints? found that can handle the requested param"
+    r"unsupported value: |(?:valid|supported|accepted) (?:levels|efforts|modes)\b",
+    r"API 调用参数有误|invalid API parameter|no endpoints? found that can handle the requested param",
 )
 """Refusals of a parameter that is not named (Z.ai 1210: most often a forced `tool_choice`)."""
 

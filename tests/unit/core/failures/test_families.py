@@ -42,6 +42,13 @@ WORDS = [
     (400, "All servers are busy, try again soon.", "overloaded"),
     (429, "There is no capacity for this model now.", "overloaded"),
     (502, "当前访问量过大", "overloaded"),
+    (404, "This deployment is denied to you: it is no longer running.", "model_not_found"),
+    (403, "Access to the model large-v2 was denied.", "model_not_found"),
+    (403, "This model is only available on a paid plan.", "auth"),
+    (400, "No providers are there for the requested model.", "model_not_found"),
+    (400, "total tokens should be less than max_seq_len", "context_overflow"),
+    (429, "You may send 50 calls / month.", "quota"),
+    (500, "raise_exception('roles have to alternate')", "invalid_request"),
     (400, "Unknown option: 'beam_width' is not a supported parameter", "parameter_refused"),
 ]
 
@@ -78,6 +85,8 @@ def test_a_code_is_known_by_its_words(status, code, cls):
         (400, "Unexpected token } in JSON at position 17", "invalid_request"),
         (400, "The content of messages[1] must be a string", "invalid_request"),
         (429, "Slow down: 60 requests per minute are included in your plan, add credits for more", "rate_limit"),
+        (500, "rpc error: context deadline exceeded", "timeout"),
+        (400, "This model is not available for image input, which it does not support", "invalid_request"),
         (500, "Something went wrong in the model's worker", "server_error"),
         (404, "There is no page at this address", "server_error"),
     ],
