@@ -63,7 +63,7 @@ _GONE: Final = (
     r"(?:not|n't) (?:be )?(?:found|exist\w*|available|enabled|allowed|accessible|activ\w*|deployed|recogni[sz]ed|registered|configured|loaded"
     r"|installed|running|permitted|included|offered|hosted|served|a valid|valid|a supported|one of|in the"
     r"|supported(?! (?:for (?:vision|image|audio|video|tool|function|stream|file|pdf)|by this|input|with (?:this|the))))"
-    r"|\bno longer|unavailable|\bunknown|unrecogni[sz]ed|deprecated|decommissioned|retired|removed|sunset|discontinued|end[- ]of[- ]life"
+    r"|\bno longer|unavailable|\bunknown|unrecogni[sz]ed|deprecated|disabled|decommissioned|retired|removed|sunset|discontinued|end[- ]of[- ]life"
     r"|shut ?down|must be one of|不存在|未找到|找不到|下线|未开通|无权|不可用|禁用|未启用|停用"
 )
 _OWNER: Final = r"\b(?:account|organi[sz]ation|project|user|workspace|tenant|team|ip(?: address)?)\b|账号|账户|用户"
@@ -106,7 +106,13 @@ EARLY: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"(?:tools?|function[ -]call\w*)[^.\n]{0,20}(?:不支持|暂不支持)|不支持(?:使用)?(?:工具|函数|function)",
         r"no (?:tool|function)[ -](?:use|call\w*) support",
     ),
-    "auth": _family(r"(?:account|organi[sz]ation)[^.\n]{0,20}(?:must|needs? to|has to) be (?:verified|approved)"),
+    "auth": _family(
+        r"(?:account|organi[sz]ation)[^.\n]{0,20}(?:must|needs? to|has to) be (?:verified|approved)",
+        r"only (?:allows?|accepts?|serves?) [^.\n]{0,30}(?:clients?|agents?|apps?|users)\b|can only be used from (?:with)?in\b",
+    ),
+    "model_not_found": _family(
+        r"\bno [^.\n]{0,40}supports? (?:the |this )?(?:requested )?model|\bmodel\b[^.\n]{0,80}has no (?:\w+ )?(?:provider|endpoint|channel)s?\b"
+    ),
 }
 """Families that say more than the name of a parameter beside them."""
 
@@ -129,7 +135,7 @@ BUSY: Final = _family(
     r"(?:temporarily|currently|momentarily) (?:unavailable|busy|at capacity|down)|\bbusy\b",
     r"(?:high|heavy|peak) (?:\w+ )?(?:demand|load|traffic|volume)",
     r"queue (?:is )?full|(?:pending|queued?) requests? (?:limit|exceed)|maximum pending|out of memory",
-    r"no (?:available|healthy) (?:worker|instance|replica|server|node)",
+    r"no (?:available|healthy) (?:worker|instance|replica|server|node|account)",
     r"繁忙|过载|负载|访问量过大|拥挤|饱和|资源(?:不足|紧张)",
 )
 """The server's bad moment."""
@@ -175,7 +181,7 @@ FAMILIES: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"no (?:available )?(?:endpoints?|channels?|providers?|deployments?)[^.\n]{0,20}\b(?:for|of|serving)\b[^.\n]{0,20}model",
         r"(?:supported|available|allowed|valid|permitted) (?:\w+ )?models?(?: names?| ids?)?(?: are\b| include\b|:)",
         r"(?:could|can|did|un)[ -]?(?:not|n't|able to)? (?:find|locate|load|resolve)[^.\n]{0,20} (?:model|deployment)\b",
-        r"找不到模型|不支持(?:的|该|此)?模型|无效的模型",
+        r"\bno [`'\"]?models?(?:_name)?[`'\"]? (?:with|called|named)\b|找不到模型|不支持(?:的|该|此)?模型|无效的模型",
     ),
 }
 """Families of a request that was understood, most telling first."""

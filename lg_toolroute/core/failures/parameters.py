@@ -17,6 +17,9 @@ _CODES: Final = spellings.words(
 )
 """Codes with which a body blames a parameter of any name."""
 
+_GATEWAY: Final = spellings.words("unsupported_parameter unknown_parameter unsupported_value")
+"""Codes of a provider's 400 that a gateway passes on with any status."""
+
 _NEAR: Final = 90
 """Characters before and behind a parameter's name in which the refusal stands."""
 
@@ -26,7 +29,7 @@ def refused_parameter(evidence: Evidence) -> str | None:
 
     `""` if the provider does not say which; `None` if it refuses something else.
     """
-    if evidence.status not in _STATUSES:
+    if evidence.status not in _STATUSES and not (evidence.codes & _GATEWAY and evidence.blamed):
         return None
     for place in evidence.blamed:
         if (name := _known(place)) is not None:

@@ -1,8 +1,7 @@
 """How providers spell their errors: statuses, codes and phrases. A spelling is added or changed here and nowhere else.
 
 Order matters: the first class that matches is taken, so each table runs from the most to the least specific.
-
-Sources: the API references of OpenAI, Anthropic, Google, Mistral, Groq, DeepSeek, Moonshot, xAI, OpenRouter, Azure, Bedrock and Alibaba, and users' reports.
+Sources: the providers' API references and the reports of their users.
 """
 
 from __future__ import annotations
