@@ -266,17 +266,16 @@ class ReasonGate(StreamGate):
         # An answer that broke off is requested again, perhaps with other calls: none of its calls is announced.
         announcing = self._draining and self.announcing and self.error is None
         calls = [call for call in self.calls if call in keep or (call.routed is not None and announcing)]
-        for call in self._between.in_order(calls, self.calls, renamed=self.renamed, broken=self.error is not None or rejected is not None):
-            if not isinstance(call, HeldCall):
-                text = AIMessageChunk(content=call, response_metadata={"model_provider": self._provider} if self._provider else {})
+        for part in self._between.in_order(calls, self.calls, renamed=self.renamed, broken=self.error is not None or rejected is not None):
+            if not isinstance(part, HeldCall):
+                text = AIMessageChunk(content=part, response_metadata={"model_provider": self._provider} if self._provider else {})
                 yield self._show(generation(text), text)
-            elif call in keep:
-                yield generation(call.as_chunk(self.message_id, self._provider))
-                self._generated.append(call.args)
-            else:
-                assert call.routed is not None  # noqa: S101  # for the type checker
-                place: dict[str, Any] = {"slot": call.slot, "block": call.routed.block, "provider": self._provider}
-                yield generation(call_chunk(self.message_id, name=call.routed.tool, args="", call_id=call.routed.call_id, **place))
+            elif part in keep:
+                yield generation(part.as_chunk(self.message_id, self._provider))
+                self._generated.append(part.args)
+            elif (routed := part.routed) is not None:
+                place: dict[str, Any] = {"slot": part.slot, "block": routed.block, "provider": self._provider}
+                yield generation(call_chunk(self.message_id, name=routed.tool, args="", call_id=routed.call_id, **place))
         if announcing:
             self.routed = [replace(routed, announced=True) for routed in self.routed]
         self.shown = self.shown or bool(keep)
