@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from lg_toolroute.cli.sources import add_agent_option, add_config_option, read_config
-from lg_toolroute.clients.models import ModelBook
+from lg_toolroute.clients.known_ways import KnownWays
 from lg_toolroute.rulebook.book import compile_config
 
 
@@ -20,7 +20,7 @@ def run(given: Namespace) -> bool:
     """Prints the decision; true if there is a model that may write the call."""
     book = compile_config(read_config(given.config))
     tags = tuple(given.tag)
-    ways = ModelBook(book).ways
+    ways = KnownWays(book)
     print(book.explain(given.tool, agent=given.agent, tags=tags, forcing=lambda spec, off: ways.told(spec, switch_off=off)))
     return book.decide(given.tool, agent=given.agent, tags=tags).model is not None
 
