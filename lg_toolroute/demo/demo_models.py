@@ -24,12 +24,15 @@ PRIMARY = "kimi/kimi-for-coding"
 EDITOR = "deepseek/deepseek-v4-pro"
 LOCAL = "ollama/gpt-oss:20b"
 
+PROVIDERS = {PRIMARY: "kimi-for-coding", EDITOR: "deepseek-v4", LOCAL: "ollama"}
+"""What the server refuses, and how it writes: the profile of each model's provider."""
+
 CHUNK = 4
 """Characters a chunk: about a token."""
 
 
 class DemoServer(FaultServer):
-    """The three models, behind a server on this machine.
+    """The three models, behind a server on this machine that refuses what their providers refuse.
 
     Args:
         pace: Tokens a second; `None` as fast as they can be sent.
@@ -39,7 +42,8 @@ class DemoServer(FaultServer):
     """
 
     def __init__(self, pace: float | None) -> None:
-        super().__init__(chunk_delay_s=0.0 if pace is None else 1 / pace)
+        strict = {parse_spec(spec).model: profile for spec, profile in PROVIDERS.items()}
+        super().__init__(chunk_delay_s=0.0 if pace is None else 1 / pace, profile=strict)
         self.out_of_credit = False
         self.answer(parse_spec(PRIMARY).model, self._primary)
         self.answer(parse_spec(EDITOR).model, editor)

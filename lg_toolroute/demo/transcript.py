@@ -46,7 +46,7 @@ class Transcript:
         pages: What `web_fetch` answered since the user's last message.
         words: The last text of an assistant; a routed model goes on from it.
         tools: The names of the bound tools.
-        forced: The tool that must be called; `None` if the model may choose.
+        forced: The tool that must be called, or is asked for as the only one; `None` if the model may choose.
     """
 
     task: str
@@ -60,8 +60,8 @@ class Transcript:
     def of(cls, request: ServerRequest) -> Transcript:
         """Reads a request."""
         messages = convert_to_messages([dict(message) for message in request.messages])
-        if request.forced_tool and isinstance(messages[-1], HumanMessage):
-            messages.pop()  # the router's instruction for the forced call, not a message of the user
+        if request.expected_call and isinstance(messages[-1], HumanMessage):
+            messages.pop()  # the router's instruction for the call, not a message of the user
         task = words = ""
         calls: dict[str | None, ToolCall] = {}
         answered: list[AnsweredCall] = []
@@ -77,7 +77,7 @@ class Transcript:
                 answered.append(AnsweredCall(call["name"], call["args"], str(message.text)))
                 if call["name"] == "web_fetch":
                     pages.append(str(message.text))
-        return cls(task, tuple(answered), tuple(pages), words, request.tools, request.forced_tool)
+        return cls(task, tuple(answered), tuple(pages), words, request.tools, request.expected_call)
 
     def calls(self, tool: str, path: str | None = None, *, after: str | None = None) -> list[AnsweredCall]:
         """The answered calls of a tool, oldest first.

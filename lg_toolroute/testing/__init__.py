@@ -19,6 +19,7 @@ from lg_toolroute.testing.tape import ModelRequest, ScriptError
 from lg_toolroute.testing.whole_model import ScriptedWholeModel
 
 __all__ = [
+    "PROFILES",
     "Call",
     "Chunks",
     "Eof",
@@ -29,7 +30,6 @@ __all__ = [
     "Hang",
     "Latch",
     "ModelRequest",
-    "PROFILES",
     "ProviderProfile",
     "Say",
     "ScriptError",

@@ -10,8 +10,10 @@ from typing import Any
 
 import json5
 import pytest
+from langchain_core.tools import StructuredTool
 
-from lg_toolroute import load_config
+from lg_toolroute import ToolRouter, create_toolroute_agent, load_config
+from lg_toolroute.testing import Call, FaultServer, Say, ServerRequest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,6 +55,55 @@ def test_the_configuration_in_the_readme_loads():
     (text,) = re.findall(r"```json5\n(.*?)```", README, re.DOTALL)
     assert json5.loads(text)
     assert load_config(text).warnings == ()
+
+
+PROVIDERS = {
+    "kimi-for-coding": "kimi-for-coding",
+    "deepseek-v4-pro": "deepseek-v4",
+    "gpt-oss:20b": "ollama",
+    "grok-code-fast-1": "xai",
+    "gpt-5-mini": "openai",
+}
+
+
+def named(name: str) -> Any:
+    """A tool of that name."""
+
+    def tool(path: str) -> str:
+        return f"{name} {path}"
+
+    return StructuredTool.from_function(tool, name=name, description=f"Do {name}.")
+
+
+TOOLS = [named(name) for name in ("edit", "write", "mcp__github__get_file", "memory_search")]
+
+
+def primary(request: ServerRequest) -> Any:
+    """Words and a call of `edit` to a person, a sentence to a tool."""
+    return Say("Done.") if request.messages[-1]["role"] == "tool" else Say("I mend it.", [Call("edit", {"path": "not this"})], chunks=4)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_configuration_in_the_readme_runs_where_its_providers_rules_hold(streamed: bool, monkeypatch: pytest.MonkeyPatch):
+    """Three tasks in one thread: Kimi reasons, DeepSeek writes, and neither refuses a request: not the forced choice, not what must come back."""
+    monkeypatch.setenv("KIMI_API_KEY", "key")
+    (text,) = re.findall(r"```json5\n(.*?)```", README, re.DOTALL)
+    document = json5.loads(text)
+    with FaultServer(profile=PROVIDERS) as server:
+        server.answer("kimi-for-coding", primary)
+        for provider in ("kimi", "deepseek", "ollama", "xai", "openai"):
+            document["models"]["providers"].setdefault(provider, {"apiKey": "key"})["baseUrl"] = server.base_url
+        agent = create_toolroute_agent(ToolRouter(document), TOOLS)
+        messages: list[Any] = []
+        for number in range(3):
+            asked = {"messages": [*messages, ("user", f"Task {number}.")]}
+            messages = [*agent.stream(asked, stream_mode="values")][-1]["messages"] if streamed else agent.invoke(asked)["messages"]
+        refused = [(request.model, request.refused_by) for request in server.requests if request.status != 200]
+        assert [request.model for request in server.requests] == ["kimi-for-coding", "deepseek-v4-pro", "kimi-for-coding"] * 3, refused
+    assert refused == []
+    written = [message.response_metadata["toolroute"]["model"] for message in messages if getattr(message, "tool_calls", None)]
+    assert written == ["deepseek/deepseek-v4-pro"] * 3
+    assert [message.text for message in messages if message.type == "tool"] == ["edit sample"] * 3
 
 
 @pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))])

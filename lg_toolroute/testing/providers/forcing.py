@@ -38,13 +38,21 @@ def refuses(says: str, kinds: Collection[Kind] = FORCED, *, when: Callable[[Serv
     return check
 
 
-def bare_name(request: ServerRequest) -> Refusal | None:
-    """A tool's name alone is no choice in OpenAI's format; some clients send one (ChatLiteLLM, ChatCohere)."""
-    choice = request.body.get("tool_choice")
-    if not isinstance(choice, str) or choice in {"none", "auto", "required"}:
-        return None
-    says = f"Invalid value: '{choice}'. Supported values are: 'none', 'auto', and 'required'."
-    return Refusal(says, "tool_choice", code="invalid_value")
+def bare_name(*words: str) -> Check:
+    """A tool's name alone is no choice; some clients send one (ChatLiteLLM, ChatCohere).
+
+    Args:
+        *words: The words that are a choice.
+    """
+    taken = f"{', '.join(repr(word) for word in words[:-1])}, and {words[-1]!r}"
+
+    def check(request: ServerRequest) -> Refusal | None:
+        choice = request.body.get("tool_choice")
+        if not isinstance(choice, str) or choice in words:
+            return None
+        return Refusal(f"Invalid value: '{choice}'. Supported values are: {taken}.", "tool_choice", code="invalid_value")
+
+    return check
 
 
 def without_tools(request: ServerRequest) -> Refusal | None:

@@ -22,7 +22,7 @@ def always(request: ServerRequest) -> bool:
 
 def unless_disabled(request: ServerRequest) -> bool:
     """`thinking: {type: disabled}` stops it (DeepSeek, Kimi K2.6, GLM)."""
-    return _type(request) != "disabled"
+    return bool(_type(request) != "disabled")
 
 
 def unless_switched_off(request: ServerRequest) -> bool:

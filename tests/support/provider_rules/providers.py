@@ -17,10 +17,10 @@ from langchain_mistralai import ChatMistralAI
 from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 
-from lg_toolroute.testing.providers.histories import anthropic, groq, mistral, openai_chat, openai_responses
+from lg_toolroute.testing.providers.histories import anthropic, groq, mistral, openai_responses
 from lg_toolroute.testing.signatures import sign
 from tests.support.provider_rules import deepseek, google
-from tests.support.provider_rules.minted import Minted, check_ollama
+from tests.support.provider_rules.minted import Minted, check_ollama, check_openai_chat
 
 Check = Callable[[dict[str, Any], Minted], list[Any]]
 KEY = "loopback"
@@ -99,9 +99,12 @@ def _shaped_like_openai(provider: Provider, answer: Answer, name: Callable[[int,
 
 def _write_openai(provider: Provider, answer: Answer, minted: Minted) -> dict[str, Any]:
     # Servers behind this client give ids of their own: vLLM's have 46 characters, Kimi's a dot and a colon.
-    if len(answer.calls) > 1:
-        return _shaped_like_openai(provider, answer, lambda place, tool: f"functions.{tool}:{place}")
-    return _shaped_like_openai(provider, answer, lambda place, tool: f"chatcmpl-tool-{_number():032d}")
+    def give(place: int, tool: str) -> str:
+        given = f"functions.{tool}:{place}" if len(answer.calls) > 1 else f"chatcmpl-tool-{_number():032d}"
+        minted.call_ids[given] = provider.model
+        return given
+
+    return _shaped_like_openai(provider, answer, give)
 
 
 def _write_responses(provider: Provider, answer: Answer, minted: Minted) -> dict[str, Any]:
@@ -202,7 +205,7 @@ PROVIDERS = [
     Provider(
         "openai chat", "langchain-openai", "gpt-4o",
         lambda base, **more: ChatOpenAI(model="gpt-4o", api_key=KEY, base_url=f"{base}/v1", max_retries=0, use_responses_api=False, **more),
-        _write_openai, openai_chat.check,
+        _write_openai, check_openai_chat,
     ),
     Provider(
         "openai responses", "langchain-openai", "gpt-5.4",

@@ -59,7 +59,7 @@ def check(body: dict[str, Any], minted: Minted) -> list[Refusal]:
     messages = body.get("messages") or []
     if not messages:
         return [Refusal("messages: at least one message is required", rule="there are messages")]
-    wrong = [] if messages[0]["role"] == "user" else [Refusal("messages: first message must use the \"user\" role", rule="the user begins")]
+    wrong = [] if messages[0]["role"] == "user" else [Refusal('messages: first message must use the "user" role', rule="the user begins")]
     if messages[-1]["role"] == "assistant":
         says = "This model does not support assistant message prefill. The conversation must end with a user message."
         wrong.append(Refusal(says, rule="the user ends"))
