@@ -51,8 +51,8 @@ class StoreHealth(HealthBook):
     The sync methods need a store with sync methods, the async ones take either; a sync store is then used in a thread. An async
     store (`AsyncSqliteStore`, `AsyncPostgresStore`) must be used in the event loop in which it was made.
 
-    What a model cannot do (`no_tool_support`, `model_not_found`) is remembered by each process for itself: it is learned by one call,
-    and must not outlive the `ollama pull` that mends it.
+    What a model cannot do (`no_tool_support`, `model_not_found`) is remembered by each process for itself, and for a while: it is learned
+    by one call, and must not outlive the `ollama pull` that mends it by long.
 
     Args:
         store: The store, after its `setup()`.

@@ -15,10 +15,11 @@
                                                                   `probe_timeout_s`
 ```
 
-How long a cooldown lasts is in `cooldowns`. Failures that open no circuit: `model_not_found` and `no_tool_support` are remembered for good;
-`invalid_tool_call`, `empty_response` and `truncated` are counted for the tool, and close the circuit, because the model is up, as
-`content_policy` does; of `parameter_refused` it is kept for a day what the provider refused (`rungs`); the rest changes nothing. A failure
-while a cooldown runs does not extend it.
+How long a cooldown lasts is in `cooldowns`. Failures that open no circuit: `model_not_found` and `no_tool_support` are believed for a
+while, twice as long each time they are said again, until a success disproves them; `invalid_tool_call`, `empty_response` and `truncated`
+are counted for the tool, and close the circuit, because the model is up, as `content_policy` does; of
+`parameter_refused` it is kept for a day what the provider refused (`rungs`); the rest changes nothing. A failure while a cooldown runs
+does not extend it.
 
 A circuit knows no clock: every question takes `now`. A clock that went backwards by more than a few seconds ends a cooldown (and a
 claim) instead of prolonging it, so no model is locked for ever; one failed probe is the price.
@@ -29,7 +30,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from lg_toolroute.core.failures.cooldowns import CooldownLimits, cooldown_s, failures_to_open
+from lg_toolroute.core.failures.cooldowns import CooldownLimits, cooldown_s, failures_to_open, incapable_s
 from lg_toolroute.core.failures.failure import BAD_ANSWER, INCAPABLE, LONGEST_TEXT, Failure, Refused
 from lg_toolroute.core.failures.rungs import believed, learned
 
@@ -59,6 +60,25 @@ class BadAnswers:
 
 
 @dataclass(frozen=True, slots=True)
+class Incapacity:
+    """What a provider said that a model cannot do. A provider may be wrong, and a model may be installed: it is believed for a while.
+
+    Attributes:
+        cls: `"no_tool_support"` or `"model_not_found"`.
+        why: The provider's words, masked and shortened.
+        since: When it was last said, in the clock's seconds.
+        until: When the model may be asked for that again.
+        times: How often it was said in a row: each doubles the time.
+    """
+
+    cls: str
+    why: str
+    since: float
+    until: float
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Circuit:
     """What is known of a model's health. Immutable; `CLOSED` is the one of a model that was never in trouble.
 
@@ -71,7 +91,7 @@ class Circuit:
         failures: Transient failures in a row while closed.
         failed_at: When the last of them happened.
         probe_at: When the running probe was claimed; `probe_until` is when its claim lapses. Both 0: no probe.
-        incapable_of: What the model cannot do, as `(class, the provider's words)`.
+        incapable_of: What the model cannot do, each class once; an entry that has lapsed is kept, so that the next one lasts longer.
         bad_answers: Unusable answers, by tool; the tool that was counted last stands last.
         refused: Parameters of ours that its provider refused.
     """
@@ -85,7 +105,7 @@ class Circuit:
     failed_at: float = 0.0
     probe_at: float = 0.0
     probe_until: float = 0.0
-    incapable_of: tuple[tuple[str, str], ...] = ()
+    incapable_of: tuple[Incapacity, ...] = ()
     bad_answers: tuple[tuple[str, BadAnswers], ...] = ()
     refused: tuple[Refused, ...] = ()
 
@@ -111,9 +131,9 @@ class Circuit:
             return "open"
         return "probing" if within(self.probe_at, self.probe_until, now) else "half-open"
 
-    def incapable(self, what: str) -> bool:
-        """Whether it was learned that the model cannot do this: `"no_tool_support"` or `"model_not_found"`."""
-        return any(cls == what for cls, _ in self.incapable_of)
+    def incapable(self, what: str, now: float) -> bool:
+        """Whether it is believed that the model cannot do this: `"no_tool_support"` or `"model_not_found"`."""
+        return any(entry.cls == what and within(entry.since, entry.until, now) for entry in self.incapable_of)
 
     def bad_answers_for(self, tool: str) -> BadAnswers | None:
         """What went wrong when the model wrote calls of this tool; `None` if nothing did."""
@@ -137,7 +157,7 @@ def describe(circuit: Circuit, now: float) -> dict[str, Any]:
         "due_in_s": None if blocked is None else round(blocked[1], 3),
         "cooldowns_in_a_row": circuit.opened,
         "failures_in_a_row": circuit.failures,
-        "incapable": dict(circuit.incapable_of),
+        "incapable": {entry.cls: entry.why for entry in circuit.incapable_of if within(entry.since, entry.until, now)},
         "bad_answers": {tool: {"in_a_row": bad.in_a_row, "total": bad.total, "last": bad.cls} for tool, bad in circuit.bad_answers},
         "refused": [
             {"parameter": each.parameter, "left": each.left, "while_thinking": each.while_thinking, "why": each.why, "ago_s": round(now - each.at, 3)}
@@ -164,13 +184,11 @@ def after_report(circuit: Circuit, failure: Failure | None, tool: str | None, no
         limits: How long a model is left alone.
     """
     if failure is None or failure.cls in BAD_ANSWER:
-        return _closed(_counted(circuit, tool, failure))
+        return _closed(_counted(circuit if failure else _disproved(circuit, tool), tool, failure))
     if failure.cls == "content_policy":
         return _closed(circuit)
     if failure.cls in INCAPABLE:
-        if not circuit.incapable(failure.cls):
-            circuit = replace(circuit, incapable_of=(*circuit.incapable_of, (failure.cls, failure.text[:LONGEST_TEXT])))
-        return _closed(circuit)
+        return _closed(_incapable(circuit, failure, now))
     if (needed := failures_to_open(failure.cls, limits)) is not None:
         return _after_outage(circuit, failure, needed, now, limits)
     if failure.refused is not None:
@@ -179,6 +197,22 @@ def after_report(circuit: Circuit, failure: Failure | None, tool: str | None, no
         # Whether the model would have answered is not known. The claim lapses by itself, so a model that hangs is not asked again at once.
         return circuit
     return replace(circuit, probe_at=0.0, probe_until=0.0) if circuit.probe_until else circuit
+
+
+def _incapable(circuit: Circuit, failure: Failure, now: float) -> Circuit:
+    """The circuit with what the model cannot do; said again by a call that was under way meanwhile, it lasts no longer."""
+    if circuit.incapable(failure.cls, now):
+        return circuit
+    times = 1 + max((entry.times for entry in circuit.incapable_of if entry.cls == failure.cls), default=0)
+    others = tuple(entry for entry in circuit.incapable_of if entry.cls != failure.cls)
+    entry = Incapacity(failure.cls, failure.text[:LONGEST_TEXT], now, now + incapable_s(times), times)
+    return replace(circuit, incapable_of=(*others, entry))
+
+
+def _disproved(circuit: Circuit, tool: str | None) -> Circuit:
+    """The circuit after a good answer: the model is there, and if it wrote a call, it can call tools."""
+    kept = tuple(entry for entry in circuit.incapable_of if entry.cls == "no_tool_support" and tool is None)
+    return circuit if kept == circuit.incapable_of else replace(circuit, incapable_of=kept)
 
 
 def _closed(circuit: Circuit) -> Circuit:

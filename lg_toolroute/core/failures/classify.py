@@ -16,7 +16,7 @@ from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import TypeVar
 
-from lg_toolroute.core.failures import spellings
+from lg_toolroute.core.failures import client_classes, spellings
 from lg_toolroute.core.failures.evidence import Evidence, class_names, gather, words_of
 from lg_toolroute.core.failures.failure import CLASSES, Failure, FailureClass
 from lg_toolroute.core.failures.origin import PROGRAMMING, class_by_origin
@@ -39,7 +39,7 @@ def classify(error: BaseException, *, now: float | None = None) -> Failure:
         return _of_this_package(error, now)
     if isinstance(error, BaseExceptionGroup):
         return _gravest(error, now)
-    if class_names(error) & spellings.CONTROL_FLOW or not isinstance(error, Exception):
+    if class_names(error) & client_classes.CONTROL_FLOW or not isinstance(error, Exception):
         return Failure("cancelled", presentable(words_of(error)))
     evidence = gather(error)
     said = _said(evidence)
@@ -48,13 +48,19 @@ def classify(error: BaseException, *, now: float | None = None) -> Failure:
     parameter = refused_parameter(evidence) if cls == "parameter_refused" else None
     return Failure(
         cls=cls,
-        text=presentable(evidence.message if said else _described(error)),
+        text=presentable(_with_remedy(evidence) if said else _described(error)),
         retry_after_s=wait_s(evidence.headers, evidence.body, evidence.text, now),
         status=evidence.status,
         larger_window=cls == "context_overflow" and not too_much_a_minute,
         parameter=parameter or "",
-        while_thinking=parameter is not None and while_thinking(evidence),
+        while_thinking=parameter is not None and while_thinking(evidence, parameter),
     )
+
+
+def _with_remedy(evidence: Evidence) -> str:
+    """The provider's words, and what to do about them where they do not say it."""
+    remedy = next((what for what, phrases in spellings.REMEDIES.items() if phrases.search(evidence.text)), None)
+    return evidence.message if remedy is None else f"{evidence.message} ({remedy})"
 
 
 def _described(error: BaseException) -> str:
@@ -83,29 +89,55 @@ def _said(evidence: Evidence) -> FailureClass | None:
     status, text, names = evidence.status, evidence.text, evidence.names
     if status == 413:
         return "context_overflow"
+    if status is not None and spellings.WEB_PAGE.search(text):
+        return _by_status(status, "")
     if status == 402 and spellings.USAGE_WINDOW.search(text):
         return "rate_limit"
     coded = _first(spellings.CODES, evidence.codes)
-    if coded == "auth" and spellings.SPECIFIC["quota"].search(text):
+    if (coded == "rate_limit" or status == 429) and coded != "quota":
+        if spellings.ENGINE_OVERLOADED.search(text):
+            return "overloaded"
+        if spellings.RATE_LIMITED.search(text):
+            return "rate_limit"
+    if coded in {"auth", "rate_limit"} and spellings.SPECIFIC["quota"].search(text):
         return "quota"  # Kimi: a subscription that is used up is a `permission_error`
     programming = status is None and names & PROGRAMMING
     refused = not programming and refused_parameter(evidence) is not None
-    if coded is not None and not (coded == "server_error" and status is not None) and not (coded == "model_not_found" and refused):
+    if coded is not None and not _doubtful(coded, status, refused):
         return coded
-    if not programming and (telling := _first(spellings.TELLING_CLASSES, names)) is not None:
+    if not programming and (telling := _first(client_classes.TELLING_CLASSES, names)) is not None:
         return telling
     for cls, phrases in spellings.SPECIFIC.items():
-        if cls == "quota" and refused:
+        if cls == "quota" and refused and status != 429:
             return "parameter_refused"  # what says more than the name of a parameter stands before `quota`
         if _overrules(cls, status) and phrases.search(text):
             return cls
     if programming:
         return None  # general phrases prove nothing about an error that looks like a mistake in a program
     if status is not None:
-        at_fault: FailureClass = "overloaded" if spellings.OVERLOADED.search(text) else "server_error"
-        return _first(spellings.STATUSES, {status}) or (at_fault if status >= 500 else "invalid_request")
-    named = _first(spellings.NEUTRAL_CLASSES, names) or _first(spellings.CLIENT_CLASSES, names)
+        return _by_status(status, text)
+    named = _first(client_classes.NEUTRAL_CLASSES, names) or _first(client_classes.CLIENT_CLASSES, names)
     return named or next((cls for cls, phrases in spellings.GENERAL.items() if phrases.search(text)), None)
+
+
+def _doubtful(coded: FailureClass, status: int | None, refused: bool) -> bool:
+    """Whether a code says less than the rest: gateways send `server_error` with any status, and `model_not_found` when no channel is free."""
+    if coded == "model_not_found":
+        return refused or (status is not None and status >= 500)
+    return coded == "server_error" and status is not None
+
+
+def _by_status(status: int, text: str) -> FailureClass:
+    """The class of a status, given words that say nothing plainer."""
+    if status == 404 and spellings.NAMES_MODEL.search(text):
+        return "model_not_found"
+    if (known := _first(spellings.STATUSES, {status})) is not None:
+        return known
+    if status < 500:
+        return "invalid_request"
+    if spellings.OVERLOADED.search(text):
+        return "overloaded"
+    return "timeout" if spellings.GENERAL["timeout"].search(text) else "server_error"
 
 
 def _first(table: Mapping[FailureClass, Set[_T]], found: Set[_T]) -> FailureClass | None:
@@ -116,4 +148,4 @@ def _overrules(cls: FailureClass, status: int | None) -> bool:
     """Whether a phrase of this class says more than the status: a 429 that mentions a context window is still a 429."""
     if status == 429:
         return cls == "quota"
-    return status is None or status < 500 or cls in {"context_overflow", "no_tool_support", "quota", "invalid_tool_call"}
+    return status is None or status < 500 or cls in {"context_overflow", "no_tool_support", "quota", "invalid_tool_call", "invalid_request"}

@@ -6,6 +6,7 @@
 | `quota` | at once | 10 min doubling to 1 h, or what `Retry-After` says if that is longer |
 | `auth` | at once | 10 min |
 | `overloaded`, `server_error`, `timeout`, `connection` | after 2 in a row | what `Retry-After` says, else 30 s doubling to 5 min |
+| `model_not_found`, `no_tool_support` | never | not asked for that for 10 min doubling to 1 h |
 | everything else | never | none |
 
 A `Retry-After` is believed between a second and an hour (`quota_max_s`): a longer one costs one probe an hour. "In a row" is forgotten
@@ -22,6 +23,12 @@ from lg_toolroute.core.failures.failure import TRANSIENT, Failure
 
 _OPENS_AT_ONCE: Final = frozenset({"rate_limit", "quota", "auth"})
 _MOST_DOUBLINGS: Final = 40
+
+INCAPABLE_S: Final = 600.0
+"""For so long a provider is believed that it does not know a model, or that the model cannot call tools."""
+
+INCAPABLE_MAX_S: Final = 3600.0
+"""The longest time for which it is believed, however often it was said."""
 
 SHORTEST_WAIT_S: Final = 1.0
 """A `Retry-After` below this is rounded up, so that "0" does not make every turn a probe."""
@@ -87,3 +94,8 @@ def cooldown_s(failure: Failure, cooldowns: int, limits: CooldownLimits) -> floa
     if failure.cls == "rate_limit":
         return min(limits.rate_limit_s * doubled, limits.rate_limit_max_s)
     return min(limits.transient_s * doubled, limits.transient_max_s)
+
+
+def incapable_s(times: int) -> float:
+    """Seconds for which it is believed that a model cannot do something, once that was said `times` times in a row."""
+    return min(INCAPABLE_S * 2.0 ** min(times - 1, _MOST_DOUBLINGS), INCAPABLE_MAX_S)

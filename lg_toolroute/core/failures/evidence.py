@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lg_toolroute.core.failures.spellings import TRANSPORT
+from lg_toolroute.core.failures.client_classes import TRANSPORT
 
 _DEEPEST_CAUSE: Final = 8
 _LARGEST_BODY: Final = 65_536
 _LONGEST_TEXT: Final = 4_000
-_MESSAGE_KEYS: Final = ("message", "msg", "error_message", "error", "errors", "detail", "raw", "title", "Message")
+_MESSAGE_KEYS: Final = ("message", "msg", "error_message", "errorMessage", "error", "errors", "detail", "raw", "title", "Message")
 _CODE_KEYS: Final = ("code", "type", "status", "reason", "error_type", "Code", "innererror", "finish_reason")
-_NESTED_KEYS: Final = ("error", "errors", "Error", "detail", "details", "metadata", "innererror", "response", "raw")
+_NESTED_KEYS: Final = ("error", "errors", "Error", "detail", "details", "metadata", "innererror", "response", "raw", "message")
 _LABELLED_STATUS: Final = re.compile(
     r"(?:^|error code:?\s*|status(?:[ _]code)?:?\s*|\bhttp(?:/[\d.]+)?\s+|error response\s+|\w+ error '|^\w+:?\s+)([45]\d\d)\b",
     re.IGNORECASE,
@@ -76,12 +76,14 @@ def gather(error: BaseException) -> Evidence:
     headers: Mapping[str, str] = {}
     body: Any = None
     for cause in _causes(error):
-        texts.append(words_of(cause))
+        response = _attribute(cause, "response")
+        found = _body(cause, response)
+        plain = _plain_words(response) if found is None else []
+        if not (_is_httpx_status(cause) and (found or plain)):
+            texts.append(words_of(cause))
         if status is None and names & TRANSPORT:
             continue
         names |= class_names(cause)
-        response = _attribute(cause, "response")
-        found = _body(cause, response)
         body = found if body is None else body
         headers = headers or _headers(cause, response)
         levels = list(_levels(found))
@@ -91,10 +93,16 @@ def gather(error: BaseException) -> Evidence:
         messages = [value[:_LONGEST_TEXT] for level in levels for key in _MESSAGE_KEYS if isinstance(value := level.get(key), str) and value.strip()]
         message = message or (messages[0] if messages else None)
         texts += messages
+        texts += plain
     text = "\n".join(dict.fromkeys(texts))[:_LONGEST_TEXT]
     if status is None and not names & TRANSPORT and (match := _LABELLED_STATUS.search(text)):
         status = int(match.group(1))
-    return Evidence(frozenset(names), status, frozenset(codes), tuple(blamed), text, message or texts[0], headers, body)
+    return Evidence(frozenset(names), status, frozenset(codes), tuple(blamed), text, message or next(iter(texts), words_of(error)), headers, body)
+
+
+def _is_httpx_status(error: BaseException) -> bool:
+    """Whether the error's own words are httpx's reading of the status ("503 Service Unavailable"), not the provider's."""
+    return type(error).__name__ == "HTTPStatusError"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -159,6 +167,12 @@ def _body(error: BaseException, response: Any) -> Any:
     # httpx and requests keep what was read there; their public attributes would read from the network, or raise.
     content = _attribute(response, "_content")
     return _json(content) if isinstance(content, bytes) else None
+
+
+def _plain_words(response: Any) -> list[str]:
+    """A body that is no JSON, as text."""
+    content = _attribute(response, "_content")
+    return [content[:_LONGEST_TEXT].decode(errors="replace")] if isinstance(content, bytes) and content.strip() else []
 
 
 def _json(text: str | bytes) -> Any:

@@ -39,7 +39,7 @@ BAD_ANSWER: Final[frozenset[str]] = frozenset({"invalid_tool_call", "empty_respo
 """The model answered, but its message cannot be used: the same model repairs it once, then the next candidate is asked."""
 
 INCAPABLE: Final[frozenset[str]] = frozenset({"model_not_found", "no_tool_support"})
-"""Waiting does not help: this process does not ask the model for that again."""
+"""A little waiting does not help: this process does not ask the model for that for a while."""
 
 TERMINAL: Final[frozenset[str]] = frozenset({"content_policy", "cancelled", "bug"})
 """No other candidate is asked; for `content_policy` a rule may say otherwise."""

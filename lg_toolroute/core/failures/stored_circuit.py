@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from lg_toolroute.core.failures.circuit import CLOSED, LONGEST_NAME, MOST_TOOLS, BadAnswers, Circuit
-from lg_toolroute.core.failures.cooldowns import CooldownLimits
+from lg_toolroute.core.failures.circuit import CLOSED, LONGEST_NAME, MOST_TOOLS, BadAnswers, Circuit, Incapacity
+from lg_toolroute.core.failures.cooldowns import INCAPABLE_MAX_S, CooldownLimits
 from lg_toolroute.core.failures.failure import BAD_ANSWER, CLASSES, INCAPABLE, LONGEST_TEXT, Refused, Rung
 from lg_toolroute.core.failures.rungs import CHOICE, RUNGS, THINKING
 
@@ -21,7 +21,7 @@ def write_circuit(circuit: Circuit) -> dict[str, Any]:
     return {
         "format": _FORMAT,
         **{name: getattr(circuit, name) for name in _PLAIN_FIELDS},
-        "incapable_of": [list(entry) for entry in circuit.incapable_of],
+        "incapable_of": [[entry.cls, entry.why, entry.since, entry.until, entry.times] for entry in circuit.incapable_of],
         "pairs": {tool: [bad.in_a_row, bad.total, bad.cls] for tool, bad in circuit.bad_answers},
         **({"refused": refused} if refused else {}),
     }
@@ -54,7 +54,10 @@ def read_circuit(value: object, limits: CooldownLimits) -> tuple[Circuit, str | 
             failed_at=_moment(value["failed_at"]),
             probe_at=probe_at,
             probe_until=probe_until,
-            incapable_of=tuple((_class(cls, INCAPABLE), str(text)[:LONGEST_TEXT]) for cls, text in value["incapable_of"]),
+            incapable_of=tuple(
+                Incapacity(_class(cls, INCAPABLE), str(why)[:LONGEST_TEXT], *_window(start, end, INCAPABLE_MAX_S), _count(times))
+                for cls, why, start, end, times in value["incapable_of"]
+            ),
             bad_answers=tuple(
                 (str(tool)[:LONGEST_NAME], BadAnswers(_count(in_a_row), _count(total), _class(cls, BAD_ANSWER)))
                 for tool, (in_a_row, total, cls) in list(value["pairs"].items())[-MOST_TOOLS:]

@@ -45,9 +45,9 @@ def why_not(spec: str, job: Job, inputs: TurnInputs, survey: Survey) -> Skip | N
     facts = inputs.facts(spec)
     circuit = survey.circuits.get(spec)
     wants_tools = bool(job.tools) or bool(inputs.allowed(spec))
-    if wants_tools and (facts.supports_tools is False or (circuit is not None and circuit.incapable("no_tool_support"))):
+    if wants_tools and (facts.supports_tools is False or (circuit is not None and circuit.incapable("no_tool_support", survey.now))):
         return Skip(spec, "cannot call tools", None, "no_tools")
-    if circuit is not None and circuit.incapable("model_not_found"):
+    if circuit is not None and circuit.incapable("model_not_found", survey.now):
         return Skip(spec, "its provider does not know it", None, "incapable")
     window = facts.context_window
     if job.larger_than is not None and window is not None and window <= job.larger_than:

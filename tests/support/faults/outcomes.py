@@ -207,7 +207,7 @@ def health_after(cell: Cell) -> str:
     if cls in TRANSIENT:
         return "1 failure in a row"
     if cls in INCAPABLE:
-        return "not asked for that again"
+        return "not asked for that for a while"
     if cls in BAD_ANSWER and cell.role == WRITING:
         return "counted for the pair"
     if cls == "parameter_refused" and cell.role == WRITING:
@@ -222,7 +222,7 @@ def in_words(circuit: dict[str, Any]) -> str:
     if circuit["failures_in_a_row"]:
         return f"{circuit['failures_in_a_row']} failure in a row"
     if circuit["incapable"]:
-        return "not asked for that again"
+        return "not asked for that for a while"
     if circuit["refused"]:
         return "the refusal is remembered"
     return "counted for the pair" if circuit["bad_answers"] else "as before"

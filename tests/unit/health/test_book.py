@@ -154,12 +154,13 @@ class TestEveryBook:
         book.report(A, Failure("invalid_request"))
         assert book.claim(A)
 
-    def test_incapacity_is_remembered_until_it_is_reset(self, book):
-        book.report(A, Failure("no_tool_support", "does not support tools"))
-        book.report(A, None)
-        assert book.snapshot([A])[A].incapable("no_tool_support")
-        book.reset(A)
-        assert not book.snapshot([A])[A].incapable("no_tool_support")
+    def test_incapacity_is_remembered_until_it_lapses_or_is_reset(self, book, clock):
+        for forget in (lambda: book.reset(A), lambda: setattr(clock, "now", clock.now + 600)):
+            book.report(A, Failure("no_tool_support", "does not support tools"))
+            book.report(A, None)
+            assert book.snapshot([A])[A].incapable("no_tool_support", clock.now)
+            forget()
+            assert not book.snapshot([A])[A].incapable("no_tool_support", clock.now)
 
     def test_reset_forgets_one_model_or_all(self, book):
         book.report(A, Failure("auth"))
@@ -282,10 +283,10 @@ class TestStore:
         store = InMemoryStore()
         one, two = StoreHealth(store, clock=clock), StoreHealth(store, clock=clock)
         one.report(A, Failure("no_tool_support"))
-        assert one.snapshot([A])[A].incapable("no_tool_support")
+        assert one.snapshot([A])[A].incapable("no_tool_support", clock.now)
         clock.now += 2
-        assert one.snapshot([A])[A].incapable("no_tool_support")
-        assert not two.snapshot([A])[A].incapable("no_tool_support")
+        assert one.snapshot([A])[A].incapable("no_tool_support", clock.now)
+        assert not two.snapshot([A])[A].incapable("no_tool_support", clock.now)
         assert store.search(("lg_toolroute",), limit=10) == []
 
     def test_workers_with_other_namespaces_do_not_meet(self, clock):

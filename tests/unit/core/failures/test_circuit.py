@@ -139,13 +139,33 @@ def test_any_answer_of_a_probed_model_ends_its_outage(cls):
 @pytest.mark.parametrize("cls", ["no_tool_support", "model_not_found"])
 def test_incapacity_is_remembered_apart_from_outages(cls):
     circuit = fail(CLOSED, cls, 0.0)
-    assert circuit.incapable(cls)
+    assert circuit.incapable(cls, 0.0)
     assert circuit.blocked(0.0) is None
     other = "model_not_found" if cls == "no_tool_support" else "no_tool_support"
-    assert not circuit.incapable(other)
-    down_and_up = after_report(fail(circuit, "rate_limit", 1.0), None, None, 50.0, LIMITS)
-    assert down_and_up.incapable(cls)
+    assert not circuit.incapable(other, 0.0)
+    down_and_up = fail(fail(circuit, "rate_limit", 1.0), "content_policy", 50.0)
+    assert down_and_up.incapable(cls, 50.0)
     assert fail(circuit, cls, 2.0) is circuit
+
+
+@pytest.mark.parametrize("cls", ["no_tool_support", "model_not_found"])
+def test_incapacity_lapses_and_lasts_twice_as_long_each_time_it_is_said_again(cls):
+    circuit, now = CLOSED, 0.0
+    for lasts in (600.0, 1200.0, 2400.0, 3600.0, 3600.0):
+        circuit = fail(circuit, cls, now)
+        assert circuit.incapable(cls, now + lasts - 1.0)
+        now += lasts
+        assert not circuit.incapable(cls, now)
+        assert describe(circuit, now)["incapable"] == {}
+
+
+def test_a_good_answer_disproves_what_was_said_of_the_model():
+    unknown = fail(CLOSED, "model_not_found", 0.0)
+    assert after_report(unknown, None, None, 700.0, LIMITS) == CLOSED
+    toolless = fail(CLOSED, "no_tool_support", 0.0)
+    assert after_report(toolless, None, None, 700.0, LIMITS) is toolless
+    assert fail(toolless, "invalid_tool_call", 700.0, tool="edit").incapable_of == toolless.incapable_of
+    assert after_report(toolless, None, "edit", 700.0, LIMITS) == CLOSED
 
 
 def test_bad_answers_are_counted_for_the_tool_and_cool_nothing_down():

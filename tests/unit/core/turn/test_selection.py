@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lg_toolroute.config import load_config
-from lg_toolroute.core.failures.circuit import Circuit
+from lg_toolroute.core.failures.circuit import Circuit, Incapacity
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.selection import Survey, choose, gates_for, why_not
@@ -28,6 +28,11 @@ def inputs(facts: dict[str, ModelFacts] | None = None, rules: Any = None, tools:
     return TurnInputs(book, TOOLS, lambda spec: known.get(spec, ModelFacts()), **more)
 
 
+def cannot(what: str) -> Circuit:
+    """A circuit of a model that cannot do this until the moment 20."""
+    return Circuit(incapable_of=(Incapacity(what, "no", 0.0, 20.0),))
+
+
 def test_the_first_fit_candidate_is_chosen_and_nobody_is_skipped():
     assert choose(EDIT, inputs(), WELL) == (B, ())
 
@@ -37,8 +42,8 @@ def test_the_first_fit_candidate_is_chosen_and_nobody_is_skipped():
     [
         ({}, WELL, {"tools": {"byModel": {B: {"deny": ["edit"]}}}}, "policy", "may not use 'edit' (tools.byModel['b/b'].deny"),
         ({B: ModelFacts(supports_tools=False)}, WELL, {}, "no_tools", "cannot call tools"),
-        ({}, Survey({B: Circuit(incapable_of=(("no_tool_support", "no"),))}, 10.0), {}, "no_tools", "cannot call tools"),
-        ({}, Survey({B: Circuit(incapable_of=(("model_not_found", "no"),))}, 10.0), {}, "incapable", "its provider does not know it"),
+        ({}, Survey({B: cannot("no_tool_support")}, 10.0), {}, "no_tools", "cannot call tools"),
+        ({}, Survey({B: cannot("model_not_found")}, 10.0), {}, "incapable", "its provider does not know it"),
         ({}, Survey({B: SHUT}, 10.0), {}, "cooldown", "cooling down for 50 s (rate_limit)"),
         ({B: ModelFacts(context_window=1000)}, WELL, {"tokens": lambda: 951}, "context", "its window of 1,000 tokens does not fit about 951"),
         ({B: ModelFacts(inputs=frozenset({"text"}))}, WELL, {"images": True}, "images", "does not take images"),
@@ -142,3 +147,9 @@ def test_a_model_that_was_handed_in_joins_a_chain_but_not_a_boundary():
 
 def test_the_policy_of_the_model_that_is_asked_says_what_it_sees():
     assert inputs(tools={"byModel": {B: {"deny": ["read"]}}}).allowed(B) == ("edit", "browse")
+
+
+@pytest.mark.parametrize("what", ["no_tool_support", "model_not_found"])
+def test_a_candidate_is_asked_again_when_what_was_said_of_it_has_lapsed(what):
+    assert why_not(B, EDIT, inputs(), Survey({B: cannot(what)}, 19.0)) is not None
+    assert why_not(B, EDIT, inputs(), Survey({B: cannot(what)}, 20.0)) is None
