@@ -6,7 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from lg_toolroute.cli.sources import add_agent_option, add_config_option, read_config
 from lg_toolroute.cli.store_file import add_store_option, open_store
-from lg_toolroute.clients.models import ModelBook
+from lg_toolroute.clients.known_ways import KnownWays
 from lg_toolroute.rulebook.book import compile_config
 from lg_toolroute.rulebook.explain import CallsOf
 
@@ -23,7 +23,7 @@ def run(given: Namespace) -> bool:
     """Prints the decision; true if there is a model that may write the call."""
     book = compile_config(read_config(given.config))
     tags = tuple(given.tag)
-    ways = ModelBook(book).ways
+    ways = KnownWays(book)
     counted = None if given.store is None else _counted(given.store)
     print(book.explain(given.tool, agent=given.agent, tags=tags, forcing=lambda spec, off: ways.told(spec, switch_off=off), calls_of=counted))
     return book.decide(given.tool, agent=given.agent, tags=tags).model is not None

@@ -55,9 +55,8 @@ class Row:
     any: str = "any"
 
 
-_KIMI: Final[Mapping[str, tuple[str, ...]]] = {
-    "providers": ("kimi", "kimi-code", "moonshot", "moonshotai"), "hosts": ("kimi.com", "moonshot.ai", "moonshot.cn"), "classes": ("ChatMoonshot",),
-}  # fmt: skip
+_KIMI: Final = ("kimi", "kimi-code", "moonshot", "moonshotai")
+_KIMI_HOSTS: Final = ("kimi.com", "moonshot.ai", "moonshot.cn")
 _CLAUDE_FORCED_NEVER: Final = (
     r"claude-(?:opus|sonnet|haiku)-(?:5[-.](?:[5-9]|\d\d)|[6-9]|\d\d)(?!\d)|claude-(?:fable|mythos)-(?:5[-.](?:[1-9]|\d\d)|[6-9]|\d\d)(?!\d)"
     r"|claude-mythos-preview"
@@ -79,8 +78,10 @@ ROWS: Final = (
     Row("DeepSeek", "none", "refuses `tool_choice` while it thinks", "DeepSeek-V3#1376, any-llm#1384",
         providers=("deepseek",), hosts=("deepseek.com",), classes=("ChatDeepSeek",), only_thinking=True,
         thinks=r"deepseek-(?:v[4-9]|reasoner)", off=_DISABLED),
-    Row("Kimi K3", "required", "refuses a tool's name", "oh-my-pi#5994", **_KIMI, models=r"kimi-k3", never_off="kimi"),
-    Row("Kimi", "none", "refuses a forced call while it thinks", "inspect_ai#5152, oh-my-pi#3853", **_KIMI, only_thinking=True,
+    Row("Kimi K3", "required", "refuses a tool's name", "oh-my-pi#5994",
+        providers=_KIMI, hosts=_KIMI_HOSTS, classes=("ChatMoonshot",), models=r"kimi-k3", never_off="kimi"),
+    Row("Kimi", "none", "refuses a forced call while it thinks", "inspect_ai#5152, oh-my-pi#3853",
+        providers=_KIMI, hosts=_KIMI_HOSTS, classes=("ChatMoonshot",), only_thinking=True,
         thinks=r"kimi-for-coding|kimi-k2[.-][5-9]|kimi-k2-thinking", off=_DISABLED, never_off=r"kimi-for-coding|kimi-k2[.-]7|kimi-k2-thinking"),
     Row("Qwen", "none", "refuses a forced call while it thinks", "eino#994, qwen-code#7659, dify-official-plugins#2628",
         providers=("qwen", "dashscope", "tongyi", "alibaba"), hosts=("aliyuncs.com",), classes=("ChatTongyi", "ChatQwen", "ChatQwQ"),

@@ -86,7 +86,7 @@ class ModelCall:
         yield as_one_chunk(await self.aanswer())
 
     def _stream(self) -> ChunkStream:
-        if not is_claude(type(self.model)):  # type: ignore[arg-type]  # a class is hashable
+        if not is_claude(type(self.model)):
             yield from self.model._stream(self.messages, stop=self.stop, **self.kwargs)
             return
         asked = Paused(self.model, self.messages, self.kwargs)
@@ -95,7 +95,7 @@ class ModelCall:
                 yield from map(asked.take, chunks)
 
     def _astream(self) -> AwaitedChunkStream:
-        watched = is_claude(type(self.model))  # type: ignore[arg-type]  # a class is hashable
+        watched = is_claude(type(self.model))
         return self._astream_on() if watched else self._astream_once(self.messages, self.kwargs)
 
     async def _astream_on(self) -> AwaitedChunkStream:

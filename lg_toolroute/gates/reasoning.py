@@ -68,8 +68,7 @@ class ReasonGate(StreamGate):
         hit: The first routed tool that was called.
         routed: The routed calls; several only when drained.
         kept: The calls that were shown, each with the id that it was shown with.
-        renamed: A call was shown with another id than the model gave it, because that one was missing or another call's, or under the name of the
-            tool that it means.
+        renamed: A call was shown with another id than the model gave it (none, or another call's), or by the name of the tool that it means.
         drafts: The arguments that the model wrote for routed calls, by slot; empty unless drained.
         shown: Something was shown, in this stream or in an earlier one of this gate.
         error: The error that broke the stream after something was shown.
@@ -129,12 +128,9 @@ class ReasonGate(StreamGate):
     def _feed(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterable[ChatGenerationChunk]:
         if message.usage_metadata:
             self._usage_reported = True
-        if not message.tool_call_chunks and not self._cutting and (isinstance(message.content, str) or not (self.calls or self._has_calls(message))):
-            return (self._show(chunk, message),)
-        return self._feed_calls(chunk, message)
-
-    def _has_calls(self, message: AIMessageChunk) -> bool:
-        return any(self._is_call_block(block) for block in message.content)
+        content = message.content
+        plain = isinstance(content, str) or not (self.calls or any(map(self._is_call_block, content)))
+        return (self._show(chunk, message),) if plain and not message.tool_call_chunks and not self._cutting else self._feed_calls(chunk, message)
 
     def _is_call_block(self, block: Any, opened: Collection[Any] = ()) -> bool:
         """Whether a block is (part of) a call of the agent's tools. Arguments of a server-side tool belong to no call that has come or is opened."""
@@ -214,10 +210,7 @@ class ReasonGate(StreamGate):
     def _fresh_id(self) -> str:
         """An id that no call of this message has."""
         taken = {call.id for call in self.calls} | {routed.call_id for routed in self.routed}
-        call_id = self.new_id()
-        while call_id in taken:
-            call_id = self.new_id()
-        return call_id
+        return next(call_id for call_id in iter(self.new_id, None) if call_id not in taken)
 
     def _is_unfinished(self, call: HeldCall) -> bool:
         """Whether more of a call may come."""
@@ -266,17 +259,16 @@ class ReasonGate(StreamGate):
         # An answer that broke off is requested again, perhaps with other calls: none of its calls is announced.
         announcing = self._draining and self.announcing and self.error is None
         calls = [call for call in self.calls if call in keep or (call.routed is not None and announcing)]
-        for call in self._between.in_order(calls, self.calls, renamed=self.renamed, broken=self.error is not None or rejected is not None):
-            if not isinstance(call, HeldCall):
-                text = AIMessageChunk(content=call, response_metadata={"model_provider": self._provider} if self._provider else {})
+        for part in self._between.in_order(calls, self.calls, renamed=self.renamed, broken=self.error is not None or rejected is not None):
+            if not isinstance(part, HeldCall):
+                text = AIMessageChunk(content=part, response_metadata={"model_provider": self._provider} if self._provider else {})
                 yield self._show(generation(text), text)
-            elif call in keep:
-                yield generation(call.as_chunk(self.message_id, self._provider))
-                self._generated.append(call.args)
-            else:
-                assert call.routed is not None  # noqa: S101  # for the type checker
-                place: dict[str, Any] = {"slot": call.slot, "block": call.routed.block, "provider": self._provider}
-                yield generation(call_chunk(self.message_id, name=call.routed.tool, args="", call_id=call.routed.call_id, **place))
+            elif part in keep:
+                yield generation(part.as_chunk(self.message_id, self._provider))
+                self._generated.append(part.args)
+            elif (routed := part.routed) is not None:
+                place: dict[str, Any] = {"slot": part.slot, "block": routed.block, "provider": self._provider}
+                yield generation(call_chunk(self.message_id, name=routed.tool, args="", call_id=routed.call_id, **place))
         if announcing:
             self.routed = [replace(routed, announced=True) for routed in self.routed]
         self.shown = self.shown or bool(keep)

@@ -34,11 +34,10 @@ def plain_text(content: Any) -> str:
 
 
 def fit(content: Any, role: Role, target: Target, note: AddNote) -> Content:
-    """Fit a content to the reader; the same object is returned if it fits already, or was written for a reader whose forms are not known."""
-    if target.addressed and target.rules.opaque:
-        return content
-    fitted = content if isinstance(content, str) else _fit_blocks(content, role, target, note)
-    if role == "user" and isinstance(fitted, str) and is_blank(fitted):
+    """Fit a content to the reader; the same object is returned if it fits, or was written for a reader whose forms are not known here."""
+    untouched = target.addressed and target.rules.opaque
+    fitted: Content = content if untouched or isinstance(content, str) else _fit_blocks(content, role, target, note)
+    if role == "user" and isinstance(fitted, str) and is_blank(fitted) and not untouched:
         note("empty message given a placeholder")
         return EMPTY
     return fitted

@@ -20,6 +20,8 @@ DETAILS: Final = "reasoning_details"
 CONTENT: Final = "reasoning_content"
 NOT_RECORDED: Final = "(not recorded)"
 _ENCRYPTED: Final = "reasoning.encrypted"
+_GROWING: Final = frozenset({"text", "summary", "data"})
+"""Keys whose values come in pieces; the others repeat, or come once."""
 _UNSIGNED: Final = "skip_thought_signature_validator"
 """Source: Google, "Thought signatures": the mark for calls that another model wrote. Through OpenRouter one for each message, with the id of
 its first call (Roo-Code#10640)."""
@@ -53,7 +55,8 @@ def with_marks(message: AIMessage, target: Target) -> AIMessage:
 def details_of(received: Sequence[Mapping[str, Any]], *, streamed: bool) -> list[dict[str, Any]]:
     """Give `reasoning_details` as they are stored in a message.
 
-    LangChain adds up entries of one numeric `index` and with it their `format`, so the pieces of a stream are numbered in letters.
+    Where messages are added up, LangChain joins entries of one numeric `index`, and their `format` too. So the pieces of a stream get a string for
+    an `index`, and stay apart.
     """
     return [{**entry, "index": str(entry["index"])} if streamed and "index" in entry else dict(entry) for entry in received]
 
@@ -66,14 +69,10 @@ def whole_details(stored: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             whole += [dict(piece) for piece in pieces]
             continue
         entry: dict[str, Any] = {"type": kind}
-        for piece in pieces:
-            for key, value in piece.items():
-                entry[key] = entry.get(key, "") + value if key in _GROWING and isinstance(value, str) else entry.get(key) if value is None else value
+        for key, value in ((key, value) for piece in pieces for key, value in piece.items() if value is not None):
+            entry[key] = entry.get(key, "") + value if key in _GROWING else value
         whole.append({**entry, "index": int(index)})
     return whole
-
-
-_GROWING: Final = frozenset({"text", "summary", "data"})
 
 
 def _is_encrypted(entry: Any) -> bool:

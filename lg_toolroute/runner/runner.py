@@ -25,7 +25,7 @@ from lg_toolroute.runner.drivers import adrive, drive
 from lg_toolroute.runner.ids import base_of, new_message_id
 from lg_toolroute.runner.landing import land
 from lg_toolroute.runner.requests import Request, RequestBuilder
-from lg_toolroute.runner.segments import Segment
+from lg_toolroute.runner.segments import Segment, message_of
 
 ChunkOf = tuple[AIMessageChunk, Request]
 """A chunk that may be shown, and the request that it answers."""
@@ -200,8 +200,7 @@ class TurnRunner:
         if isinstance(step, Claim):
             return health.claim(step.spec)
         if isinstance(step, Report):
-            self._count(step)
-            return health.report(step.spec, step.failure, tool=step.tool)
+            return health.report(step.spec, step.failure, tool=self._counted(step))
         return self._emit_handoffs(step)
 
     async def _ahandle(self, step: Step) -> Any:
@@ -211,13 +210,14 @@ class TurnRunner:
         if isinstance(step, Claim):
             return await health.aclaim(step.spec)
         if isinstance(step, Report):
-            self._count(step)
-            return await health.areport(step.spec, step.failure, tool=step.tool)
+            return await health.areport(step.spec, step.failure, tool=self._counted(step))
         return self._emit_handoffs(step)
 
-    def _count(self, step: Report) -> None:
+    def _counted(self, step: Report) -> str | None:
+        """The tool of an attempt whose calls have been counted."""
         for tool, counts in step.calls.items():
             self.router.health.add_calls(step.spec, tool, counts)
+        return step.tool
 
     def _emit_handoffs(self, step: Any) -> None:
         for job in step.jobs:
@@ -284,7 +284,7 @@ class TurnRunner:
             for chunk in chunks:
                 read.append(chunk)
                 yield chunk, request
-        return _added_up(read)
+        return message_of(read)
 
     def _ask_and_collect(self, request: Request, stream: bool) -> tuple[list[ChunkOf], Answer]:
         chunks: list[ChunkOf] = []
@@ -305,7 +305,7 @@ class TurnRunner:
                     async for chunk in chunks:
                         read.append(chunk)
                         yield chunk, request
-                message = _added_up(read)
+                message = message_of(read)
             else:
                 message = await self._surface.asend(request)
         except Exception as error:  # classified: what is not the model's failure is raised again, untouched
@@ -316,12 +316,6 @@ class TurnRunner:
     async def _aask_and_collect(self, request: Request, stream: bool) -> tuple[list[ChunkOf], Answer]:
         answers: list[Answer] = []
         return [chunk async for chunk in self._aask_one(request, answers, stream)], answers[0]
-
-
-def _added_up(read: list[AIMessageChunk]) -> AIMessage:
-    if not read:
-        return AIMessageChunk(content="")
-    return read[0] + read[1:] if len(read) > 1 else read[0]
 
 
 def is_parked(data: Any, messages: Sequence[BaseMessage]) -> bool:
@@ -352,6 +346,3 @@ def resumed(data: Any, messages: Sequence[BaseMessage], builder: RequestBuilder)
     except (TypeError, KeyError, ValueError):  # not written by this package: foreign, or damaged
         return None
     return None if turn is None else (turn, segments)
-
-
-__all__ = ["StreamingSurface", "Surface", "TurnRunner", "is_parked", "resumed"]

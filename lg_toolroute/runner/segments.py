@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
 
 from lg_toolroute.gates.chunks import highest_block
 
@@ -46,3 +46,10 @@ def shown_text(segments: Sequence[Segment]) -> str:
 def next_block_index(segments: Sequence[Segment]) -> int:
     """Where the content blocks of the next segment start; 0 while no segment has indexed blocks."""
     return max((highest_block(segment.message.content) for segment in segments), default=-1) + 1
+
+
+def message_of(chunks: Sequence[AIMessageChunk]) -> AIMessage:
+    """The chunks that a model has streamed, added up; an empty message where it streamed none."""
+    if not chunks:
+        return AIMessageChunk(content="")
+    return chunks[0] + list(chunks[1:]) if len(chunks) > 1 else chunks[0]

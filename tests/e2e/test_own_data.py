@@ -15,8 +15,8 @@ from tests.support.tool_loop.clients import CLIENTS, DETAILED, Client
 from tests.support.tool_loop.dialects import CALL_ID, DETAILS, THOUGHT, WORDS, completions
 from tests.support.tool_loop.server import LoopServer
 
-THINKERS = [client for client in CLIENTS if client.name in ("moonshot", "fireworks", "openrouter", "bedrock converse", "litellm", "anthropic", "ollama")]
 BY_NAME = {client.name: client for client in CLIENTS}
+THINKERS = [BY_NAME[name] for name in ("moonshot", "fireworks", "openrouter", "bedrock converse", "litellm", "anthropic", "ollama")]
 SURFACES = ("graph", "middleware", "chat model")
 
 
@@ -113,7 +113,7 @@ def test_a_signature_of_gemini_stays_with_the_call_that_it_signs(built: str, str
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["invoke", "stream"])
 def test_gemini_behind_openrouter_survives_its_tool_loop_from_a_config(streamed: bool, servers: tuple[LoopServer, LoopServer]) -> None:
-    """OpenRouter refuses a call of Gemini 3 without its `reasoning_details`; they come back as they were sent, the pieces of a stream put together."""
+    """OpenRouter refuses a call of Gemini 3 without its `reasoning_details`; they come back as they came, the pieces of a stream put together."""
     here, _ = servers
     here.begin(DETAILED)
     config = {

@@ -10,7 +10,7 @@ import dataclasses
 import difflib
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, is_typeddict
@@ -41,6 +41,8 @@ def described(name: str, value: Any) -> Iterator[str]:
         for each, function in sorted(vars(value).items()):
             if inspect.isfunction(function) and function.__module__.startswith("lg_toolroute.testing") and not each.startswith("_"):
                 yield f"    {each}{signature(function)}"
+    elif isinstance(value, Mapping):
+        yield f"{name}: {', '.join(value)}"
     else:
         yield f"{name}{signature(value)}"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from lg_toolroute.core.failures.call_counts import CallCounts
-from lg_toolroute.core.failures.failure import BAD_ANSWER
+from lg_toolroute.core.failures.failure import BAD_ANSWER, Refused
 from lg_toolroute.core.rules.decision import Skip
 from lg_toolroute.core.turn.turn import Answer, Attempt, Job, Turn, changed
 
@@ -48,9 +48,10 @@ def _after_failure(job: Job, answer: Answer, window: int | None) -> Job:
     acceptable = answer.acceptable or (job.acceptable and not answer.shown)
     failed = changed(job, calls=calls, failure=attempt.reason, complaint="", acceptable=acceptable)
     forgiven = attempt.reason == "content_policy" and job.decision is not None and job.decision.options.refusal_falls_back
-    if answer.failure is not None and answer.failure.refused is not None and not answer.spent:
+    taught = None if answer.failure is None or answer.failure.refused is None else replace(answer.failure.refused, model=attempt.model)
+    if taught is not None and not answer.spent and not any(_same(taught, each) for each in job.refused):
         # The same candidate is asked again, without what it refused. What it was to mend is still to be mended.
-        return changed(failed, complaint=job.complaint, refused=(*job.refused, replace(answer.failure.refused, model=attempt.model)))
+        return changed(failed, complaint=job.complaint, refused=(*job.refused, taught))
     if answer.spent or not ((answer.failure is not None and answer.failure.next_candidate) or forgiven):
         return changed(failed, tried=job.chain)
     if attempt.reason in BAD_ANSWER and attempt.model not in job.repaired:
@@ -74,6 +75,11 @@ def written(job: Job, answer: Answer) -> Mapping[str, CallCounts]:
     for tool in job.tools:
         counts[tool] = counts.get(tool, CallCounts()) + one
     return counts
+
+
+def _same(one: Refused, other: Refused) -> bool:
+    """Whether a model refused the same twice in a turn: asking once more would not end."""
+    return (one.model, one.parameter, one.asked) == (other.model, other.parameter, other.asked)
 
 
 def _replaced(jobs: tuple[Job, ...], old: Job, new: Job) -> tuple[Job, ...]:

@@ -100,7 +100,7 @@ def _shaped_like_openai(provider: Provider, answer: Answer, name: Callable[[int,
 def _write_openai(provider: Provider, answer: Answer, minted: Minted) -> dict[str, Any]:
     # Servers behind this client give ids of their own: vLLM's have 46 characters, Kimi's a dot and a colon.
     def give(place: int, tool: str) -> str:
-        given = f"functions.{tool}:{place}" if len(answer.calls) > 1 else f"chatcmpl-tool-{_number():032d}"
+        given = f"functions.{tool}:{_number()}" if len(answer.calls) > 1 else f"chatcmpl-tool-{_number():032d}"
         minted.call_ids[given] = provider.model
         return given
 

@@ -88,7 +88,10 @@ CLIENTS = (
         "groq", "langchain_groq", "ChatGroq",
         lambda base: {"model": "qwen3-32b", "api_key": KEY, "base_url": base, "max_retries": 0}, completions(reasoning=THOUGHT),
     ),
-    Client("ollama", "langchain_ollama", "ChatOllama", lambda base: {"model": "qwen3:8b", "base_url": base, "reasoning": True}, dialects.ollama, THOUGHT),
+    Client(
+        "ollama", "langchain_ollama", "ChatOllama",
+        lambda base: {"model": "qwen3:8b", "base_url": base, "reasoning": True}, dialects.ollama, THOUGHT,
+    ),
     Client("deepseek", "langchain_deepseek", "ChatDeepSeek", _openai_like("deepseek-chat"), THOUGHTFUL, reads_images=False),
     Client("moonshot", "langchain_moonshot", "ChatMoonshot", _openai_like("kimi-k2-thinking"), THOUGHTFUL, THOUGHT, reads_images=False),
     Client("xai", "langchain_xai", "ChatXAI", _openai_like("grok-4"), THOUGHTFUL),

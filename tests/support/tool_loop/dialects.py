@@ -70,7 +70,8 @@ def completions(call_id: str = CALL_ID, *, whole_calls: bool = False, **private:
             for key, value in private.items():
                 deltas += [{key: value[:7]}, {key: value[7:]}] if isinstance(value, str) else [{key: [item]} for item in _pieces(value)]
             opening = call if whole_calls else {**call, "function": {"name": "read", "arguments": ""}}
-            rest = [] if whole_calls else [{"index": 0, "function": {"arguments": part}} for part in (call["function"]["arguments"][:5], call["function"]["arguments"][5:])]
+            written = json.dumps(ARGUMENTS)
+            rest = [] if whole_calls else [{"index": 0, "function": {"arguments": part}} for part in (written[:5], written[5:])]
             deltas += [{"content": WORDS}, {"tool_calls": [{"index": 0, **opening}]}, *({"tool_calls": [part]} for part in rest)]
         else:
             deltas.append({"content": DONE})
@@ -169,9 +170,9 @@ def google(first: bool, streamed: bool, model: str) -> Reply:
     usage = {"promptTokenCount": 9, "candidatesTokenCount": 5, "totalTokenCount": 14}
 
     def body(parts: list[dict[str, Any]], **end: Any) -> dict[str, Any]:
-        return {"candidates": [{"content": {"role": "model", "parts": parts}, "index": 0, **end}], "modelVersion": model, "responseId": "r", **usage_of}
+        candidate = {"content": {"role": "model", "parts": parts}, "index": 0, **end}
+        return {"candidates": [candidate], "modelVersion": model, "responseId": "r", "usageMetadata": usage}
 
-    usage_of = {"usageMetadata": usage}
     if not streamed:
         return _json(body(parts, finishReason="STOP"))
     return _sse(*(body([part]) for part in parts[:-1]), body(parts[-1:], finishReason="STOP"))

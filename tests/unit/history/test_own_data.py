@@ -125,7 +125,8 @@ def test_a_subclass_of_openais_client_is_known_by_its_own_name_too() -> None:
 def test_an_id_that_two_models_gave_stays_with_the_one_that_reads() -> None:
     """The reader's own is sent as it is if it comes first; the other's is derived anew."""
     mine, others = wrote(**MARKS), wrote(model_provider="openai", model_name="gpt-4o")
-    sent = [str(message.tool_calls[0]["id"]) for message in adapt([*answered(mine), *answered(others), *answered(mine)], TOMORROW) if message.type == "ai"]  # type: ignore[attr-defined]
+    adapted = adapt([*answered(mine), *answered(others), *answered(mine)], TOMORROW)
+    sent = [message.tool_calls[0]["id"] for message in adapted if isinstance(message, AIMessage)]
     assert sent[0] == sent[2] == ID
     assert sent[1] != ID
 
