@@ -44,7 +44,9 @@ def tools(said: str) -> list[BaseTool]:
 
 def router(model: Any, rules: str, **config: Any) -> ToolRouter:
     spec = "here/model"
-    document = {"model": {"primary": spec, "fallbacks": []}, "toolRouting": RULES[rules], **config}
+    # A Claude that has part in routing gets cache markers where the application sets none; this switches them off.
+    markers = {"providers": {"here": {"promptCache": "off"}}}
+    document = {"model": {"primary": spec, "fallbacks": []}, "toolRouting": RULES[rules], "models": markers, **config}
     return ToolRouter(document, models={spec: model, "elsewhere/other": model})
 
 

@@ -204,7 +204,7 @@ class AgentTurn:
     def _gated(self, request: Request, writers: Writers) -> GatedModelRequest:
         its_own = self._own.used and request.spec == self._own.spec
         leaf = first_leaf(request.model)
-        model, settings = writers.asked(its_own=its_own)
+        model, settings = writers.asked(its_own=its_own, known=self._router.models.spec_of(self._own.model) is not None)
         said = request.without_thinking(self._request.model_settings)
         return gated_request(
             self._request,

@@ -47,15 +47,17 @@ class Writers:
         self._sync = sync
         self._tools = list(request.tools)
 
-    def asked(self, *, its_own: bool) -> tuple[Any, dict[str, Any]]:
+    def asked(self, *, its_own: bool, known: bool) -> tuple[Any, dict[str, Any]]:
         """The model that is asked, gated, and the settings bound to it.
 
         Args:
-            its_own: It is the agent's own model, so what stands in for it inside (its fallbacks) goes by names of its own.
+            its_own: It is the agent's own model.
+            known: The router was handed this very model, with all that stands inside it, under its spec. Otherwise what stands in for the agent's
+                model inside (its fallbacks) goes by names of its own.
         """
         model, spec = self._request.model, self._request.spec
         first = None if is_configurable(model) else first_leaf(model)
-        by_itself = its_own and first is not None and not self._router.models.is_given(spec)
+        by_itself = its_own and first is not None and not known
         return self._gated(model, lambda leaf: self._spec(leaf) if by_itself and leaf is not first else spec, given=its_own)
 
     def put_in(self, model: Any, tools: Sequence[Any]) -> Mapping[str, Any]:
