@@ -64,7 +64,7 @@ def wrote_call(message: AIMessage, call_id: str, target: Target) -> bool:
     """Say whether the reader wrote this call itself, in a message whose words are its own."""
     record = _routing_record(message)
     calls, speaker = record.get("calls"), _speaker(record)
-    return is_own(message, target) and (calls.get(call_id, speaker) if isinstance(calls, dict) else speaker) == speaker
+    return is_own(message, target) and (calls.get(call_id, speaker) == speaker if isinstance(calls, dict) else not is_cut(message))
 
 
 def is_cut(message: AIMessage) -> bool:

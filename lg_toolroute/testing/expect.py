@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -96,6 +97,11 @@ def chosen_tool(choice: Any) -> str | None:
     if choice.get("name"):
         return str(choice["name"])
     return chosen_tool(str(choice.get("type", "auto")))
+
+
+def names_tool(text: str, tool: str) -> bool:
+    """Whether a text names a tool, as a word of its own."""
+    return re.search(rf"(?<!\w){re.escape(tool)}(?!\w)", text) is not None
 
 
 def forced_tool(choice: str | None) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lg_toolroute.testing.expect import chosen_tool, forced_tool, tool_name
+from lg_toolroute.testing.expect import chosen_tool, forced_tool, names_tool, tool_name
 from lg_toolroute.testing.voice import Voice
 from lg_toolroute.testing.wire import HttpRequest
 
@@ -97,13 +97,14 @@ class ServerRequest:
     def expected_call(self) -> str | None:
         """The tool that a model would call: the one that is forced, the first one if any will do.
 
-        A provider's model (`voice`) also calls the only tool that is bound when it is told to do something, and may not look at the choice.
+        So does one that is told to, with only that tool bound: where the last message names it; a provider's model (`voice`) whatever it says. Such
+        a model may not look at the choice.
         """
         obeyed = self.tool_choice if self.voice is None or self.voice.obeys else None
         if obeyed == "any" and self.tools:
             return self.tools[0]
-        told = self.voice is not None and len(self.tools) == 1 and obeyed in {None, "auto"} and self.ends_with_instruction
-        return self.tools[0] if told else forced_tool(obeyed)
+        told = len(self.tools) == 1 and obeyed in {None, "auto"} and self.ends_with_instruction
+        return self.tools[0] if told and (self.voice is not None or names_tool(self.last_text, self.tools[0])) else forced_tool(obeyed)
 
     @property
     def include_usage(self) -> bool:

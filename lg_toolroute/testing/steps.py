@@ -200,19 +200,22 @@ def as_step(value: Any) -> Any:
 
 
 def by_tool(steps: Mapping[str | None, Any]) -> Callable[[Any], Any]:
-    """A function for scripts and `answer=`: which step is played depends on the tool that the request forces.
+    """A function for scripts and `answer=`: which step is played depends on the tool whose call the request wants.
+
+    A request wants a call where it forces one; and where only one tool is bound, and the last message is a human's and names that tool, as the
+    instruction does that a model gets which cannot be forced.
 
     Args:
-        steps: Step by tool name; `None` is for requests that force no tool.
+        steps: Step by tool name; `None` is for requests that want no certain call.
 
     Raises:
         KeyError: When asked for a tool that has no step.
     """
 
     def choose(request: Any) -> Any:
-        forced = request.forced_tool
-        if forced not in steps:
-            raise KeyError(f"by_tool has no step for {forced!r}; it has steps for {sorted(map(str, steps))}")
-        return steps[forced]
+        wanted = request.wanted_tool
+        if wanted not in steps:
+            raise KeyError(f"by_tool has no step for {wanted!r}; it has steps for {sorted(map(str, steps))}")
+        return steps[wanted]
 
     return choose

@@ -14,7 +14,7 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from lg_toolroute.testing.expect import forced_tool, mismatches
+from lg_toolroute.testing.expect import forced_tool, mismatches, names_tool
 from lg_toolroute.testing.steps import as_step
 
 LONGEST_REDIRECTION = 10
@@ -68,6 +68,12 @@ class ModelRequest:
     def forced_tool(self) -> str | None:
         """The tool that `tool_choice` names."""
         return forced_tool(self.tool_choice)
+
+    @property
+    def wanted_tool(self) -> str | None:
+        """The tool that is forced, or that the last message, a human's, names while no other tool is bound."""
+        told = self.tool_choice in {None, "auto"} and len(self.tools) == 1 and bool(self.messages) and self.messages[-1].type == "human"
+        return self.tools[0] if told and names_tool(self.last_text, self.tools[0]) else self.forced_tool
 
     @property
     def last_text(self) -> str:

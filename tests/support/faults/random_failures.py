@@ -13,7 +13,24 @@ from lg_toolroute import ChainExhausted
 from lg_toolroute.testing import Call, Fault, FaultServer, Say, ServerRequest, faults, random_faults
 from lg_toolroute.testing.providers.histories import openai_chat
 from tests.support.faults.outcomes import differences
-from tests.support.faults.story import ASIDE, DROPPED, EDIT, PRIMARY, RAN, READ, ROLES, SECOND, SPARE, TEXTS, WRITER, Answer, Run, named, plain
+from tests.support.faults.story import (
+    ASIDE,
+    DROPPED,
+    EDIT,
+    PRIMARY,
+    RAN,
+    READ,
+    ROLES,
+    SECOND,
+    SPARE,
+    TEXTS,
+    WRITER,
+    Answer,
+    Run,
+    is_told_to_call,
+    named,
+    plain,
+)
 from tests.support.faults.ways import STREAMED, WAYS, Seen, agent
 from tests.support.provider_rules import deepseek
 from tests.support.provider_rules.minted import Minted
@@ -81,14 +98,14 @@ class FailingAgent:
 
         def answer(request: ServerRequest) -> Any:
             fault = script.pop() if script else faults.none()
-            if request.tool_choice is None and fault.name in AN_ANSWER:
+            if not is_told_to_call(request) and fault.name in AN_ANSWER:
                 fault = faults.none()
             say = plain(request)
             if not say.calls and fault.name in ADDS_A_CALL:
                 fault = faults.none()
             if self.kind == ANY_MAY_FAIL and say.calls and say.calls[0].name == "edit":
                 say = replace(say, calls=[Call("edit", EDIT)])  # with no model left to write it, a reasoning model's own call stands
-            if role == SPARE and request.tool_choice is None and len(script) % 5 == 0 and not _refused(request):
+            if role == SPARE and not is_told_to_call(request) and len(script) % 5 == 0 and not _refused(request):
                 return Say(say.text, [Call(DENIED, {"query": "x"})], chunks=3)  # a tool that it does not see
             self.struck += fault.name not in {"none", "slow"}
             return fault.during(say)
@@ -106,7 +123,7 @@ class FailingAgent:
                 wrong += [f"{role}: {what}" for what in rules.check(dict(request.body), Minted())]
                 if DENIED in request.tools and role in (SPARE, SECOND):
                     wrong.append(f"{role} saw {DENIED!r}")
-                if self.kind == BOUNDARY and request.forced_tool == "edit" and role != WRITER:
+                if self.kind == BOUNDARY and is_told_to_call(request) and role != WRITER:
                     wrong.append(f"{role} was asked for a call that stays with {WRITER}")
                 if DROPPED in repr(request.messages):
                     wrong.append(f"{role} read the dropped call")

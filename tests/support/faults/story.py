@@ -12,6 +12,7 @@ from typing import Any
 from langchain_core.tools import BaseTool, tool
 
 from lg_toolroute import ToolRouter
+from lg_toolroute.config.running import HandoffConfig
 from lg_toolroute.core.failures.circuit import describe
 from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.health.memory import MemoryHealth
@@ -77,9 +78,14 @@ def writes(request: ServerRequest) -> Say:
     return Say(ASIDE, [Call("edit", EDIT)], chunks=8)
 
 
+def is_told_to_call(request: ServerRequest) -> bool:
+    """Whether a model is to write a call: it is forced to, or the instruction says so."""
+    return request.tool_choice is not None or HandoffConfig().text("edit") in request.last_text
+
+
 def plain(request: ServerRequest) -> Say:
-    """What a healthy model says, whether it reasons or writes: it is forced to call a tool, or not."""
-    return writes(request) if request.tool_choice is not None else reasons(request)
+    """What a healthy model says, whether it reasons or writes."""
+    return writes(request) if is_told_to_call(request) else reasons(request)
 
 
 def failing(fault: Fault, when: Callable[[ServerRequest], bool], then: Answer = plain) -> Answer:

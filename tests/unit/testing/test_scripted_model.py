@@ -272,6 +272,9 @@ def test_by_tool_plays_the_forced_one():
     model = ScriptedModel(answer=by_tool({"edit": Say(calls=[Call("edit", {"path": "x"})]), None: "text"}))
     assert model.invoke("go").content == "text"
     assert model.bind_tools([edit], tool_choice="edit").invoke("go").tool_calls[0]["name"] == "edit"
+    assert model.bind_tools([edit]).invoke("Continue with one call of the tool `edit`.").tool_calls[0]["name"] == "edit"
+    assert model.bind_tools([edit]).invoke("The editor is open; you edited it.").content == "text"
+    assert model.bind_tools([edit, read]).invoke("Continue with one call of the tool `edit`.").content == "text"
 
 
 def test_many_threads_share_one_answer_function():
