@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncGenerator, Generator
+import os
+import random
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
@@ -193,29 +195,25 @@ forced_tools = st.none() | st.sampled_from(["edit", "read", "exec"])
 situations = {"config": configs, "plan": answers, "forced": forced_tools, "down": subsets, "probing": subsets}
 
 
-@settings(max_examples=examples(300), deadline=None)
-@given(**situations)
-def test_the_two_drivers_and_a_turn_resumed_at_every_phase_agree(config, plan, forced, down, probing):
-    inputs, plain = worlds(config, plan, forced, down, probing)
-    awaited, resumed = World(plan, inputs, plain.down, plain.probing), World(plan, inputs, plain.down, plain.probing)
+def check_drivers(inputs: TurnInputs, plain: World, *, is_async: bool = True) -> None:
+    """A turn that is awaited, and one that is resumed at every phase, end as the plain one: with the same requests and reports."""
+    awaited, resumed = World(plain.plan, inputs, plain.down, plain.probing), World(plain.plan, inputs, plain.down, plain.probing)
 
     def begun() -> Turn:
         return begin("turn", "base", inputs, new_ids())
 
     whole = outcome(lambda: plain.drive(walk(begun(), inputs)))
-    assert outcome(lambda: asyncio.run(awaited.adrive(walk(begun(), inputs)))) == whole
+    if is_async:
+        assert outcome(lambda: asyncio.run(awaited.adrive(walk(begun(), inputs)))) == whole
+        assert (plain.asked, plain.reports) == (awaited.asked, awaited.reports)
     assert outcome(lambda: phase_by_phase(begun(), inputs, resumed)) == whole
-    assert plain.asked == awaited.asked == resumed.asked
-    assert plain.reports == awaited.reports == resumed.reports
+    assert (plain.asked, plain.reports) == (resumed.asked, resumed.reports)
     if isinstance(whole, Turn):
         assert json.loads(json.dumps(record(whole))) == record(whole)
 
 
-@settings(max_examples=examples(300), deadline=None)
-@given(**situations)
-def test_a_turn_ends_and_keeps_to_policy_boundary_and_chain(config, plan, forced, down, probing):
+def check_chain(inputs: TurnInputs, world: World) -> None:
     """Whatever fails: no model is asked for a tool it may not use, a boundary is never left, and no model is asked more than twice for one thing."""
-    inputs, world = worlds(config, plan, forced, down, probing)
     turn = outcome(lambda: world.drive(walk(begin("turn", None, inputs, new_ids()), inputs)))
     reasoning = inputs.rules.reasoning_chain()
     for spec, tools in world.asked:
@@ -235,6 +233,66 @@ def test_a_turn_ends_and_keeps_to_policy_boundary_and_chain(config, plan, forced
         assert set(wanted) <= set(written)
         assert not turn.pending
         assert all(job.settled for job in turn.jobs)
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(**situations)
+def test_the_two_drivers_and_a_turn_resumed_at_every_phase_agree(config, plan, forced, down, probing):
+    check_drivers(*worlds(config, plan, forced, down, probing))
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(**situations)
+def test_a_turn_ends_and_keeps_to_policy_boundary_and_chain(config, plan, forced, down, probing):
+    check_chain(*worlds(config, plan, forced, down, probing))
+
+
+SEED = int(os.environ.get("LG_TOOLROUTE_TURNS_SEED", "20261121"))
+TURNS_A_CONFIG = 100
+
+
+def dealt(dice: random.Random) -> Iterator[tuple[TurnInputs, World]]:
+    """The turns of one random configuration: what Hypothesis draws above, from plain dice, which are a hundred times as fast."""
+    some = [A, B, C, D]
+
+    def sample(values: Sequence[Any], most: int) -> list[Any]:
+        return dice.sample(values, dice.randint(0, most))
+
+    routing = {
+        tool: rule(dice.choice(some), dice.choice([None, sample(some, 3)]), dice.choice(["cut", "drain"]), dice.random() < 0.5)
+        for tool in sample(["edit", "write", "exec"], 3)
+    }
+    policy = {"byModel": {spec: {"deny": sample(["edit", "read", "exec"], 2)} for spec in sample(some, 2)}}
+    config = {"model": {"primary": dice.choice(some), "fallbacks": sample(some, 3)}, "toolRouting": routing, "tools": policy}
+    book = compile_config(load_config(config))
+    for _ in range(TURNS_A_CONFIG):
+        plan = [
+            {
+                "fails": dice.choice([None, None, None, *CLASSES]),
+                "shown": dice.random() < 0.5,
+                "names": dice.choices(["edit", "read", "write", "exec"], k=dice.randint(0, 3)),
+                "spent": dice.random() < 0.5,
+            }
+            for _ in range(dice.randint(1, 8))
+        ]
+        inputs = TurnInputs(book, TOOLS, book.facts, forced=dice.choice([None, "edit", "read", "exec"]))
+        down, probing = frozenset(sample(some, 3)), frozenset(sample(some, 3))
+        yield inputs, World(plan, inputs, down, probing - down)
+
+
+def test_both_laws_hold_for_a_great_many_turns():
+    """`LG_TOOLROUTE_TIMES=n` makes them n times as many, `LG_TOOLROUTE_TURNS_SEED` takes another seed."""
+    dice, turns = random.Random(SEED), 0
+    while turns < examples(3_000):
+        for inputs, world in dealt(dice):
+            turns += 1
+            again = World(world.plan, inputs, world.down, world.probing)
+            try:
+                check_chain(inputs, world)
+                check_drivers(inputs, again, is_async=turns % 50 == 0)
+            except AssertionError as error:
+                raise AssertionError(f"seed {SEED}, turn {turns}: {world.plan}, down {world.down}, probing {world.probing}") from error
+    print(f"seed {SEED}: {turns} turns")
 
 
 # -- the same law for whole graphs, with models that stream -----------------------------------------------------------------------------
