@@ -33,7 +33,10 @@ def run(given: Namespace) -> bool:
     # The agents inherit the rules of the defaults, and their mistakes with them.
     problems = list(dict.fromkeys(problem for agent in agents for problem in book.unmatched(tools, agent))) if tools else []
     models = ModelBook(book)
-    warnings = [*(Problem("", text) for text in config.warnings), *models.check(), *models.ways.remarks()]
+    impossible = [problem for spec in book.specs() if (problem := models.ways.impossible(spec)) is not None]
+    problems += dict.fromkeys(impossible)
+    unready = [problem for problem in models.check() if problem not in impossible]  # a key may be missing here and there where it runs
+    warnings = [*(Problem("", text) for text in config.warnings), *unready, *models.ways.remarks()]
     if not any(book.reasoning_chain(agent=agent) for agent in agents):
         warnings.append(Problem("", "no primary is configured, so only the middleware can use this configuration", "write model.primary"))
     if given.strict:

@@ -51,6 +51,15 @@ def test_check_compares_rules_with_tools_and_names_the_nearest(story: str, capsy
     assert "'wriet' matches none of the 3 bound tools; did you mean 'write'?" in err
 
 
+def test_a_tool_choice_that_a_client_cannot_express_is_a_mistake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    written = "model: ollama/a\ntoolRouting: {edit: ollama/b}\nmodels: {providers: {ollama: {api: ollama, toolChoice: required}}}"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(written))
+    assert main(["check", "-"]) == 1
+    err = capsys.readouterr().err
+    assert "models.providers.ollama.toolChoice: toolChoice 'required' is not possible for ollama/a" in err
+    assert "write 'none' or 'auto'" in err
+
+
 def test_strict_takes_warnings_for_mistakes(story: str, capsys: pytest.CaptureFixture[str]):
     assert main(["check", story, "--strict"]) == 1
     err = capsys.readouterr().err
