@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from lg_toolroute.clients.hidden_fields import HEADER_FIELDS, hide_headers
 from lg_toolroute.clients.thinking_client import thinking_client
 from lg_toolroute.clients.wrappers import LanguageModel
 from lg_toolroute.config.models import ProviderSettings
-from lg_toolroute.config.providers import is_community
+from lg_toolroute.config.providers import is_community, known
 from lg_toolroute.config.running import TimeoutsConfig
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.rules.spec import parse_spec
@@ -39,6 +40,8 @@ _PACKAGES = {
 """The package of each `model_provider` of `init_chat_model`."""
 _REQUIRE_REASONING_BACK = frozenset({"kimi", "moonshot", "deepseek"})
 """Source: the thinking-mode guides of DeepSeek and Moonshot: a request of a tool loop that lacks `reasoning_content` is refused."""
+_REQUIRE_REASONING_BEHIND_PROXIES = re.compile(r"deepseek-(?:v[4-9]|reasoner)|kimi-k(?:[3-9]|2[.-][5-9]|2-thinking)|kimi-for-coding")
+"""The same models behind a provider that is not known, such as a proxy (Roo-Code#12195, llmgateway#2093)."""
 
 
 def check_client(spec: str, settings: ProviderSettings, params: Mapping[str, Any]) -> None:
@@ -83,7 +86,8 @@ def _openai_compatible(model: str, settings: ProviderSettings, params: dict[str,
     client: Callable[..., LanguageModel] = importlib.import_module("langchain_openai").ChatOpenAI
     if settings.base_url is not None and settings.api != "openai-responses":
         client = thinking_client()
-        params.setdefault("echo_reasoning", settings.provider in _REQUIRE_REASONING_BACK)
+        behind_a_proxy = known(settings.provider) is None and _REQUIRE_REASONING_BEHIND_PROXIES.search(model.lower()) is not None
+        params.setdefault("echo_reasoning", settings.provider in _REQUIRE_REASONING_BACK or behind_a_proxy)
         params.setdefault("echo_details", settings.provider == "openrouter")
     if settings.headers:
         params.setdefault("default_headers", _headers(settings))

@@ -126,7 +126,7 @@ def _read_here(source: Generator[T, None, None], limits: TimeLimits) -> Generato
 
 def _read_by_thread(source: Generator[T, None, None], limits: TimeLimits) -> Generator[T, None, None]:
     box: queue.SimpleQueue[tuple[list[T], BaseException | None]] = queue.SimpleQueue()  # a chunk, an error, or neither at the end
-    taken = threading.Semaphore(0)  # the thread reads one chunk ahead at most, so that a stream that is cut is not read on
+    wanted = threading.Semaphore(0)  # the thread reads no chunk ahead: it could not close a stream that is cut while it waits for one
     stop = threading.Event()
 
     def read() -> None:
@@ -134,7 +134,7 @@ def _read_by_thread(source: Generator[T, None, None], limits: TimeLimits) -> Gen
             try:
                 for chunk in source:
                     box.put(([chunk], None))
-                    taken.acquire()
+                    wanted.acquire()
                     if stop.is_set():
                         break
                 box.put(([], None))
@@ -155,8 +155,8 @@ def _read_by_thread(source: Generator[T, None, None], limits: TimeLimits) -> Gen
             if not chunks:
                 return
             first = False
-            taken.release()
             yield chunks[0]
+            wanted.release()
     finally:
         stop.set()
-        taken.release()
+        wanted.release()

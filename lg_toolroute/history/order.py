@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from lg_toolroute.history.api_rules import MessageKind
 from lg_toolroute.history.assistant import text_of
-from lg_toolroute.history.cache_markers import UNSTORED
+from lg_toolroute.history.cache_markers import UNSTORED, is_stored
 from lg_toolroute.history.content import is_blank
 from lg_toolroute.history.media import kind_of_medium
 from lg_toolroute.history.notes import Note
@@ -33,7 +33,7 @@ def arrange(history: Sequence[Placed], end: int | None, target: Target, notes: l
     if not target.tool_images:
         placed = _show_images(placed, notes)
     if target.thinking_leads:
-        placed = _tell_foreign_calls(placed, notes)
+        placed = _tell_foreign_calls(_end_loop(placed, notes), notes)
     if target.rules.system != "anywhere":
         placed = _move_system_messages(placed, target, notes)
     if not target.rules.text_beside_calls:
@@ -69,17 +69,40 @@ def _show_images(placed: list[Placed], notes: list[Note]) -> list[Placed]:
     return out
 
 
+def _end_loop(placed: list[Placed], notes: list[Note]) -> list[Placed]:
+    """Put a short answer between results and an instruction behind them, where the running tool loop holds calls without the reader's thinking.
+
+    Claude's client sends both as one message, so the loop would go on, and the calls in it would be refused.
+    """
+    if len(placed) < 2 or is_stored(placed[-1][1]) or not isinstance(placed[-2][1], ToolMessage):
+        return placed
+    if not any(_lacks_thinking(message) for _, message in placed[_loop_start(placed[:-1]) :]):
+        return placed
+    index, instruction = placed[-1]
+    notes.append(Note(index, "a short ai message put before it: this model wants a turn of its own to open with its thinking"))
+    return [*placed[:-1], (index, AIMessage(ACKNOWLEDGED)), (index, instruction)]
+
+
+def _loop_start(placed: list[Placed]) -> int:
+    """The place behind the last human message."""
+    return max((place for place, (_, message) in enumerate(placed) if isinstance(message, HumanMessage)), default=-1) + 1
+
+
+def _lacks_thinking(message: BaseMessage) -> TypeGuard[AIMessage]:
+    return isinstance(message, AIMessage) and bool(message.tool_calls) and not opens_with_thinking(message)
+
+
 def _tell_foreign_calls(placed: list[Placed], notes: list[Note]) -> list[Placed]:
     """Tell, in human messages, the calls of the running tool loop that do not open with the reader's own thinking.
 
     Claude with a thinking budget wants the turn it is in to start with a thinking block, which no other model can write.
     Once the loop is over, the calls may stand as calls again.
     """
-    start = max((place for place, (_, message) in enumerate(placed) if isinstance(message, HumanMessage)), default=-1)
-    out = placed[: start + 1]
+    start = _loop_start(placed)
+    out = placed[:start]
     told: dict[str, str] = {}
-    for index, message in placed[start + 1 :]:
-        if isinstance(message, AIMessage) and message.tool_calls and not opens_with_thinking(message):
+    for index, message in placed[start:]:
+        if _lacks_thinking(message):
             notes.append(Note(index, "calls told as a note: this model wants a turn of its own to open with its thinking"))
             words = text_of(message.content)
             if not is_blank(words):

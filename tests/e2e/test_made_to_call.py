@@ -2,159 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelFallbackMiddleware
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.store.memory import InMemoryStore
 
 from lg_toolroute import ChainExhausted, ConfigError, ToolRouteMiddleware, ToolRouter
 from lg_toolroute.core.failures.rungs import REMEMBERED_S
-from lg_toolroute.testing import Call, Fail, FaultServer, Say, ScriptedModel, ServerRequest, faults
-from tests.support.one_turn import SURFACES, TOOLS, A
-
-KIMI, DEEPSEEK = "kimi/kimi-for-coding", "deepseek/deepseek-v4-pro"
-PLAIN = "plain/gpt-4o"
-ARGS = {"path": "a.py"}
-WAYS = ["invoke", "ainvoke", "stream", "astream"]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A model as a provider serves it.
-
-    Attributes:
-        profile: What the server refuses.
-        rung: Where it comes to stand.
-        provider: Its section of the configuration, beside the base URL.
-        params: Settings of the model.
-        extra: Requests that it costs to find out, the first time.
-        off: The rung it stands on with thinking switched off; `None` where that is not possible.
-        native: Its client is not OpenAI's.
-    """
-
-    profile: str
-    rung: str
-    provider: Mapping[str, Any] = field(default_factory=dict)
-    params: Mapping[str, Any] = field(default_factory=dict)
-    extra: int = 0
-    off: str | None = None
-    native: bool = False
-
-
-THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 4096}
-ANTHROPIC = {"api": "anthropic"}
-ROWS: Mapping[str, Row] = {
-    DEEPSEEK: Row("deepseek-v4", "none", off="name"),
-    "moonshot/kimi-k2.6": Row("kimi-k2.6", "none", off="name"),
-    "moonshot/kimi-k2.7-code": Row("kimi-k2.7-code", "none"),
-    KIMI: Row("kimi-for-coding", "none"),
-    "moonshot/kimi-k3": Row("kimi-k3", "required"),
-    "qwen/qwen3.6-plus": Row("qwen-thinking", "none", off="name"),
-    "zai/glm-5.1": Row("zai-glm", "none", off="none"),
-    "openrouter/z-ai/glm-4.7": Row("openrouter", "none", extra=1),
-    "lmstudio/qwen3-30b-a3b": Row("lmstudio", "required"),
-    "anthropic/claude-opus-5-5": Row("claude-5.5", "none", ANTHROPIC, native=True),
-    "anthropic/claude-sonnet-4-6": Row("claude-4.5", "none", ANTHROPIC, THINKING, off="name", native=True),
-    "claude/claude-opus-4-6": Row("claude-4.5", "name", ANTHROPIC, native=True),
-    "ollama/gpt-oss:20b": Row("ollama", "none"),
-    "local/qwen3:8b": Row("ollama", "none", {"api": "ollama"}, off="none", native=True),
-    "groq/llama-3.3-70b-versatile": Row("groq", "name"),
-    "mine/deepseek-v4-flash": Row("deepseek-v4", "none", extra=1),
-    "mine/kimi-k2.5": Row("kimi-k2.6", "none", extra=1),
-    "mine/qwen3.7-plus": Row("qwen-thinking", "none", extra=1),
-    PLAIN: Row("openai", "name"),
-}
-"""The table of what happens to a forced choice, as servers; `mine` is a provider of which nothing is known."""
-
-
-def answer(request: ServerRequest) -> Any:
-    """Words and a call of `edit` to a person; to the instruction, the call that it asks for."""
-    if "of the tool" in str(request.messages[-1]):
-        return Say(calls=[Call("edit", ARGS)])
-    return Say("Let me fix that.", [Call("edit", {"path": "dropped" * 9})], chunks=4)
-
-
-class World:
-    """A server as strict as the providers of some models, and a router that talks to it."""
-
-    def __init__(
-        self, *specs: str, answers: Mapping[str, Callable[[ServerRequest], Any]] | None = None, profiles: Mapping[str, str] | None = None
-    ) -> None:
-        self.specs = specs
-        named = {**{spec: ROWS[spec].profile for spec in specs if spec in ROWS}, **(profiles or {})}
-        self.server = FaultServer(profile={spec.partition("/")[2]: profile for spec, profile in named.items()})
-        for spec in specs:
-            self.server.answer(spec.partition("/")[2], (answers or {}).get(spec, answer))
-
-    def __enter__(self) -> World:
-        self.server.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.server.__exit__(*error)
-
-    def router(self, config: Mapping[str, Any], **more: Any) -> ToolRouter:
-        providers: dict[str, dict[str, Any]] = {}
-        for spec in self.specs:
-            provider, _, model = spec.partition("/")
-            row = ROWS.get(spec, ROWS[PLAIN])
-            section = providers.setdefault(provider, {"baseUrl": self.server.base_url, "apiKey": "key", "models": [], **row.provider})
-            if row.native:
-                section["baseUrl"] = self.server.url
-            section["models"].append({"id": model, "params": dict(row.params)})
-        document = {"models": {"providers": providers}, **config}
-        for provider, further in (config.get("providers") or {}).items():
-            providers[provider].update(further)
-        document.pop("providers", None)
-        return ToolRouter(document, **more)
-
-    def asked(self, spec: str, since: int = 0) -> list[ServerRequest]:
-        return [request for request in self.server.requests[since:] if request.model == spec.partition("/")[2]]
-
-
-def turn(router: ToolRouter, primary: str, surface: str = "graph", how: str = "invoke", **state: Any) -> AIMessage:
-    """The message of one turn, up to the first tool."""
-    agent = SURFACES[surface](router, {A: router.models.get(primary, dict(router.book.params(primary)))})
-    thread: Any = {"configurable": {"thread_id": "1"}}
-    asked = {"messages": [HumanMessage("Fix it.")], **state}
-
-    async def awaited() -> None:
-        if how == "ainvoke":
-            await agent.ainvoke(asked, thread)
-        else:
-            assert [event async for event in agent.astream(asked, thread, stream_mode=["messages", "updates"])]
-
-    if how == "invoke":
-        agent.invoke(asked, thread)
-    elif how == "stream":
-        assert list(agent.stream(asked, thread, stream_mode=["messages", "updates"]))
-    else:
-        asyncio.run(awaited())
-    message = agent.get_state(thread).values["messages"][-1]
-    assert isinstance(message, AIMessage)
-    return message
-
-
-def record(message: AIMessage) -> Any:
-    return message.response_metadata["toolroute"]
-
-
-def written_by(message: AIMessage) -> str:
-    [call] = message.tool_calls
-    assert (call["name"], call["args"]) == ("edit", ARGS)
-    return str(record(message)["calls"][call["id"]])
-
-
-def sent(request: ServerRequest) -> str:
-    """The rung on which a call was asked for."""
-    return {None: "none", "any": "required"}.get(request.tool_choice, "name")
+from lg_toolroute.testing import Call, Fail, Say, ScriptedModel, ServerRequest, faults
+from tests.support.one_turn import SURFACES, TOOLS
+from tests.support.strict_providers import ARGS, DEEPSEEK, KIMI, PLAIN, ROWS, WAYS, World, answer, record, sent, turn, written_by
 
 
 @pytest.mark.parametrize("surface", SURFACES)
@@ -166,22 +27,6 @@ def test_the_configuration_of_the_readme_lands_the_routed_models_call_with_no_re
             before = len(world.server.requests)
             assert written_by(turn(router, KIMI, surface, how)) == DEEPSEEK
             assert [request.model for request in world.server.requests[before:]] == ["kimi-for-coding", "deepseek-v4-pro"]
-
-
-@pytest.mark.matrix(one_in=7)
-@pytest.mark.parametrize("spec", ROWS)
-@pytest.mark.parametrize("surface", SURFACES)
-@pytest.mark.parametrize("how", WAYS)
-def test_every_model_writes_the_call_and_is_asked_twice_at_most_the_first_time_and_once_afterwards(spec: str, surface: str, how: str):
-    row, other = ROWS[spec], PLAIN if spec != PLAIN else KIMI
-    with World(other, spec) as world:
-        router = world.router({"model": other, "toolRouting": {"edit": {"primary": spec}}})
-        for extra in (row.extra, 0):
-            before = len(world.server.requests)
-            assert written_by(turn(router, other, surface, how)) == spec
-            requests = world.asked(spec, before)
-            assert [sent(request) for request in requests] == ["name"] * extra + [row.rung]
-            assert requests[-1].tools == ("edit",)
 
 
 @pytest.mark.matrix(one_in=7)

@@ -41,6 +41,23 @@ def test_a_client_gets_the_address_the_key_the_headers_and_no_retries_of_its_own
     assert model.stream_usage
 
 
+@pytest.mark.parametrize(
+    ("spec", "params", "echoes"),
+    [
+        ("local/deepseek-v4-flash", {}, True),
+        ("local/deepseek-ai/DeepSeek-V4-Pro", {}, True),
+        ("local/kimi-k2.5", {}, True),
+        ("local/kimi-k3", {}, True),
+        ("local/deepseek-v4-flash", {"echo_reasoning": False}, False),
+        ("local/deepseek-r1-distill-qwen-7b", {}, False),
+        ("local/kimi-k2-instruct", {}, False),
+        ("vllm/deepseek-v4-flash", {}, False),
+    ],
+)
+def test_a_model_that_wants_its_reasoning_back_gets_it_behind_an_unknown_provider_too(spec: str, params: Any, echoes: bool):
+    assert book(**LOCAL).get(spec, params).echo_reasoning is echoes  # type: ignore[attr-defined]
+
+
 def test_params_win_over_the_defaults_for_a_client():
     assert book(**LOCAL).get("local/tiny", {"max_retries": 7}).max_retries == 7  # type: ignore[attr-defined]
 
