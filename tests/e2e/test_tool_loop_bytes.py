@@ -91,7 +91,7 @@ async def plainly(server: LoopServer, client: Client, model: Any, said: str, way
     return plain
 
 
-@pytest.mark.matrix(one_in=16)
+@pytest.mark.matrix(one_in=9)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("surface", SURFACES)
 @pytest.mark.parametrize("rules", RULES)
