@@ -85,6 +85,10 @@ class Message:
         calls = [Call(call.written, sent or {}, call.id) for call, sent in zip(self.calls, self.sent, strict=True) if sent is not None]
         return Say(self.text, calls, finish_reason="tool_calls" if self.proper else self.finish)
 
+    def is_sent(self, place: int, args: Any) -> bool:
+        """Whether a call was sent to its end, with these arguments: of two that are alike, one may have broken off."""
+        return self.calls[place].parsed == args and self.sent[place] == self.calls[place].args
+
     def moved_on(self, place: int) -> bool:
         """Whether the stream says that a call without arguments is finished: a later block has begun, or arguments of a later call have come."""
         later = self.sent[place + 1 :]
@@ -272,7 +276,7 @@ def _places(message: Message, calls: Sequence[Any], mode: str) -> list[int]:
             next(
                 place
                 for place in range(at, len(message.calls))
-                if message.calls[place].name == call["name"] and (place in routed or message.calls[place].parsed == call["args"])
+                if message.calls[place].name == call["name"] and (place in routed or message.is_sent(place, call["args"]))
             )
         )
     return places
