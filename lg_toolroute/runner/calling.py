@@ -14,7 +14,6 @@ from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from lg_toolroute.clients.bindings import Bound
 from lg_toolroute.clients.wrappers import map_leaves
 from lg_toolroute.gates.gate import gated
-from lg_toolroute.gates.pauses import is_claude
 from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.requests import Request
@@ -68,8 +67,8 @@ class ModelCaller:
                 asked, kwargs = models.bound(leaf, [], None, **binding)
                 bound = Bound(asked, {key: value for key, value in kwargs.items() if key != "tools"})
             limits = self._limits(request, sync=sync)
-            prepare = request.markers.place if request.markers is not None and is_claude(type(bound.model)) else None
-            model = gated(bound.model, request.gate, stream_always=request.stream_always, limits=limits, binder=models.bound, prepare=prepare)
+            prepare, stream_always = request.prepare(bound.model), request.stream_always
+            model = gated(bound.model, request.gate, stream_always=stream_always, limits=limits, binder=models.bound, prepare=prepare)
             return Bound(model, bound.kwargs)
 
         def bound_leaf(leaf: BaseChatModel) -> Runnable[Any, Any]:

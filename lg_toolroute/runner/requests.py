@@ -24,6 +24,7 @@ from lg_toolroute.core.turn.flow import NewId
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.answer import schema_problem
+from lg_toolroute.gates.gate import Prepare
 from lg_toolroute.gates.pauses import is_claude
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
@@ -73,6 +74,10 @@ class Request:
     forcing: Forcing | None = None
     markers: CacheMarkers | None = None
     prefix: str = ""
+
+    def prepare(self, model: BaseChatModel) -> Prepare | None:
+        """What places Claude's cache markers when this request goes to a model, as `gated` takes it; `None` for other clients."""
+        return self.markers.place if self.markers is not None and is_claude(type(model)) else None
 
     def without_thinking(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Settings that are sent along, without a word against the switch that turns the model's thinking off."""

@@ -200,7 +200,8 @@ class TurnRunner:
         if isinstance(step, Claim):
             return health.claim(step.spec)
         if isinstance(step, Report):
-            return health.report(step.spec, step.failure, tool=self._counted(step))
+            self._count_calls(step)
+            return health.report(step.spec, step.failure, tool=step.tool)
         return self._emit_handoffs(step)
 
     async def _ahandle(self, step: Step) -> Any:
@@ -210,14 +211,13 @@ class TurnRunner:
         if isinstance(step, Claim):
             return await health.aclaim(step.spec)
         if isinstance(step, Report):
-            return await health.areport(step.spec, step.failure, tool=self._counted(step))
+            self._count_calls(step)
+            return await health.areport(step.spec, step.failure, tool=step.tool)
         return self._emit_handoffs(step)
 
-    def _counted(self, step: Report) -> str | None:
-        """The tool of an attempt whose calls have been counted."""
+    def _count_calls(self, step: Report) -> None:
         for tool, counts in step.calls.items():
             self.router.health.add_calls(step.spec, tool, counts)
-        return step.tool
 
     def _emit_handoffs(self, step: Any) -> None:
         for job in step.jobs:

@@ -21,7 +21,6 @@ from lg_toolroute.core.rules.tools import named_tools, tool_name
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.gate import Gate, gate_of, gated
-from lg_toolroute.gates.pauses import is_claude
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history.target import model_name
@@ -123,8 +122,7 @@ class Writers:
             return models.bound(model, bound, chosen, **settings)
 
         limits = models.limits(spec, sync=self._sync, given=given)
-        markers, stream_always = self._request.markers, self._request.stream_always
-        prepare = markers.place if markers is not None and is_claude(type(leaf)) else None
+        stream_always, prepare = self._request.stream_always, self._request.prepare(leaf)
         return gated(leaf, self._view(spec, leaf), stream_always=stream_always, limits=limits, binder=binder, prepare=prepare)
 
     def _view(self, spec: str, leaf: BaseChatModel) -> Gate:
