@@ -18,7 +18,8 @@ from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.chunks import as_chunk, generation, is_call_block, merged
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
-from lg_toolroute.runner.requests import Request, RequestBuilder
+from lg_toolroute.runner.request_parts import Request
+from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.runner.segments import Segment
 
 

@@ -24,7 +24,8 @@ from lg_toolroute.runner.answers import AnswerReader
 from lg_toolroute.runner.drivers import adrive, drive
 from lg_toolroute.runner.ids import base_of, new_message_id
 from lg_toolroute.runner.landing import land
-from lg_toolroute.runner.requests import Request, RequestBuilder
+from lg_toolroute.runner.request_parts import Request
+from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.runner.segments import Segment, message_of
 
 ChunkOf = tuple[AIMessageChunk, Request]

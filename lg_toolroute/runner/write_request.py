@@ -1,0 +1,75 @@
+"""The request for a routed call: what its writer reads, what is bound, and the gate that checks what it writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+
+from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
+from lg_toolroute.core.turn.turn import Job, Turn
+from lg_toolroute.gates.writing import WriteGate
+from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
+from lg_toolroute.runner.segments import Segment, shown_text
+from lg_toolroute.runner.telling import mend, what_is_going_on
+
+
+def write_request(
+    parts: RequestParts, turn: Turn, job: Job, spec: str, model: LanguageModel, tools: list[NamedTool], segments: Sequence[Segment]
+) -> Request:
+    """The request for the calls of a job.
+
+    Args:
+        parts: What the requests of the turn share.
+        turn: The turn.
+        job: What is to be written.
+        spec: The candidate.
+        model: Its model.
+        tools: The tools that it may see.
+        segments: What was shown of the message so far.
+    """
+    wanted = list(dict.fromkeys(job.tools))
+    words = shown_text(segments)
+    extra: list[BaseMessage] = [AIMessage(content=words)] if words.strip() else []
+    extra.append(HumanMessage(content=_instruction(parts, turn, job, wanted, segments)))
+    model, way = parts.way(model, spec, job)
+    way, choice, bound = parts.forced(model, way, tools, wanted, _same_route(parts, job))
+    leaf = first_leaf(model)
+    live = job.decision is not None and job.decision.options.stream_args == "live"
+    gate = WriteGate(
+        turn.id,
+        model=spec,
+        tools=job.tools,
+        call_ids=tuple(call.call_id for call in job.calls),
+        slots=tuple(call.slot for call in job.calls),
+        exact=job.exact,
+        known=parts.inputs.tags,
+        schemas={name: parts.router.models.schema(tool) for name, tool in tools if name in wanted},
+        announced=job.announced,
+        live=live,
+        blocks=tuple(call.block for call in job.calls),
+        provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
+        new_id=parts.new_id,
+    )
+    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound)
+    given, markers = [tool for _, tool in bound], parts.markers(target, spec, writes=True)
+    return Request(job, spec, model, gate, messages, system, given, choice, live, way, markers)
+
+
+def _same_route(parts: RequestParts, job: Job) -> frozenset[str]:
+    """The tools whose calls go to the same chain."""
+    return frozenset(name for name in parts.inputs.routed if parts.inputs.decide(name, job.source)[1] == job.chain)
+
+
+def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment]) -> str:
+    drafted = job.decision is not None and job.decision.options.handoff == "draft"
+    lines = [parts.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted)]
+    if job.exact and len(job.calls) > 1:
+        lines.append(f"Write {len(job.calls)} calls in this one answer, in this order: {', '.join(job.tools)}.")
+    if drafted:
+        drafts = [{"tool": call.tool, "arguments": parts.drafts.get(call.slot, "")} for call in job.calls]
+        lines.append(f"A draft to correct, which may be wrong: {json.dumps(drafts, ensure_ascii=False)}")
+    if job.complaint:
+        lines.extend(mend(job, parts.router.rejected.of(turn.id, job)))
+    return "\n".join(lines)
