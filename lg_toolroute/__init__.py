@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lg_toolroute.errors import ChainExhausted, ConfigError, ToolRouteError
 
 if TYPE_CHECKING:
+    from lg_toolroute.briefs.looks import LookRequest
     from lg_toolroute.config import RoutingConfig, load_config
     from lg_toolroute.core.rules.decision import Decision
     from lg_toolroute.router import ToolRouter
@@ -24,6 +25,7 @@ _HOMES = {
     "RoutingConfig": "config",
     "ToolRouter": "router",
     "Decision": "core.rules.decision",
+    "LookRequest": "briefs.looks",
     "create_toolroute_agent": "surfaces.graph.build",
     "add_toolroute": "surfaces.graph.build",
     "ToolRouteState": "state",
@@ -36,6 +38,7 @@ __all__ = [
     "ChainExhausted",
     "ConfigError",
     "Decision",
+    "LookRequest",
     "RoutingConfig",
     "ToolRouteContext",
     "ToolRouteError",

@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from lg_toolroute.briefs.known import KnownThreads
+from lg_toolroute.briefs.looks import Looks, blind, check_names
 from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.rules.nearest import did_you_mean
@@ -20,6 +22,7 @@ from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tag
 from lg_toolroute.core.turn.rejected import RejectedAnswers
 from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
+from lg_toolroute.files.tools import FileTool
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
 from lg_toolroute.health.store import StoreHealth
@@ -48,6 +51,8 @@ class ToolRouter:
         config: A `RoutingConfig`, or what `load_config` takes: a path, a mapping, or the text of a document.
         models: Chat models that are handed in, by spec. All others are built from the configuration on first use.
         store: A LangGraph store through which many workers share the health of models. Unset: health lives in this process.
+        looks: Looks at finished calls, by the names that `look` of a rule has: functions that take a `LookRequest` and return what is wrong with
+            the call, for the model that is to mend it, or `None`. What one raises ends the run.
         clock: Gives seconds. Unset: `time.monotonic`, or `time.time` with a store, because workers share it.
         strict: A rule that matches no bound tool, or a model that cannot be built, is an error when a graph is built.
 
@@ -71,6 +76,7 @@ class ToolRouter:
         store: BaseStore | None = None,
         clock: Clock | None = None,
         strict: bool = False,
+        looks: Looks | None = None,
     ) -> None:
         from lg_toolroute.clients.models import ModelBook
 
@@ -83,6 +89,10 @@ class ToolRouter:
         self.token_counts = TokenCounts()
         self.threads = AdaptedThreads()
         self.strict = strict
+        self.looks: Looks = dict(looks or {})
+        self.looks_at_calls = check_names(self.book, self.looks)
+        self.known = KnownThreads()
+        self.named_file_tools: Mapping[str, FileTool] = {}
         self._checked_models: set[frozenset[str]] = set()
         self._checked_runs: set[tuple[str | None, str | None]] = set()
         self.rejected = RejectedAnswers()
@@ -96,7 +106,7 @@ class ToolRouter:
         """
         if not isinstance(self.health, MemoryHealth) or self.clock is not time.monotonic:
             raise TypeError("a ToolRouter with a store or a clock of its own cannot be pickled; build it again from `router.config`")
-        return (_rebuilt, (self.config, dict(self.models.given), self.strict))
+        return (_rebuilt, (self.config, dict(self.models.given), self.strict, self.looks))
 
     def __repr__(self) -> str:
         return f"ToolRouter({self.config.source!r}, {len(self.book.specs())} models, strict={self.strict})"
@@ -167,6 +177,7 @@ class ToolRouter:
                 refuse a name, the agent is not configured, or a model cannot be built.
         """
         refuse_duplicate_names(tools)
+        self.refuse_blind_looks(tools, agent=agent)
         self.refuse_toolless(tools, agent=agent)
         names = [tool_name(tool) for tool in tools]
         called = dict.fromkeys(tool_name(tool) for tool in tools if is_called_by_name(tool))
@@ -177,6 +188,16 @@ class ToolRouter:
                 raise ConfigError(problems, source=self.config.source)
         for problem in problems:
             warnings.warn(str(problem), UserWarning, stacklevel=3)
+
+    def refuse_blind_looks(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
+        """Raise if a rule's built-in look could never say anything, because none of the tools that it matches edits files.
+
+        Raises:
+            ConfigError: All such rules.
+        """
+        problems = blind(self.book, tools, self.models.schema, self.named_file_tools, agent) if self.looks_at_calls else []
+        if problems:
+            raise ConfigError(problems, source=self.config.source)
 
     def refuse_toolless(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
         """Raise if a model that was handed in cannot be given the tools that it may have.
@@ -239,8 +260,8 @@ class ToolRouter:
         self._checked_models.add(key)
 
 
-def _rebuilt(config: RoutingConfig, models: dict[str, Any], strict: bool) -> ToolRouter:
-    return ToolRouter(config, models=models, strict=strict)
+def _rebuilt(config: RoutingConfig, models: dict[str, Any], strict: bool, looks: Looks) -> ToolRouter:
+    return ToolRouter(config, models=models, strict=strict, looks=looks)
 
 
 def _odd_names(names: Sequence[str]) -> list[Problem]:

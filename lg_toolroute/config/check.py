@@ -157,7 +157,10 @@ class Checker:
             if not isinstance(rule, Mapping):
                 continue
             if rule.get("primary") is None:
-                self._problem(place, f"the rule for {pattern!r} names no model", 'write "model": "provider/model" in it')
+                self._without_model(rule, pattern, place)
+            if rule.get("look") not in (None, False) and rule.get("stream_args") == "live":
+                hint = 'leave "streamArgs": "live" out, or leave `look` out'
+                self._problem((*place, "look"), "arguments that are shown as they come cannot be looked at before they are shown", hint)
             if rule.get("handoff") == "draft" and rule.get("on_intercept") == "cut":
                 hint = 'write "onIntercept": "drain", or leave it out'
                 self._problem((*place, "on_intercept"), "a draft needs the primary's whole message, which 'cut' does not read", hint)
@@ -165,6 +168,17 @@ class Checker:
             if isinstance(to, str) and isinstance(fallbacks, (list, tuple)) and not fallbacks and self._model(to) != self._model(rule.get("primary")):
                 hint = f"name {to!r} among the fallbacks, or leave `to` out"
                 self._problem((*place, "escalate", "to"), f"'fallbacks: []' lets no other model write the call, and {to!r} is another", hint)
+
+    def _without_model(self, rule: Data, pattern: str, place: Location) -> None:
+        """A rule with a look and no model has its calls looked at; everything else that a rule says is about its model."""
+        if rule.get("look") in (None, False):
+            hint = 'write "model": "provider/model" in it, or "look": true to have the calls of the primary looked at'
+            self._problem(place, f"the rule for {pattern!r} names no model", hint)
+            return
+        for name in rule:
+            if name not in ("look", "primary") and rule[name] is not None:
+                hint = 'write "model": "provider/model" beside it, or leave it out'
+                self._problem((*place, name), f"the rule for {pattern!r} has a look and no model, and this is about its model", hint)
 
     def _pattern(self, pattern: str, loc: Location) -> None:
         kind = kind_of(pattern)

@@ -240,7 +240,7 @@ def _shown_result(gate: Gate, result: ChatResult) -> ChatResult:
     takes_nothing = isinstance(gate, ReasonGate) and not gate.gates and not gate.forgets and bool(result.generations)
     chunk = as_one_chunk(result.model_copy(deep=True) if takes_nothing else result)
     shown = [*gate.feed(chunk), *gate.end()]
-    if not takes_nothing or (isinstance(gate, ReasonGate) and (gate.rejected or gate.renamed)):
+    if not takes_nothing or (isinstance(gate, ReasonGate) and (gate.rejected or gate.renamed or gate.sent_back)):
         return added_up(shown)
     # The gate has only checked the answer, so the client's own result stays, with all that it says. The model may keep its message: a copy is named.
     first = result.generations[0]

@@ -41,6 +41,7 @@ from lg_toolroute.gates.chunks import (
     thought,
 )
 from lg_toolroute.gates.held_call import HeldCall
+from lg_toolroute.gates.looked import sent_back
 from lg_toolroute.gates.stream_gate import StreamGate
 
 _ID_EVERY_PROVIDER_TAKES = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -256,9 +257,11 @@ class ReasonGate(StreamGate):
         self.rejected = rejected
         keep = self.kept = self._calls_to_keep()
         self._tell_apart(keep)
+        keep = self._looked_at(keep)
         # An answer that broke off is requested again, perhaps with other calls: none of its calls is announced.
         announcing = self._draining and self.announcing and self.error is None
-        calls = [call for call in self.calls if call in keep or (call.routed is not None and announcing)]
+        back = {each.call.slot for each in self.sent_back} if self.announcing else ()
+        calls = [call for call in self.calls if call in keep or call.slot in back or (call.routed is not None and announcing)]
         for part in self._between.in_order(calls, self.calls, renamed=self.renamed, broken=self.error is not None or rejected is not None):
             if not isinstance(part, HeldCall):
                 text = AIMessageChunk(content=part, response_metadata={"model_provider": self._provider} if self._provider else {})
@@ -271,10 +274,24 @@ class ReasonGate(StreamGate):
                 yield generation(call_chunk(self.message_id, name=routed.tool, args="", call_id=routed.call_id, **place))
         if announcing:
             self.routed = [replace(routed, announced=True) for routed in self.routed]
+        self.sent_back = [each.announced() if self.announcing else each for each in self.sent_back]
         self.shown = self.shown or bool(keep)
         if self._draining:
             self.drafts = {call.slot: call.args for call in self.calls if call.routed}
         yield generation(self._last())
+
+    def _looked_at(self, keep: list[HeldCall]) -> list[HeldCall]:
+        """The calls that the look lets pass. The others are announced, as drained ones are, and mended."""
+        if self.look is None or not keep:
+            return keep
+        calls = [(call.routed or Intercepted(call.slot, call.name, call.id or "", block=call.block), call) for call in self.calls]
+        known = [(each, (call.args.strip() or "{}") if call in keep else None) for each, call in calls if call in keep or call.routed is not None]
+        self.sent_back = sent_back(self.look, self.model, known)
+        back = {each.call.slot: each.call for each in self.sent_back}
+        for call in keep:
+            call.routed = back.get(call.slot)
+        self.kept = [call for call in keep if call.routed is None]
+        return self.kept
 
     def _retitle(self) -> None:
         """Give each call the name of the tool that it means."""

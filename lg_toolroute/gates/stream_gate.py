@@ -14,6 +14,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from lg_toolroute.gates.answer import Finish
 from lg_toolroute.gates.chunks import generation, without_thoughts
 from lg_toolroute.gates.held_call import HeldCall
+from lg_toolroute.gates.looked import Look, SentBack
 
 
 @dataclass(eq=False, repr=False)
@@ -23,6 +24,8 @@ class StreamGate(ABC):
     Attributes:
         message_id: The id of every chunk that is shown.
         model: `provider/model`, for error texts.
+        look: Looks at the finished calls before they are shown.
+        sent_back: The calls that it sent back; they are not shown.
         forgets: Claude's thinking is neither shown nor kept: it is bound to what this request holds and the next one will not.
         raised: The error of the model's last call; `None` if it raised none.
         saw_chunk: The model has answered.
@@ -35,6 +38,7 @@ class StreamGate(ABC):
     _: KW_ONLY
     model: str
     forgets: bool = False
+    look: Look | None = None
     raised: BaseException | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -46,6 +50,7 @@ class StreamGate(ABC):
         self.finish = Finish()
         self.calls: list[HeldCall] = []
         self.ended = False
+        self.sent_back: list[SentBack] = []
         self._by_index: dict[Any, HeldCall] = {}
 
     def feed(self, chunk: ChatGenerationChunk) -> Iterable[ChatGenerationChunk]:

@@ -15,10 +15,12 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.core.rules.meant import meant
+from lg_toolroute.core.turn.turn import Intercepted
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments, schema_problem
 from lg_toolroute.gates.chunks import call_chunk, generation, merged, own_chunk, shortened
 from lg_toolroute.gates.held_call import HeldCall
+from lg_toolroute.gates.looked import sent_back
 from lg_toolroute.gates.stream_gate import StreamGate
 
 N = TypeVar("N", int, int | None)
@@ -40,11 +42,14 @@ class WriteGate(StreamGate):
         blocks: The index of each call's content block, in messages whose content names the calls (Anthropic's).
         provider: The provider in whose format those blocks are.
         new_id: Makes ids for calls beyond the wanted ones.
+        standing: The arguments that the wanted calls have until the model has mended them, as JSON: shown if it answers with nothing usable.
+        stands_after: Whether they are shown after an error of the stream.
 
     Attributes:
         accepted: The checked calls: `(slot, id, name, arguments as JSON)`.
         announced: As above, afterwards.
         spent: Arguments were shown live, so no other candidate can be asked.
+        stood: Why the calls were shown as they were.
     """
 
     tools: tuple[str, ...]
@@ -58,6 +63,8 @@ class WriteGate(StreamGate):
     blocks: Sequence[int | None] = ()
     provider: str | None = None
     new_id: Callable[[], str]
+    standing: Sequence[str] = ()
+    stands_after: Callable[[BaseException], bool] = lambda error: False
     spent: bool = field(default=False, init=False)
     halted: Literal[False] = field(default=False, init=False)
     _shown_args: str = field(default="", init=False)
@@ -73,6 +80,7 @@ class WriteGate(StreamGate):
         self._name_shown = self.announced > 0
         self._live_call: HeldCall | None = None
         self._has_content = False
+        self.stood: BaseException | None = None
         self._words: list[str] = []
         self._metadata: list[ChatGenerationChunk] = []
 
@@ -115,13 +123,34 @@ class WriteGate(StreamGate):
         Raises:
             AnswerRejected: The answer is not the wanted call.
         """
-        for position, (name, args) in enumerate(self._wanted_calls()):
-            call_id = self.call_ids[position] if position < len(self.call_ids) else self.new_id()
-            self.accepted.append((_number_at(self.slots, position), call_id, name, args))
+        calls = [(self._place(position, name), args) for position, (name, args) in enumerate(self._calls_to_show())]
+        if self._live_call is None:
+            self.sent_back = sent_back(self.look, self.model, calls)
+        back = {each.call.slot for each in self.sent_back}
+        for position, (call, args) in enumerate(calls):
+            if call.slot in back:
+                continue
+            self.accepted.append((call.slot, call.call_id, call.tool, args))
             if position > 0 or self._live_call is None:
-                seen = self._name_shown and position < len(self.tools)
-                yield self._call(position, name=None if seen else name, call_id=call_id, args=args)
+                yield self._call(position, name=None if call.announced else call.tool, call_id=call.call_id, args=args)
         yield generation(self._last())
+
+    def _place(self, position: int, tool: str) -> Intercepted:
+        """Where a call stands in the message, and its id."""
+        call_id = self.call_ids[position] if position < len(self.call_ids) else self.new_id()
+        block = _number_at(self.blocks, position) if self.blocks else None
+        return Intercepted(_number_at(self.slots, position), tool, call_id, self._name_shown and position < len(self.tools), block)
+
+    def _calls_to_show(self) -> list[tuple[str, str]]:
+        """The wanted calls; as they were before, if they were sent back and the answer has nothing better."""
+        if self.stood is None:
+            try:
+                return self._wanted_calls()
+            except AnswerRejected as error:
+                if not self.standing:
+                    raise
+                self.stood = error
+        return list(zip(self.tools, self.standing, strict=True))
 
     def _wanted_calls(self) -> list[tuple[str, str]]:
         """Name and arguments of the wanted calls, in the order in which they were wanted.
@@ -179,12 +208,19 @@ class WriteGate(StreamGate):
         metadata.update(whole.response_metadata)
         # A message that holds the text of one model and the call of another belongs to the provider of the text.
         metadata.pop("model_provider", None)
+        if self.stood is not None:
+            metadata = {}  # it is about an answer that nothing is left of
         usage = whole.usage_metadata
         return own_chunk(self.message_id, chunk_position="last", response_metadata=metadata, usage_metadata=usage)
 
     def fail(self, error: BaseException) -> bool:
         """Whether the stream, which broke with this error, ends without raising it, because the answer was complete."""
-        return bool(self.finish.reason) and not self.finish.truncated and isinstance(error, Exception)
+        if bool(self.finish.reason) and not self.finish.truncated and isinstance(error, Exception):
+            return True
+        if not self.standing or not self.stands_after(error):
+            return False
+        self.stood = error
+        return True
 
 
 def _number_at(numbers: Sequence[N], position: int) -> N:

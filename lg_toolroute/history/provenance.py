@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -64,11 +64,13 @@ def wrote_call(message: AIMessage, call_id: str, target: Target) -> bool:
     """Say whether the reader wrote this call itself, in a message whose words are its own."""
     record = _routing_record(message)
     calls, speaker = record.get("calls"), _speaker(record)
+    if call_id in _sent_back(record):
+        return False
     return is_own(message, target) and (calls.get(call_id, speaker) == speaker if isinstance(calls, dict) else not is_cut(message))
 
 
 def is_cut(message: AIMessage) -> bool:
-    """Say whether another model wrote the calls of a message than its words.
+    """Say whether the calls of a message were written in another answer than its words: by another model, or sent back by a look.
 
     The provider's own record of such an answer ends where the stream was cut, so ids that point into that record do not lead
     to the message that is stored.
@@ -77,7 +79,13 @@ def is_cut(message: AIMessage) -> bool:
     speaker = record.get("reasoner") or record.get("primary")
     calls = record.get("calls")
     writers = {record.get("model"), *(calls.values() if isinstance(calls, dict) else ())} - {None}
-    return speaker is not None and bool(writers - {speaker})
+    return speaker is not None and bool(writers - {speaker} or _sent_back(record))
+
+
+def _sent_back(record: Mapping[str, Any]) -> Collection[str]:
+    """The ids of calls that were written once more, in a request of their own."""
+    looked = record.get("looked")
+    return looked if isinstance(looked, dict) else ()
 
 
 def _speaker(record: Mapping[str, Any]) -> str:

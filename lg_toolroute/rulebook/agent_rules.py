@@ -25,7 +25,7 @@ class Rule:
     Attributes:
         pattern: As written.
         path: Where it stands, as the author wrote it.
-        moments: When it acts.
+        moments: When it acts; never, if it names no model and only has the calls looked at.
         chain: Its candidates, the rule's own first, the primary last unless it is a boundary.
         options: How it is carried out.
     """
@@ -113,7 +113,8 @@ def _rule(pattern: str, rule: RuleConfig, path: str, primary: str | None, fallba
         boundary=boundary,
         **{name: getattr(rule, name) for name in _AS_WRITTEN},
     )
-    return Rule(pattern, path, tuple(dict.fromkeys(rule.moments)), chain, options)
+    moments = () if rule.primary is None else tuple(dict.fromkeys(rule.moments))  # without a model of its own it hands nothing off
+    return Rule(pattern, path, moments, chain, options)
 
 
 def distinct(models: Iterable[str | None]) -> tuple[str, ...]:

@@ -306,5 +306,7 @@ def _reason(tool: str | None, rule: Rule | None, chain: Sequence[str], skipped: 
         return f"{model} reasons"
     if rule is None:
         return f"no rule is for {tool!r}: {model} writes its call itself{passed}"
+    if not rule.moments:
+        return f"the rule {rule.pattern!r} has no model: {model} writes the call of {tool!r} itself{passed}, and a look sees it before it lands"
     verb = "runs the turn after its result" if rule.moments == ("result",) else "writes its call"
     return f"the rule {rule.pattern!r} is for {tool!r}: {model} {verb}{passed}"

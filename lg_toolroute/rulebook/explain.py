@@ -68,8 +68,10 @@ def explain(
         counted = [(model, calls_of(model, decision.tool)) for model in decision.chain]
         told = [f"{model} {decision.tool}: {counts}" for model, counts in counted if counts.calls]
         lines += [f"  {'' if number else 'written':<10}  {line}" for number, line in enumerate(told)]
+        told = [f"{model} {decision.tool}: {counts.looks}" for model, counts in counted if counts.looks]
+        lines += [f"  {'' if number else 'looked at':<10}  {line}" for number, line in enumerate(told)]
     if decision.rule is not None:
-        lines += [f"  {name:<10}  {text}" for name, text in _options(decision.options)]
+        lines += [f"  {name:<10}  {text}" for name, text in (*(_options(decision.options) if decision.moments else ()), *_look(decision.options))]
         if forcing is not None and "call" in decision.moments:
             off = decision.options.thinking == "off"
             lines += [f"  {'forced' if number == 0 else '':<10}  {spec}: {forcing(spec, off)}" for number, spec in enumerate(decision.candidates)]
@@ -105,6 +107,12 @@ def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
         yield "thinking", "off while the call is written, where the model's provider lets that be switched"
     if options.refusal_falls_back:
         yield "refusal", "goes to the next candidate"
+
+
+def _look(options: RuleOptions) -> Iterator[tuple[str, str]]:
+    if options.look is not None:
+        whose = "" if options.look is True else f" by {options.look!r}"
+        yield "look", f"a finished call is looked at{whose} before it lands; its model may mend it once, then it stands"
 
 
 def _break_even(primary: str | None, routed: str, facts: Callable[[str], ModelFacts], speeds: Speeds, traffic: Traffic) -> Iterator[str]:

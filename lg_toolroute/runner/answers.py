@@ -13,11 +13,13 @@ from langchain_core.outputs import ChatGenerationChunk
 from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.core.failures.failure import BAD_ANSWER, Failure, Rung
 from lg_toolroute.core.failures.rungs import CHOICE, RUNGS, refusal
+from lg_toolroute.core.turn.looked import is_asked_again
 from lg_toolroute.core.turn.turn import Answer, Attempt
 from lg_toolroute.errors import AnswerRejected
 from lg_toolroute.gates.chunks import as_chunk, generation, is_call_block, merged
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
+from lg_toolroute.runner.looking import note_look
 from lg_toolroute.runner.request_parts import Request
 from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.runner.segments import Segment
@@ -82,6 +84,8 @@ class AnswerReader:
         failure, detail = self._read_refusal(request, failure)
         attempt = self._attempt(request, "failed", started, reason=failure.cls, detail=detail)
         self._router.remember_cause(self._turn_id, attempt, error)
+        if isinstance(gate, WriteGate) and request.job.sent_back and not is_asked_again(request.job, failure.refused, request.spec):
+            return _as_they_were(gate, error, attempt)
         if isinstance(gate, WriteGate):
             if failure.cls in BAD_ANSWER:
                 self._router.rejected.keep(self._turn_id, request.job, gate.written())
@@ -114,13 +118,19 @@ class AnswerReader:
         return f"{parameter!r} was set where the model was made, or by code around it: take it out there"
 
     def _written(self, request: Request, gate: WriteGate, message: AIMessage, started: float) -> Answer:
+        found = note_look(self._builder, gate)
+        message = _without_announced_calls(message, {each.call.call_id for each in gate.sent_back})
         ids = tuple(call_id for _, call_id, _, _ in gate.accepted)
         if tuple(call["id"] for call in message.tool_calls) != ids:
             # Code between the model and the runner changed the answer after the gate had checked it.
             error = AnswerRejected(request.spec, "invalid_tool_call", "the answer was changed after it had been checked")
             return self.after_error(request, error, started)
-        segment = Segment(_with_names(message, gate), tuple(slot for slot, _, _, _ in gate.accepted), writes=True)
-        return Answer(self._attempt(request, "answered", started, message=message), segment=segment, call_ids=ids)
+        segment = _segment(message, gate)
+        if gate.stood is not None:
+            failure = classify(gate.stood)
+            attempt = self._attempt(request, "failed", started, reason=failure.cls, detail=failure.text, message=message)
+            return Answer(attempt, segment=segment, call_ids=ids, stood=True)
+        return Answer(self._attempt(request, "answered", started, message=message), segment=segment, call_ids=ids, **found)
 
     def _reasoned(self, request: Request, gate: ReasonGate, message: AIMessage, started: float) -> Answer:
         trouble = gate.error or gate.rejected
@@ -128,20 +138,23 @@ class AnswerReader:
             failure = classify(trouble, now=time.time())
             return self._failed(request, trouble, failure, started, shown=gate.shown, segment=Segment(message, cut=True))
         attempt = self._attempt(request, "cut" if gate.halted else "answered", started, message=message)
+        found = note_look(self._builder, gate)
         self._builder.drafts.update(gate.drafts)
         if request.prefix and not isinstance(message.content, str):
             message = message.model_copy(update={"response_metadata": {**message.response_metadata, "toolroute": {"prefix": request.prefix}}})
-        message = _with_ids(_without_announced_calls(message, {call.call_id for call in gate.routed}), self._builder.new_id)
+        announced = {call.call_id for call in (*gate.routed, *(each.call for each in gate.sent_back))}
+        message = _with_ids(_without_announced_calls(message, announced), self._builder.new_id)
         slots = tuple(call.slot for call in gate.kept)
         if len(slots) != len(message.tool_calls):  # code between the model and us has changed the calls; what it has added comes last
             known = {call.id: call.slot for call in gate.kept}
             slots = tuple(known.get(call["id"], len(gate.calls)) for call in message.tool_calls)
         return Answer(
             attempt,
-            segment=Segment(message, slots, cut=gate.halted),
+            segment=Segment(message, slots, cut=gate.halted or bool(gate.sent_back)),
             shown=gate.shown,
             call_ids=tuple(call["id"] or "" for call in message.tool_calls),
             routed=tuple(gate.routed),
+            **found,
         )
 
     def _attempt(
@@ -159,6 +172,20 @@ class AnswerReader:
             usage_estimated=bool(message is not None and message.response_metadata.get("usage_estimated")),
             detail=detail,
         )
+
+
+def _as_they_were(gate: WriteGate, error: BaseException, attempt: Attempt) -> Answer:
+    """The answer with the calls that were to be mended as they were, where the request failed outside of its gate."""
+    gate.restart()
+    gate.stood = error
+    message = merged(gate.end())
+    assert message is not None  # noqa: S101  # the gate's last chunk is always there
+    return Answer(attempt, segment=_segment(message, gate), call_ids=tuple(call_id for _, call_id, _, _ in gate.accepted), stood=True)
+
+
+def _segment(message: AIMessage, gate: WriteGate) -> Segment:
+    """The segment of a writer's answer."""
+    return Segment(_with_names(message, gate), tuple(slot for slot, _, _, _ in gate.accepted), writes=True)
 
 
 def _with_names(message: AIMessage, gate: WriteGate) -> AIMessage:

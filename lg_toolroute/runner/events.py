@@ -5,6 +5,7 @@
 | `ask` | a model is about to be asked | `model`, `tool`, `rule`, `moment`, `source`, `why`, `skipped` |
 | `attempt` | it has answered, was cut, or failed | `model`, `tool`, `outcome`, `reason`, `detail`, `latency_s`, `usage`, `usage_estimated` |
 | `handoff` | a routed tool was named | `tool`, `from`, `chain`, `rule`, `why` |
+| `look` | calls that a look had sent back are written | `tool`, `model`, `calls` (their ids), `outcome`: `mended`, or `stood` as they were |
 | `landed` | the message is whole | `record`, as on the message |
 | `denied` | a tool call was refused | `tool`, `model`, `why` |
 
@@ -16,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lg_toolroute.core.turn.turn import Attempt, Job, Turn
+from lg_toolroute.core.turn.looked import outcomes
+from lg_toolroute.core.turn.turn import Answer, Attempt, Job, Turn
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -52,6 +54,11 @@ def attempted(turn: Turn, attempt: Attempt) -> dict[str, Any]:
 
 def handed_off(turn: Turn, job: Job) -> dict[str, Any]:
     return _event("handoff", turn.id, tool=job.tool, **{"from": turn.reasoner}, chain=list(job.chain), rule=job.rule, why=job.why)
+
+
+def looked(turn: Turn, job: Job, answer: Answer) -> dict[str, Any]:
+    found = outcomes(job, answer)
+    return _event("look", turn.id, tool=job.tool, model=answer.attempt.model, calls=[call_id for call_id, _ in found], outcome=found[0][1])
 
 
 def landed(turn: Turn, record: dict[str, Any]) -> dict[str, Any]:

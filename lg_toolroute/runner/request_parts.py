@@ -90,6 +90,7 @@ class RequestParts:
         keep_ids: Intercepted calls keep the id that the reasoning model gave them, if every provider takes it.
         only_bound: A call of a tool that its writer does not see is withheld, because this surface runs no tools and cannot refuse it there.
         drafts: The primary's own arguments of intercepted calls, by slot; never stored.
+        standing: The arguments of calls that a look sent back, as JSON, by id; never stored.
         settings: Gives what the surface sends along with a request to a model, by spec.
     """
 
@@ -104,6 +105,7 @@ class RequestParts:
     keep_ids: bool = False
     only_bound: bool = False
     drafts: dict[int, str] = field(default_factory=dict)
+    standing: dict[str, str] = field(default_factory=dict)
     settings: Callable[[str], Mapping[str, Any]] = lambda _: {}
 
     def model(self, spec: str, job: Job) -> LanguageModel:

@@ -21,6 +21,7 @@ from lg_toolroute.gates.answer import schema_problem
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.history.cache_markers import is_stored
 from lg_toolroute.history.target import model_name
+from lg_toolroute.runner.looking import answer_look
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
 from lg_toolroute.runner.segments import Segment, next_block_index, shown_text
 from lg_toolroute.runner.write_request import write_request
@@ -86,6 +87,7 @@ class RequestBuilder(RequestParts):
             only_bound=self.only_bound,
             forgets=bool(target and target.prefix) and not is_stored(messages[-1]),
             needs_arguments=lambda name: self._needs_arguments(dict(tools).get(name)),
+            look=answer_look(self, turn, job, segments),
         )
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming
         given, markers = [tool for _, tool in tools], self.markers(target, spec, writes=False)

@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
-from lg_toolroute.core.turn.flow import Ask, Claim, LookUp, Report, Step, begin, walk
+from lg_toolroute.core.turn.flow import Ask, Claim, Count, HandedOff, LookUp, Report, Step, begin, walk
 from lg_toolroute.core.turn.selection import Survey
 from lg_toolroute.core.turn.turn import PHASES, Answer, Turn
 from lg_toolroute.errors import ChainExhausted, ConfigError, Problem
@@ -200,8 +200,9 @@ class TurnRunner:
             return Survey(health.snapshot(step.specs), self.router.clock())
         if isinstance(step, Claim):
             return health.claim(step.spec)
-        if isinstance(step, Report):
+        if isinstance(step, (Report, Count)):
             self._count_calls(step)
+        if isinstance(step, Report):
             return health.report(step.spec, step.failure, tool=step.tool)
         return self._emit_handoffs(step)
 
@@ -211,17 +212,18 @@ class TurnRunner:
             return Survey(await health.asnapshot(step.specs), self.router.clock())
         if isinstance(step, Claim):
             return await health.aclaim(step.spec)
-        if isinstance(step, Report):
+        if isinstance(step, (Report, Count)):
             self._count_calls(step)
+        if isinstance(step, Report):
             return await health.areport(step.spec, step.failure, tool=step.tool)
         return self._emit_handoffs(step)
 
-    def _count_calls(self, step: Report) -> None:
+    def _count_calls(self, step: Report | Count) -> None:
         for tool, counts in step.calls.items():
             self.router.health.add_calls(step.spec, tool, counts)
 
     def _emit_handoffs(self, step: Any) -> None:
-        for job in step.jobs:
+        for job in step.jobs if isinstance(step, HandedOff) else ():
             self._emit(events.handed_off(step.turn, job))
 
     def _ask(self, step: Ask, stream: bool) -> Generator[ChunkOf, None, list[Answer]]:
@@ -260,10 +262,12 @@ class TurnRunner:
         return [self._builder.build(step.turn, job, self.segments) for job in step.jobs]
 
     def _add_answers(self, step: Ask, answers: list[Answer]) -> list[Answer]:
-        for answer in answers:
+        for job, answer in zip(step.jobs, answers, strict=True):
             if answer.segment is not None:
                 self.segments.append(answer.segment)
             self._emit(events.attempted(step.turn, answer.attempt))
+            if job.sent_back and answer.failure is None:
+                self._emit(events.looked(step.turn, job, answer))
         return answers
 
     # -- one request ---------------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ what stands before the last message has to stay the same, for the provider's pro
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lg_toolroute.core.turn.turn import Job
 from lg_toolroute.gates.chunks import shortened, thought
@@ -25,6 +25,9 @@ REASONING = "What the assistant reasoned before this call:\n{reasoning}"
 SILENT = "The assistant did not say what this call is for: only the conversation above tells. Do not assume what does not stand there."
 WROTE = "Your last answer was:\n{written}"
 MEND_CALL = "Your last answer could not be used: {complaint}. Write the call of {tools} again, correctly, and nothing else."
+MOST_STANDING = 40_000
+"""Characters of the calls that a look sent back: they stand nowhere else, and are to be written again."""
+LOOK_AGAIN = "You wrote this, and it has not run:\n{written}\n{complaint}\nWrite the call of {tools} again, mended, and nothing else."
 
 
 def what_is_going_on(segments: Sequence[Segment], *, drafted: bool = False) -> list[str]:
@@ -55,8 +58,23 @@ def mend(job: Job, written: str) -> list[str]:
         job: With the complaint.
         written: What the writer wrote, as plain words; empty if that is not known any more.
     """
-    told = MEND_CALL.format(complaint=job.complaint, tools=", ".join(f"`{tool}`" for tool in dict.fromkeys(job.tools)))
+    told = MEND_CALL.format(complaint=job.complaint, tools=_named(job))
     return [WROTE.format(written=written), told] if written else [told]
+
+
+def look_again(job: Job, standing: Mapping[str, str]) -> str:
+    """What a model is told whose calls a look sent back.
+
+    Args:
+        job: The calls, with what the look says of them.
+        standing: Their arguments as JSON, by id.
+    """
+    written = shortened("\n".join(f"{call.tool}({standing[call.call_id]})" for call in job.calls), MOST_STANDING)
+    return LOOK_AGAIN.format(written=written, complaint=job.complaint, tools=_named(job))
+
+
+def _named(job: Job) -> str:
+    return ", ".join(f"`{tool}`" for tool in dict.fromkeys(job.tools))
 
 
 def _json(value: object) -> str:

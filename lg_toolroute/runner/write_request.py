@@ -10,9 +10,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.writing import WriteGate
+from lg_toolroute.runner.looking import answer_look, stands_after
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
 from lg_toolroute.runner.segments import Segment, shown_text
-from lg_toolroute.runner.telling import mend, what_is_going_on
+from lg_toolroute.runner.telling import look_again, mend, what_is_going_on
 
 
 def write_request(
@@ -34,7 +35,9 @@ def write_request(
     extra: list[BaseMessage] = [AIMessage(content=words)] if words.strip() else []
     extra.append(HumanMessage(content=_instruction(parts, turn, job, wanted, segments)))
     model, way = parts.way(model, spec, job)
-    way, choice, bound = parts.forced(model, way, tools, wanted, _same_route(parts, job))
+    # A primary that mends its own call has read all its tools a moment ago: bound again, they are in its prompt cache.
+    beside = frozenset(name for name, _ in tools) if job.source == "looked" else _same_route(parts, job)
+    way, choice, bound = parts.forced(model, way, tools, wanted, beside)
     leaf = first_leaf(model)
     live = job.decision is not None and job.decision.options.stream_args == "live"
     gate = WriteGate(
@@ -51,6 +54,9 @@ def write_request(
         blocks=tuple(call.block for call in job.calls),
         provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
         new_id=parts.new_id,
+        look=None if live else answer_look(parts, turn, job, segments),
+        standing=tuple(parts.standing[call.call_id] for call in job.calls) if job.sent_back else (),
+        stands_after=stands_after(job, way),
     )
     target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound)
     given, markers = [tool for _, tool in bound], parts.markers(target, spec, writes=True)
@@ -63,13 +69,15 @@ def _same_route(parts: RequestParts, job: Job) -> frozenset[str]:
 
 
 def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment]) -> str:
-    drafted = job.decision is not None and job.decision.options.handoff == "draft"
+    drafted = job.decision is not None and job.decision.options.handoff == "draft" and not job.sent_back
     lines = [parts.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted)]
     if job.exact and len(job.calls) > 1:
         lines.append(f"Write {len(job.calls)} calls in this one answer, in this order: {', '.join(job.tools)}.")
     if drafted:
         drafts = [{"tool": call.tool, "arguments": parts.drafts.get(call.slot, "")} for call in job.calls]
         lines.append(f"A draft to correct, which may be wrong: {json.dumps(drafts, ensure_ascii=False)}")
-    if job.complaint:
+    if job.sent_back:
+        lines.append(look_again(job, parts.standing))
+    elif job.complaint:
         lines.extend(mend(job, parts.router.rejected.of(turn.id, job)))
     return "\n".join(lines)

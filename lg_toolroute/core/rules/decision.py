@@ -38,6 +38,7 @@ class RuleOptions:
         boundary: The rule said `fallbacks: []`: its call is never sent to any other model.
         refusal_falls_back: A refusal for reasons of content goes to the next candidate; otherwise it is the answer.
         thinking: `off`: the model that writes the call does not think meanwhile, where its provider lets that be switched.
+        look: A finished call is looked at before it lands: `True` by the look that is built in for edits, a name by one of the application's.
     """
 
     on_intercept: Literal["cut", "drain"] = "cut"
@@ -48,6 +49,7 @@ class RuleOptions:
     boundary: bool = False
     refusal_falls_back: bool = False
     thinking: Literal["off"] | None = None
+    look: Literal[True] | str | None = None
 
 
 DEFAULT_OPTIONS = RuleOptions()
@@ -83,7 +85,7 @@ class Decision:
         chain: The candidates in order, canonical specs, no duplicates, before anything is skipped.
         skipped: Candidates that cannot write the call: refused by the tool policy, or without tools.
         model: The first candidate that is not skipped; `None` if there is none.
-        source: How the tool is known, `forced` or `intercepted`; `None` if that is open.
+        source: How the tool is known: `forced`, `intercepted`, or `looked` for a call that a look sent back; `None` if that is open.
         reason: One plain sentence.
         options: How the rule is carried out.
     """

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from lg_toolroute.core.failures.call_counts import CallCounts
-from lg_toolroute.core.failures.failure import BAD_ANSWER, Refused
+from lg_toolroute.core.failures.failure import BAD_ANSWER
 from lg_toolroute.core.rules.decision import Skip
+from lg_toolroute.core.turn.looked import is_new, outcomes
 from lg_toolroute.core.turn.turn import Answer, Attempt, Job, Turn, changed
 
 
@@ -26,9 +27,9 @@ def settle(turn: Turn, job: Job, answer: Answer, window: int | None = None) -> T
     if not job.calls:
         if answer.shown or attempt.outcome != "failed":
             reasoner = reasoner or attempt.model
-    elif attempt.outcome == "answered" and any(earlier.outcome == "cut" for earlier in turn.attempts):
+    elif attempt.outcome == "answered" and not job.sent_back and any(earlier.outcome == "cut" for earlier in turn.attempts):
         saved += int((attempt.usage or {}).get("output_tokens", 0))
-    failed = attempt.outcome == "failed"
+    failed = attempt.outcome == "failed" and not answer.stood
     after = _after_failure(job, answer, window) if failed else changed(job, settled=True, failure="", complaint="")
     return changed(
         turn,
@@ -38,6 +39,7 @@ def settle(turn: Turn, job: Job, answer: Answer, window: int | None = None) -> T
         saved_output_tokens=saved,
         jobs=_replaced(turn.jobs, job, after),
         pending=(*turn.pending, *answer.routed) if answer.routed else turn.pending,
+        looked=turn.looked if failed or not job.sent_back else (*turn.looked, *outcomes(job, answer)),
     )
 
 
@@ -49,7 +51,7 @@ def _after_failure(job: Job, answer: Answer, window: int | None) -> Job:
     failed = changed(job, calls=calls, failure=attempt.reason, complaint="", acceptable=acceptable)
     forgiven = attempt.reason == "content_policy" and job.decision is not None and job.decision.options.refusal_falls_back
     taught = None if answer.failure is None or answer.failure.refused is None else replace(answer.failure.refused, model=attempt.model)
-    if taught is not None and not answer.spent and not any(_same(taught, each) for each in job.refused):
+    if taught is not None and not answer.spent and is_new(taught, job.refused):
         # The same candidate is asked again, without what it refused. What it was to mend is still to be mended.
         return changed(failed, complaint=job.complaint, refused=(*job.refused, taught))
     if answer.spent or not ((answer.failure is not None and answer.failure.next_candidate) or forgiven):
@@ -63,23 +65,20 @@ def _after_failure(job: Job, answer: Answer, window: int | None) -> Job:
 
 
 def written(job: Job, answer: Answer) -> Mapping[str, CallCounts]:
-    """What an answer settles of the calls that `job` wants, by tool; nothing while the model may still mend them."""
+    """What an answer settles of the calls that `job` wants, by tool, nothing while the model may still mend them; and how many were looked at."""
     failure, mending = answer.failure, answer.attempt.model in job.repaired
-    if failure is None:
+    counts = {tool: CallCounts(looked=number) for tool, number in answer.looked.items()}
+    if job.sent_back and failure is None:
+        one = CallCounts(look_stood=1) if answer.stood else CallCounts(look_mended=1)
+    elif failure is None:
         one = CallCounts(1, mended=int(mending))
-    elif mending or (failure.cls in BAD_ANSWER and (answer.spent or not failure.next_candidate)):
+    elif not job.sent_back and (mending or (failure.cls in BAD_ANSWER and (answer.spent or not failure.next_candidate))):
         one = CallCounts(1, failed=1)
     else:
-        return {}
-    counts: dict[str, CallCounts] = {}
+        return counts
     for tool in job.tools:
         counts[tool] = counts.get(tool, CallCounts()) + one
     return counts
-
-
-def _same(one: Refused, other: Refused) -> bool:
-    """Whether a model refused the same twice in a turn: asking once more would not end."""
-    return (one.model, one.parameter, one.asked) == (other.model, other.parameter, other.asked)
 
 
 def _replaced(jobs: tuple[Job, ...], old: Job, new: Job) -> tuple[Job, ...]:
@@ -93,6 +92,8 @@ def accept(turn: Turn, job: Job) -> Turn:
 
 def next_phase(turn: Turn) -> Turn:
     """The turn, its phase set by what is left to do after its jobs were answered."""
+    if any(job.sent_back for job in turn.open_jobs):
+        return advance(turn)  # in this very phase: what was sent back is in no state
     if any(job.failure for job in turn.open_jobs):
         return changed(turn, phase="advance")
     return changed(turn, phase="hand_off" if turn.pending else "done")
@@ -117,6 +118,7 @@ def record(turn: Turn) -> dict[str, Any]:
     """What the message carries in `response_metadata["toolroute"]`: the decision, every attempt, and who wrote which call."""
     job = turn.routed
     decision = None if job is None else job.decision
+    looked = {"looked": dict(turn.looked)} if turn.looked else {}
     return {
         "tool": None if decision is None else decision.tool,
         "rule": None if job is None else job.rule,
@@ -131,6 +133,7 @@ def record(turn: Turn) -> dict[str, Any]:
         "attempts": [_attempt(attempt) for attempt in turn.attempts],
         "skipped": [{"model": skip.model, "why": skip.why} for skip in turn.skipped],
         "saved_output_tokens": turn.saved_output_tokens,
+        **looked,
     }
 
 

@@ -22,6 +22,7 @@ from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.core.rules.decision import Skip
 from lg_toolroute.core.turn.changes import accept, advance, merge_skips, next_phase, settle, written
 from lg_toolroute.core.turn.inputs import TurnInputs
+from lg_toolroute.core.turn.looked import send_back
 from lg_toolroute.core.turn.selection import Survey, choose, gates_for
 from lg_toolroute.core.turn.turn import PHASES, Answer, Intercepted, Job, Turn, changed
 from lg_toolroute.errors import AttemptFailed, CandidateSkipped, ChainExhausted
@@ -60,6 +61,14 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """To be noted: what a model's answer settled of calls, by tool, where it says nothing of how the model does."""
+
+    spec: str
+    calls: Mapping[str, CallCounts]
+
+
+@dataclass(frozen=True, slots=True)
 class HandedOff:
     """To be told: these jobs write calls that the reasoning model named."""
 
@@ -67,7 +76,7 @@ class HandedOff:
     jobs: tuple[Job, ...]
 
 
-Step = LookUp | Claim | Ask | Report | HandedOff
+Step = LookUp | Claim | Ask | Report | Count | HandedOff
 Flow = Generator[Step, Any, Turn]
 NewId = Callable[[], str]
 
@@ -100,8 +109,9 @@ def hand_off(turn: Turn, inputs: TurnInputs) -> Turn:
     groups: dict[tuple[Any, ...], list[Intercepted]] = {}
     for call in turn.pending:
         decision, chain, _ = inputs.decide(call.tool, "intercepted")
-        # Calls with the same chain and the same options are written by one request; how a call was intercepted or escalated does not matter to it.
-        shared_options = replace(decision.options, on_intercept="cut", escalate=None, boundary=False)
+        # Calls with the same chain and the same options are written by one request; how a call was intercepted, escalated or will be looked at does
+        # not matter to it.
+        shared_options = replace(decision.options, on_intercept="cut", escalate=None, boundary=False, look=None)
         groups.setdefault((chain, shared_options), []).append(call)
     jobs = tuple(_writing_job(inputs, calls, "intercepted", exact=exact) for calls in groups.values())
     return changed(turn, jobs=(*turn.jobs, *jobs), pending=(), phase="select")
@@ -123,7 +133,7 @@ def select(turn: Turn, inputs: TurnInputs) -> Flow:
         if job.settled:
             jobs.append(job)
             continue
-        spec, skips = yield from _choose(job, inputs, survey)
+        spec, skips = (job.repaired[-1], ()) if job.sent_back else (yield from _choose(job, inputs, survey))
         turn = merge_skips(turn, skips)
         if spec is None and job.acceptable:
             jobs.append(changed(job, settled=True))
@@ -163,9 +173,9 @@ def ask(turn: Turn, inputs: TurnInputs) -> Flow:
     answers: list[Answer] = yield Ask(turn, jobs)
     for job, answer in zip(jobs, answers, strict=True):
         model, failure = answer.attempt.model, answer.failure
-        yield Report(model, failure, job.tool, written(job, answer))
+        yield Count(model, written(job, answer)) if answer.stood else Report(model, failure, job.tool, written(job, answer))
         too_small = inputs.facts(model).context_window if failure is not None and failure.larger_window else None
-        turn = settle(turn, job, answer, too_small)
+        turn = send_back(settle(turn, job, answer, too_small), job, answer, inputs)
     for job in turn.open_jobs:
         if job.failure and not job.left:
             if not job.acceptable:

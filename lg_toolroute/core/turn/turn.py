@@ -10,7 +10,7 @@ A turn survives JSON, because it may be interrupted at any point and resumed by 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
 from lg_toolroute.core.failures.failure import Failure, Refused
@@ -91,6 +91,7 @@ class Job:
         failure: The class of the last failure that is not dealt with yet; empty if there is none.
         acceptable: What was shown is an answer if no other model can go on: text that was cut off by the model's own limit.
         refused: What the provider of the candidate refused of late, and what any refused in this turn.
+        sent_back: Its calls were finished, and a look sent them back: the model that wrote them may mend them once, else they land as they were.
     """
 
     chain: tuple[str, ...]
@@ -107,6 +108,7 @@ class Job:
     failure: str = ""
     acceptable: bool = False
     refused: tuple[Refused, ...] = ()
+    sent_back: bool = False
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -175,6 +177,7 @@ class Turn:
         skipped: Every candidate that was passed over, with its reason, once.
         primary: The first candidate of the reasoning chain.
         saved_output_tokens: Tokens that a cut model did not have to write, once the routed model has written them.
+        looked: The calls that a look sent back, each with `mended` or `stood`.
     """
 
     id: str
@@ -189,6 +192,7 @@ class Turn:
     skipped: tuple[Skip, ...] = ()
     primary: str | None = None
     saved_output_tokens: int = 0
+    looked: tuple[tuple[str, str], ...] = ()
 
     @property
     def open_jobs(self) -> tuple[Job, ...]:
@@ -197,8 +201,9 @@ class Turn:
     @property
     def routed(self) -> Job | None:
         """The job that a rule or an expected tool decided: the first of the calls that were handed off, else the first job if it was decided."""
-        if len(self.jobs) > 1:
-            return self.jobs[1]
+        handed_off = next((job for job in self.jobs[1:] if not job.sent_back), None)
+        if handed_off is not None:
+            return handed_off
         return next((job for job in self.jobs if job.decision is not None and job.decision.tool is not None), None)
 
     @property
@@ -241,6 +246,10 @@ class Answer:
         announced: How many calls to be written the consumer has seen by name.
         spent: Arguments went out live; no other model may write this call any more.
         acceptable: After a failure: what was shown is an answer if no other model can go on.
+        looked: How many finished calls were looked at, by tool.
+        sent_back: Those that the look sent back; they are not in the segment.
+        complaint: What the look says of them, for the model that is to mend them.
+        stood: Of calls that were sent back: nothing usable came in their place, and the segment holds them as they were.
     """
 
     attempt: Attempt
@@ -252,6 +261,10 @@ class Answer:
     announced: int = 0
     spent: bool = False
     acceptable: bool = False
+    looked: Mapping[str, int] = field(default_factory=dict)
+    sent_back: tuple[Intercepted, ...] = ()
+    complaint: str = ""
+    stood: bool = False
 
 
 def changed(record: T, **changes: Any) -> T:
@@ -273,7 +286,7 @@ _RECORD_FIELDS: Mapping[str, type[Any]] = {
 }  # fmt: skip
 """The fields that hold records, by name."""
 
-_PAIR_FIELDS = frozenset({"gates", "writers"})
+_PAIR_FIELDS = frozenset({"gates", "writers", "looked"})
 _NAME_FIELDS = frozenset({"chain", "tried", "repaired"})
 
 

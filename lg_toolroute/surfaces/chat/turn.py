@@ -94,6 +94,7 @@ class ChatTurn:
         model = _full_spec(router, call, run_context.context)
         overrides = read_overrides(router.book, run_context.context, agent=call.agent, role=call.role, model=model)
         inputs = read_inputs(router, messages, origins, overrides, forced=choice.forced)
+        router.refuse_blind_looks(origins, agent=inputs.agent)
         builder = RequestBuilder(router, inputs, messages, origins, tool_choice=choice.passed, only_bound=True, settings=lambda _: settings)
         inner = InnerCalls(router, run.config, settings=settings, stop=call.stop, timeout_s=call.timeout_s)
         self._runner = TurnRunner(builder, inner, emit=run_context.emit, message_id=run.message_id)

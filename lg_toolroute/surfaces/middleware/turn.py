@@ -240,9 +240,9 @@ class AgentTurn:
     def _cut_short(self, request: Request, error: StructuredOutputValidationError) -> AIMessage:
         """The text of an answer that was stopped or broke off: it was never meant to be parsed."""
         gate = request.gate
-        if not isinstance(gate, ReasonGate) or not (gate.hit or gate.error or gate.rejected):
+        if not isinstance(gate, ReasonGate) or not (gate.hit or gate.sent_back or gate.error or gate.rejected):
             raise error
-        self._json_cut = self._json_cut or gate.hit is None
+        self._json_cut = self._json_cut or not (gate.hit or gate.sent_back)
         return error.ai_message
 
 

@@ -1,0 +1,108 @@
+"""A look at a finished call, before it lands and its tool runs: the one that is built in for edits, and those of the application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langchain_core.messages import BaseMessage
+
+from lg_toolroute.core.rules.match import Table
+from lg_toolroute.core.rules.nearest import did_you_mean
+from lg_toolroute.core.rules.tools import tool_name, tool_tags
+from lg_toolroute.errors import ConfigError, Problem
+from lg_toolroute.files.known import KnownFile
+from lg_toolroute.files.look import look
+from lg_toolroute.files.tools import FileTool, file_tool
+from lg_toolroute.rulebook.agent_rules import Rule
+from lg_toolroute.rulebook.book import RuleBook
+
+Looks = Mapping[str, Callable[["LookRequest"], str | None]]
+"""The looks of an application, by the names that its rules use."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookRequest:
+    """What a look is told of a finished call.
+
+    Attributes:
+        tool: The tool's name.
+        arguments: The call's arguments, which fit the tool's schema.
+        messages: The thread, without the system prompt and without the message that the call belongs to.
+        file: What is known of the file that the call names, the earlier calls of its message already made; `None` if the tool is no file tool,
+            or if nothing certain is known.
+        before: The calls that stand before it in its message and have not run either: name and arguments, in order.
+    """
+
+    tool: str
+    arguments: Mapping[str, Any]
+    messages: Sequence[BaseMessage]
+    file: KnownFile | None = None
+    before: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+
+
+def said_of(request: LookRequest, option: Literal[True] | str, tool: FileTool | None, looks: Looks) -> str | None:
+    """What is wrong with a call, in words for the model that is to mend it; `None` if nothing is.
+
+    Args:
+        request: The call.
+        option: The rule's `look`.
+        tool: What the arguments of a file tool mean.
+        looks: The application's.
+    """
+    if option is not True:
+        return looks[option](request) or None
+    return None if tool is None else look(tool, request.arguments, request.file)
+
+
+def check_names(book: RuleBook, looks: Looks) -> bool:
+    """Whether any rule has a look.
+
+    Raises:
+        ConfigError: The application did not hand in a look that a rule names, or handed in what is no function.
+    """
+    problems = [Problem("looks", f"{name!r} is not a function", "write looks={name: fn}") for name, fn in looks.items() if not callable(fn)]
+    options = dict.fromkeys((rule.path, rule.options.look) for rule in _rules(book) if rule.options.look is not None)
+    for path, option in options:
+        if isinstance(option, str) and option not in looks:
+            hint = did_you_mean(option, looks, f"hand it in: ToolRouter(…, looks={{{option!r}: fn}}), or write true for the one that is built in")
+            problems.append(Problem(f"{path}.look", f"there is no look {option!r}", hint))
+    if problems:
+        raise ConfigError(problems, source=book.config.source)
+    return bool(options)
+
+
+def blind(
+    book: RuleBook, tools: Sequence[Any], schema: Callable[[Any], Mapping[str, Any] | None], named: Mapping[str, FileTool], agent: str | None
+) -> list[Problem]:
+    """The rules whose built-in look could never say anything, because no tool that they match edits files.
+
+    Args:
+        book: The rules.
+        tools: What is bound.
+        schema: Gives the JSON Schema of a tool's arguments.
+        named: The file tools that the configuration describes.
+        agent: Whose rules.
+    """
+    problems = []
+    for rule in book.rules(agent):
+        if rule.options.look is not True:
+            continue
+        table = Table.of((rule.pattern,), book.groups)
+        matched = [tool for tool in tools if table.holds(tool_name(tool), tool_tags(tool))]
+        meant = [file_tool(tool_name(tool), argument_names(schema(tool)), named) for tool in matched]
+        if matched and not any(each is not None and each.kind == "edit" for each in meant):
+            hint = "say under tools.files what the arguments of such a tool mean, or name a look of your own: ToolRouter(…, looks={name: fn})"
+            problems.append(Problem(f"{rule.path}.look", f"{rule.pattern!r} matches no tool that is known to edit files", hint))
+    return problems
+
+
+def argument_names(schema: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The names of a tool's arguments, by its JSON Schema."""
+    properties = (schema or {}).get("properties")
+    return tuple(properties) if isinstance(properties, Mapping) else ()
+
+
+def _rules(book: RuleBook) -> list[Rule]:
+    return [rule for agent in (None, *book.agents) for role in (None, *book.roles(agent)) for rule in book.rules(agent, role)]
