@@ -52,8 +52,8 @@ class RuleConfig(ChainConfig):
     thinking: Literal["off"] | None = None
     """`off` switches the thinking of the model off while it writes the call, where its provider can; then the call can be forced. Unset: as it is."""
     look: Literal[True] | str | None = None
-    """`true` looks at an edit before it lands: is the text that it replaces in the file as it must be by now? If not, its model mends it once. A name is
-    that of a function in `ToolRouter(…, looks=)`. With a look and no model, the primary writes the call. Unset: no look."""
+    """`true` looks at an edit before it lands: is the text that it replaces in the file as it must be by now? If not, its model mends it once. Other
+    names are those of functions in `ToolRouter(…, looks=)`. With a look and no model, the primary writes the call. Unset: no look."""
     refusal_falls_back: bool = False
     """Whether a refusal for reasons of content goes to the next candidate instead of being the answer."""
 

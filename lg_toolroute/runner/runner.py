@@ -200,11 +200,8 @@ class TurnRunner:
             return Survey(health.snapshot(step.specs), self.router.clock())
         if isinstance(step, Claim):
             return health.claim(step.spec)
-        if isinstance(step, (Report, Count)):
-            self._count_calls(step)
-        if isinstance(step, Report):
-            return health.report(step.spec, step.failure, tool=step.tool)
-        return self._emit_handoffs(step)
+        self._note(step)
+        return health.report(step.spec, step.failure, tool=step.tool) if isinstance(step, Report) else None
 
     async def _ahandle(self, step: Step) -> Any:
         health = self.router.health
@@ -212,17 +209,12 @@ class TurnRunner:
             return Survey(await health.asnapshot(step.specs), self.router.clock())
         if isinstance(step, Claim):
             return await health.aclaim(step.spec)
-        if isinstance(step, (Report, Count)):
-            self._count_calls(step)
-        if isinstance(step, Report):
-            return await health.areport(step.spec, step.failure, tool=step.tool)
-        return self._emit_handoffs(step)
+        self._note(step)
+        return await health.areport(step.spec, step.failure, tool=step.tool) if isinstance(step, Report) else None
 
-    def _count_calls(self, step: Report | Count) -> None:
-        for tool, counts in step.calls.items():
+    def _note(self, step: Step) -> None:
+        for tool, counts in step.calls.items() if isinstance(step, (Report, Count)) else ():
             self.router.health.add_calls(step.spec, tool, counts)
-
-    def _emit_handoffs(self, step: Any) -> None:
         for job in step.jobs if isinstance(step, HandedOff) else ():
             self._emit(events.handed_off(step.turn, job))
 
