@@ -218,10 +218,14 @@ def with_fixed(written: str, fixed: str) -> tuple[str, str | None]:
     kept, new = members_of(fixed), members_of(written)
     for name in kept.keys() & new.keys():
         if not _same(kept[name], new[name]):
-            return written, f"{name!r} is decided and cannot be changed: it is {kept[name]}"
+            return written, f"{name!r} is decided and cannot be changed: it must be {kept[name]}"
     return object_text({**kept, **{name: value for name, value in new.items() if name not in kept}}), None
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two texts are the same JSON value. In Python, `1`, `1.0` and `true` would be."""
-    return json.dumps(STRICT.decode(one), sort_keys=True) == json.dumps(STRICT.decode(other), sort_keys=True)
+    """Whether two texts are the same JSON value: `1` and `1.0` are, `1` and `true`, which are the same in Python, are not."""
+    return _canonical(one) == _canonical(other)
+
+
+def _canonical(text: str) -> str:
+    return json.dumps(json.loads(text, parse_int=float), sort_keys=True)
