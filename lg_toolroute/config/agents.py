@@ -65,7 +65,10 @@ class RuleConfig(ChainConfig):
     moments: tuple[Literal["call", "result"], ...] = Field(default=("call",), min_length=1)
     """When the rule acts: `call`, its model writes the tool call; `result`, its model runs the turn that reads the tool's result."""
     on_intercept: Literal["cut", "drain"] | None = None
-    """`cut` closes the primary's stream at the tool's name; `drain` reads its whole message. Unset: `cut`, but `drain` with a draft."""
+    """`cut` closes the primary's stream at the routed call; `drain` reads its whole message. Unset: `cut`, but `drain` with a draft."""
+    cut_at: Literal["name", "argument"] | tuple[str, ...] | None = Field(default=None)
+    """`name` cuts at the tool's name; `argument` where the first long argument begins, as does a list of the long ones. Unset: `argument` where the
+    handoff is a brief of a file that an argument names, else `name`."""
     handoff: RuleHandoffConfig = Field(default_factory=RuleHandoffConfig)
     """What the model that writes the call is sent: `auto`, `full`, `brief`, `draft`, or `{"brief": size}`."""
     stream_args: Literal["checked", "live"] = "checked"

@@ -178,9 +178,9 @@ class HandoffChooser:
 
     def _arguments(self, call: Intercepted) -> Mapping[str, Any]:
         """What the primary wrote of a call, as far as it stands."""
-        draft = self._drafts.get(call.slot)
+        text = call.fixed or self._drafts.get(call.slot)
         try:
-            written = json.loads(draft) if draft else {}
+            written = json.loads(text) if text else {}
         except ValueError:  # a draft may be wrong: it is no answer
             return {}
         return written if isinstance(written, dict) else {}

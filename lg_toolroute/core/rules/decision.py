@@ -30,7 +30,9 @@ class RuleOptions:
     """How a rule is carried out.
 
     Attributes:
-        on_intercept: `cut` closes the primary's stream at the tool's name; `drain` reads its whole message.
+        on_intercept: `cut` closes the primary's stream at the routed call; `drain` reads its whole message.
+        cut_at: Where in the call: `name`, or `argument`, at the first argument that is long, or the names of these arguments. `None`: `argument`
+            where the writer is told of a file that an argument names, else `name`.
         handoff: What the writer is sent: `full`, the whole history; `brief`, what the call needs; `draft`, the history and the primary's own arguments,
             to be corrected; `auto`, `full` or `brief`, as `handoff.py` chooses.
         stream_args: `checked` shows arguments when they have been checked; `live` as they come.
@@ -43,6 +45,7 @@ class RuleOptions:
     """
 
     on_intercept: Literal["cut", "drain"] = "cut"
+    cut_at: Literal["name", "argument"] | tuple[str, ...] | None = None
     handoff: Literal["auto", "full", "brief", "draft"] = "auto"
     stream_args: Literal["checked", "live"] = "checked"
     escalate: Escalate | None = None
