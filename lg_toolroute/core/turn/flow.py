@@ -111,7 +111,7 @@ def hand_off(turn: Turn, inputs: TurnInputs) -> Turn:
         decision, chain, _ = inputs.decide(call.tool, "intercepted")
         # Calls with the same chain and the same options are written by one request; how a call was intercepted, escalated or will be looked at does
         # not matter to it.
-        shared_options = replace(decision.options, on_intercept="cut", escalate=None, boundary=False, look=None)
+        shared_options = replace(decision.options, on_intercept="cut", cut_at=None, escalate=None, boundary=False, look=None)
         groups.setdefault((chain, shared_options), []).append(call)
     jobs = tuple(_writing_job(inputs, calls, "intercepted", exact=exact) for calls in groups.values())
     return changed(turn, jobs=(*turn.jobs, *jobs), pending=(), phase="select")
