@@ -22,7 +22,7 @@ from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tag
 from lg_toolroute.core.turn.rejected import RejectedAnswers
 from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
-from lg_toolroute.files.tools import FileTool
+from lg_toolroute.files.tools import FileTool, file_tool
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
 from lg_toolroute.health.store import StoreHealth
@@ -92,7 +92,6 @@ class ToolRouter:
         self.looks: Looks = dict(looks or {})
         self.looks_at_calls = check_names(self.book, self.looks)
         self.known = KnownThreads()
-        self.named_file_tools: Mapping[str, FileTool] = {}
         self._checked_models: set[frozenset[str]] = set()
         self._checked_runs: set[tuple[str | None, str | None]] = set()
         self.rejected = RejectedAnswers()
@@ -189,13 +188,18 @@ class ToolRouter:
         for problem in problems:
             warnings.warn(str(problem), UserWarning, stacklevel=3)
 
+    def file_tool(self, name: str, tool: Any) -> FileTool | None:
+        """What the arguments of a tool mean, if it is one for files."""
+        properties = (self.models.schema(tool) or {}).get("properties")
+        return file_tool(name, tuple(properties) if isinstance(properties, Mapping) else ())
+
     def refuse_blind_looks(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
         """Raise if a rule's built-in look could never say anything, because none of the tools that it matches edits files.
 
         Raises:
             ConfigError: All such rules.
         """
-        problems = blind(self.book, tools, self.models.schema, self.named_file_tools, agent) if self.looks_at_calls else []
+        problems = blind(self.book, tools, self.file_tool, agent) if self.looks_at_calls else []
         if problems:
             raise ConfigError(problems, source=self.config.source)
 

@@ -14,7 +14,7 @@ from lg_toolroute.core.rules.tools import tool_name, tool_tags
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.files.known import KnownFile
 from lg_toolroute.files.look import look
-from lg_toolroute.files.tools import FileTool, file_tool
+from lg_toolroute.files.tools import FileTool
 from lg_toolroute.rulebook.agent_rules import Rule
 from lg_toolroute.rulebook.book import RuleBook
 
@@ -73,16 +73,13 @@ def check_names(book: RuleBook, looks: Looks) -> bool:
     return bool(options)
 
 
-def blind(
-    book: RuleBook, tools: Sequence[Any], schema: Callable[[Any], Mapping[str, Any] | None], named: Mapping[str, FileTool], agent: str | None
-) -> list[Problem]:
+def blind(book: RuleBook, tools: Sequence[Any], file_tool: Callable[[str, Any], FileTool | None], agent: str | None) -> list[Problem]:
     """The rules whose built-in look could never say anything, because no tool that they match edits files.
 
     Args:
         book: The rules.
         tools: What is bound.
-        schema: Gives the JSON Schema of a tool's arguments.
-        named: The file tools that the configuration describes.
+        file_tool: Gives what the arguments of a tool mean, by its name and itself.
         agent: Whose rules.
     """
     problems = []
@@ -91,17 +88,11 @@ def blind(
             continue
         table = Table.of((rule.pattern,), book.groups)
         matched = [tool for tool in tools if table.holds(tool_name(tool), tool_tags(tool))]
-        meant = [file_tool(tool_name(tool), argument_names(schema(tool)), named) for tool in matched]
+        meant = [file_tool(tool_name(tool), tool) for tool in matched]
         if matched and not any(each is not None and each.kind == "edit" for each in meant):
             hint = "say under tools.files what the arguments of such a tool mean, or name a look of your own: ToolRouter(…, looks={name: fn})"
             problems.append(Problem(f"{rule.path}.look", f"{rule.pattern!r} matches no tool that is known to edit files", hint))
     return problems
-
-
-def argument_names(schema: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """The names of a tool's arguments, by its JSON Schema."""
-    properties = (schema or {}).get("properties")
-    return tuple(properties) if isinstance(properties, Mapping) else ()
 
 
 def _rules(book: RuleBook) -> list[Rule]:

@@ -145,7 +145,8 @@ class WriteGate(StreamGate):
         """Where a call stands in the message, and its id."""
         call_id = self.call_ids[position] if position < len(self.call_ids) else self.new_id()
         block = _number_at(self.blocks, position) if self.blocks else None
-        return Intercepted(_number_at(self.slots, position), tool, call_id, self._name_shown and position < len(self.tools), block)
+        seen, fixed = self._name_shown and position < len(self.tools), self.fixed[min(position, len(self.fixed) - 1)]
+        return Intercepted(_number_at(self.slots, position), tool, call_id, seen, block, fixed)
 
     def _calls_to_show(self) -> list[tuple[str, str]]:
         """The wanted calls; as they were before, if they were sent back and the answer has nothing better."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from lg_toolroute.briefs.looks import LookRequest, argument_names, said_of
+from lg_toolroute.briefs.looks import LookRequest, said_of
 from lg_toolroute.clients.tool_choice import Forcing
 from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.core.failures.rungs import refusal
@@ -19,7 +19,7 @@ from lg_toolroute.core.turn.looked import is_asked_again
 from lg_toolroute.core.turn.turn import Intercepted, Job, Turn
 from lg_toolroute.files.known import KnownFile, KnownFiles, Step
 from lg_toolroute.files.names import plain, same_as
-from lg_toolroute.files.tools import FileTool, file_tool
+from lg_toolroute.files.tools import FileTool
 from lg_toolroute.gates.answer import parse_arguments
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
@@ -124,12 +124,8 @@ class KnownMessage:
 
 def file_tools(parts: RequestParts) -> dict[str, FileTool]:
     """What the arguments of the agent's file tools mean, by the tools' names."""
-    router = parts.router
-    found = (
-        (name, file_tool(name, argument_names(router.models.schema(tool)), router.named_file_tools))
-        for (name, _), tool in zip(parts.inputs.tools, parts.tools, strict=True)
-    )
-    return {name: each for name, each in found if each is not None}
+    named = zip(parts.inputs.tools, parts.tools, strict=True)
+    return {name: found for (name, _), tool in named if (found := parts.router.file_tool(name, tool)) is not None}
 
 
 def answer_look(parts: RequestParts, turn: Turn, job: Job, segments: Sequence[Segment]) -> AnswerLook | None:

@@ -68,7 +68,7 @@ def test_a_primarys_call_stands_if_nothing_usable_comes_in_its_place(kind: str):
         assert len(turn.models[A].requests) == 2, "one mend, and no more"
         assert turn.record["looked"] == {turn.landed.tool_calls[0]["id"]: "stood"}
         assert turn.router.health.calls_of(A, "edit_file") == CallCounts(looked=1, look_stood=1)
-        assert turn.router.health.snapshot([A])[A].opened == 0 if A in turn.router.health.snapshot([A]) else True
+        assert turn.router.health.inspect()["models"] == {}, "a mend costs no health"
         if way[1]:
             assert turn.added_up is not None
             assert [call["args"] for call in turn.added_up.tool_calls] == [call["args"] for call in turn.landed.tool_calls]
@@ -174,10 +174,13 @@ def test_a_kept_call_before_a_cut_is_mended_and_the_cut_call_is_routed():
         assert list(turn.record["calls"].values()).count(A) == 1
 
 
-def test_a_tool_that_is_forced_without_a_route_is_looked_at():
-    for surface in ("graph", "middleware"):
-        turn = Turn(surface, (False, True), {A: [BAD, MENDED]}, ALONE)
-        assert turn.calls == [("edit_file", OLD)]
+def test_a_tool_that_is_known_to_come_next_is_looked_at():
+    for config, writer, script in ((ALONE, A, [BAD, MENDED]), (ROUTED, B, [BAD, MENDED])):
+        for surface in ("graph", "middleware", "durable middleware"):
+            turn = Turn(surface, (False, True), {writer: script}, config, state={"expected_tool": "edit_file"})
+            assert turn.calls == [("edit_file", OLD)], surface
+            assert list(turn.record["calls"].values()) == [writer]
+            assert turn.record["source"] == "forced"
 
 
 # -- looks of the application ----------------------------------------------------------------------------------------------------------------

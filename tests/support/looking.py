@@ -79,6 +79,7 @@ class Turn:
         *,
         messages: Sequence[AnyMessage] | None = None,
         tools: Sequence[BaseTool] = TOOLS,
+        state: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> None:
         is_async, streamed = way
@@ -88,7 +89,7 @@ class Turn:
         run: Any = {"configurable": {"thread_id": "1"}}
         modes = ["custom", "messages", "updates", "values", "debug", "tasks"] if streamed else ["custom", "values"]
         self.told: list[Any] = []
-        given = {"messages": list(messages if messages is not None else thread())}
+        given = {"messages": list(messages if messages is not None else thread()), **(state or {})}
 
         async def listen() -> None:
             async for event in agent.astream(given, run, stream_mode=modes):

@@ -13,6 +13,7 @@ NAMES = [
     "ChainExhausted",
     "ConfigError",
     "Decision",
+    "LookRequest",
     "RoutingConfig",
     "ToolRouteContext",
     "ToolRouteError",
