@@ -58,6 +58,7 @@ class KnownFile:
         changed: Something else has changed the file since parts of it were shown: what `pieces` hold may be older.
         ending: Whether `text` ends in a newline as the file does. Tools that leave that open are taken to have left out a newline.
         place: The line that was shown or changed last; `None` if its place is not known.
+        gone: Texts that edits have replaced, and that stand nowhere in the file any more.
     """
 
     name: str
@@ -68,6 +69,7 @@ class KnownFile:
     changed: bool = False
     ending: bool = True
     place: int | None = None
+    gone: tuple[str, ...] = ()
 
     @classmethod
     def holding(cls, name: str, text: str) -> KnownFile:
@@ -184,6 +186,5 @@ class KnownFiles:
 
 def _public(seen: Seen, evidence: tuple[str, ...]) -> KnownFile:
     whole = seen.complete and not seen.changed
-    return KnownFile(
-        seen.name, whole, seen.pieces[0].text if whole else None, evidence, seen.pieces, seen.changed, ending=seen.ending, place=seen.place
-    )
+    text = seen.pieces[0].text if whole else None
+    return KnownFile(seen.name, whole, text, evidence, seen.pieces, seen.changed, ending=seen.ending, place=seen.place, gone=seen.gone)

@@ -13,6 +13,8 @@ from lg_toolroute.files.tools import FileTool, Replacement, replacements
 
 LIMITS = frozenset({50, 100, 150, 200, 250, 300, 400, 500, 750, 800, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 10_000})
 """Lines at which tools stop without a word: a read of just so many may not have reached the end."""
+MOST_GONE = 32
+MOST_OF_GONE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Seen:
         ending: The end of the text is as the file's; otherwise a final newline is assumed.
         step: When the file's own tools told of it last.
         place: The line that was shown or changed last.
+        gone: Texts that edits have replaced: each stood in the file once, or was replaced everywhere.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Seen:
     ending: bool = True
     step: int = 0
     place: int | None = None
+    gone: tuple[str, ...] = ()
 
     @classmethod
     def whole(cls, name: str, text: str, step: int = 0) -> Seen:
@@ -129,7 +133,8 @@ class Seen:
 
     def _laid(self, blocks: Sequence[Block], *, reached: bool, ending: bool = True) -> Seen:
         """The same, with lines that were shown."""
-        seen = self
+        shown = "\n".join("\n".join(block.lines) for block in blocks) if self.gone else ""
+        seen = replace(self, gone=tuple(each for each in self.gone if each not in shown))
         for block in blocks:
             if block.start is None:
                 text = "\n".join(block.lines)
@@ -177,11 +182,15 @@ class Seen:
         line = None if at is None or at.start is None else at.start + at.text.count("\n", 0, at.text.find(edit.old))
         done = apply(self.pieces, edit, whole=self.complete, place=place)
         total = None if self.total is None or done.grown is None else self.total + done.grown
-        return replace(self, pieces=done.pieces, total=total, changed=self.changed or not done.fits, place=line)
+        gone = tuple(each for each in self.gone if each not in edit.new)
+        if edit.old not in edit.new:
+            gone = (*gone, edit.old)[-MOST_GONE:] if len(edit.old) <= MOST_OF_GONE else gone
+        return replace(self, pieces=done.pieces, total=total, changed=self.changed or not done.fits, place=line, gone=gone)
 
     def _inserted(self, behind: Any, text: Any) -> Seen:
         if not isinstance(behind, int) or not isinstance(text, str):
             return replace(self, changed=True)
+        self = replace(self, gone=tuple(each for each in self.gone if each not in text))
         new = piece(behind + 1, text.removesuffix("\n"))
         pieces: list[Piece] = []
         for each in self.pieces:
