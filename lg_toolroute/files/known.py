@@ -163,7 +163,7 @@ class KnownFiles:
         known = self
         changes = changed_by(step.arguments)
         if changes is not None:
-            files = {key: replace(seen, changed=True) if changes(key) else seen for key, seen in self._files.items()}
+            files = {key: replace(seen, changed=True) if changes.reach(key) else seen for key, seen in self._files.items()}
             known = replace(known, _files=files)
         for name, lines in found_lines(step.name, step.arguments, step.result).items():
             key = same_as(plain(name), known._files, known._roots)
