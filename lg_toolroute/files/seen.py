@@ -82,6 +82,10 @@ class Seen:
         held = piece(1, text)
         return cls(name, (held,), held.count, step=step, place=1)
 
+    def outdated(self) -> Seen:
+        """The same, of a file that something else has changed."""
+        return replace(self, changed=True, gone=())
+
     @property
     def complete(self) -> bool:
         """Whether every line has been shown."""
@@ -184,7 +188,7 @@ class Seen:
         else:
             edits = replacements(tool, arguments)
             if edits is None:
-                return replace(self, changed=True)
+                return self.outdated()
             for each in edits:
                 seen = seen._replaced(each, place)
         return seen._laid(blocks, reached=False)
@@ -196,14 +200,14 @@ class Seen:
         line = None if at is None or at.start is None else at.start + at.text.count("\n", 0, at.text.find(edit.old))
         done = apply(self.pieces, edit, whole=self.complete, place=place)
         total = None if self.total is None or done.grown is None else self.total + done.grown
-        gone = tuple(each for each in self.gone if each not in edit.new)
+        gone = tuple(each for each in self.gone if each not in edit.new) if done.fits else ()
         if edit.old not in edit.new:
             gone = (*gone, edit.old)[-MOST_GONE:] if len(edit.old) <= MOST_OF_GONE else gone
         return replace(self, pieces=done.pieces, total=total, changed=self.changed or not done.fits, place=line, gone=gone)
 
     def _inserted(self, behind: Any, text: Any) -> Seen:
         if not isinstance(behind, int) or not isinstance(text, str):
-            return replace(self, changed=True)
+            return self.outdated()
         self = replace(self, gone=tuple(each for each in self.gone if each not in text))
         new = piece(behind + 1, text.removesuffix("\n"))
         pieces: list[Piece] = []
