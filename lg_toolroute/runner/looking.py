@@ -17,8 +17,7 @@ from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.core.failures.rungs import refusal
 from lg_toolroute.core.turn.looked import is_asked_again
 from lg_toolroute.core.turn.turn import Intercepted, Job, Turn
-from lg_toolroute.files.known import KnownFile, KnownFiles, Step
-from lg_toolroute.files.names import plain, same_as
+from lg_toolroute.files.known import KnownFile, KnownFiles
 from lg_toolroute.files.tools import FileTool
 from lg_toolroute.gates.answer import parse_arguments
 from lg_toolroute.gates.reasoning import ReasonGate
@@ -103,9 +102,10 @@ class KnownMessage:
         """What is known of the file that a call names."""
         means = self.tools.get(tool)
         name = means.names(arguments) if means is not None else None
-        if name is None or self._all_doubtful or same_as(plain(name), self._doubtful, ()) is not None:
-            return None
-        return self.files.of(name)
+        known = self.files.of(name) if name is not None and not self._all_doubtful else None
+        if known is None or any((each := self.files.of(other)) is not None and each.name == known.name for other in self._doubtful):
+            return None  # one file may have two names
+        return known
 
     def take(self, tool: str, arguments: Mapping[str, Any] | None, *, certain: bool) -> None:
         """Make a call, as if it succeeded; one that is not certain only leaves its file in doubt."""
@@ -117,9 +117,9 @@ class KnownMessage:
         if arguments is None:
             self._all_doubtful = True
         elif certain:
-            self.files = self.files.after(Step(tool, arguments, "", tool=means))
+            self.files = self.files.expecting(means, arguments)
         elif (name := means.names(arguments)) is not None:
-            self._doubtful.append(plain(name))
+            self._doubtful.append(name)
 
 
 def file_tools(parts: RequestParts) -> dict[str, FileTool]:

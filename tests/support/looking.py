@@ -14,7 +14,7 @@ from lg_toolroute.testing import Call, Say, ScriptedModel
 from tests.support.one_turn import SURFACES, A, B, C
 
 TEXT = "import os\n\ndef total(values):\n    result = 0\n    for value in values:\n        result += value\n    return result\n"
-OLD, WRONG, NEAREST = "        result += value", "        total += value", "is not in a.py"
+OLD, WRONG, NEAREST = "        result += value", "        total += value", "result += value"
 """A line of the file, a line that is not in it, and what of the file is nearest to that."""
 
 
