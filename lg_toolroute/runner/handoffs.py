@@ -14,7 +14,7 @@ from lg_toolroute.briefs.built_in import built_in
 from lg_toolroute.briefs.parts import planned_file
 from lg_toolroute.briefs.request import BriefRequest, PlannedCall
 from lg_toolroute.core.rules.decision import DEFAULT_OPTIONS, RuleOptions
-from lg_toolroute.core.rules.handoff import LEAST_BRIEF, SIZES, TYPICAL_TOKENS, Tokens, choose_handoff
+from lg_toolroute.core.rules.handoff import CACHED_S, LEAST_BRIEF, SIZES, TYPICAL_TOKENS, Choice, Tokens, choose_handoff
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.selection import USABLE_SHARE
 from lg_toolroute.core.turn.turn import Intercepted, Job, Turn
