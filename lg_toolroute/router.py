@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from lg_toolroute.briefs.known import KnownThreads
 from lg_toolroute.briefs.looks import Looks, blind, check_names
+from lg_toolroute.briefs.names import refuse_unknown
+from lg_toolroute.briefs.request import Brief
 from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.rules.nearest import did_you_mean
@@ -26,6 +28,7 @@ from lg_toolroute.files.tools import FileTool, file_tool
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
 from lg_toolroute.health.store import StoreHealth
+from lg_toolroute.history.sent import SentHistories
 from lg_toolroute.history.threads import AdaptedThreads
 from lg_toolroute.history.tokens import TokenCounts
 from lg_toolroute.rulebook.book import compile_config
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from lg_toolroute.rulebook.audit import Audit
 
 Clock = Callable[[], float]
+ReadFile = Callable[[str], str | None]
+"""Gives the present text of a file, by the name that a call has for it; `None` if there is none."""
 
 _MAX_CAUSES = 64
 _MAX_CHECKED_RUNS = 1024
@@ -51,13 +56,17 @@ class ToolRouter:
         config: A `RoutingConfig`, or what `load_config` takes: a path, a mapping, or the text of a document.
         models: Chat models that are handed in, by spec. All others are built from the configuration on first use.
         store: A LangGraph store through which many workers share the health of models. Unset: health lives in this process.
-        looks: Looks at finished calls, by the names that `look` of a rule has: functions that take a `LookRequest` and return what is wrong with
-            the call, for the model that is to mend it, or `None`. What one raises ends the run.
         clock: Gives seconds. Unset: `time.monotonic`, or `time.time` with a store, because workers share it.
         strict: A rule that matches no bound tool, or a model that cannot be built, is an error when a graph is built.
+        briefs: Functions that make briefs, by the names that rules give them: `handoff: {brief: "name"}`; see `Brief`.
+        read_file: Gives the present text of a file by the name that a call has for it, or `None`; preferred over what the thread tells. It is called
+            plainly in every turn that hands a call of a known file off or looks at one, also where the turn is awaited. What it raises is raised to
+            the caller.
+        looks: Looks at finished calls, by the names that rules give them: `look: "name"`. Each takes a `LookRequest` and returns what is wrong with
+            the call, for the model that is to mend it, or `None`. What it raises is raised to the caller.
 
     Raises:
-        ConfigError: The configuration is wrong, or something in `models` is not a chat model.
+        ConfigError: The configuration is wrong, something in `models` is not a chat model, or a rule names a brief or a look that is not handed in.
 
     Example:
         ```python
@@ -76,6 +85,8 @@ class ToolRouter:
         store: BaseStore | None = None,
         clock: Clock | None = None,
         strict: bool = False,
+        briefs: Mapping[str, Brief] | None = None,
+        read_file: ReadFile | None = None,
         looks: Looks | None = None,
     ) -> None:
         from lg_toolroute.clients.models import ModelBook
@@ -88,10 +99,14 @@ class ToolRouter:
         self.health: HealthBook = MemoryHealth(limits, self.clock) if store is None else StoreHealth(store, limits, self.clock)
         self.token_counts = TokenCounts()
         self.threads = AdaptedThreads()
+        self.briefs: Mapping[str, Brief] = dict(briefs or {})
+        self.read_file = read_file
+        self.known = KnownThreads()
+        self.sent = SentHistories()
+        refuse_unknown(self.book, self.briefs)
         self.strict = strict
         self.looks: Looks = dict(looks or {})
         self.looks_at_calls = check_names(self.book, self.looks)
-        self.known = KnownThreads()
         self._checked_models: set[frozenset[str]] = set()
         self._checked_runs: set[tuple[str | None, str | None]] = set()
         self.rejected = RejectedAnswers()
@@ -105,7 +120,7 @@ class ToolRouter:
         """
         if not isinstance(self.health, MemoryHealth) or self.clock is not time.monotonic:
             raise TypeError("a ToolRouter with a store or a clock of its own cannot be pickled; build it again from `router.config`")
-        return (_rebuilt, (self.config, dict(self.models.given), self.strict, self.looks))
+        return (_rebuilt, (self.config, dict(self.models.given), self.strict, self.briefs, self.read_file, self.looks))
 
     def __repr__(self) -> str:
         return f"ToolRouter({self.config.source!r}, {len(self.book.specs())} models, strict={self.strict})"
@@ -166,6 +181,16 @@ class ToolRouter:
                 inner.__cause__ = self._causes.pop((turn_id, inner.model, inner.reason, inner.detail), None)
         return error
 
+    def file_tool(self, name: str, tool: Any) -> FileTool | None:
+        """What the arguments of a tool mean; `None` if it is no file tool.
+
+        Args:
+            name: The tool's name.
+            tool: The tool, as it is bound.
+        """
+        schema = self.models.schema(tool) or {}
+        return file_tool(name, tuple(schema.get("properties") or ()))
+
     # -- checks before the first call ----------------------------------------------------------------------------------------------------
 
     def check_tools(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
@@ -187,11 +212,6 @@ class ToolRouter:
                 raise ConfigError(problems, source=self.config.source)
         for problem in problems:
             warnings.warn(str(problem), UserWarning, stacklevel=3)
-
-    def file_tool(self, name: str, tool: Any) -> FileTool | None:
-        """What the arguments of a tool mean, if it is one for files."""
-        properties = (self.models.schema(tool) or {}).get("properties")
-        return file_tool(name, tuple(properties) if isinstance(properties, Mapping) else ())
 
     def refuse_blind_looks(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
         """Raise if a rule's built-in look could never say anything, because none of the tools that it matches edits files.
@@ -264,8 +284,10 @@ class ToolRouter:
         self._checked_models.add(key)
 
 
-def _rebuilt(config: RoutingConfig, models: dict[str, Any], strict: bool, looks: Looks) -> ToolRouter:
-    return ToolRouter(config, models=models, strict=strict, looks=looks)
+def _rebuilt(
+    config: RoutingConfig, models: dict[str, Any], strict: bool, briefs: Mapping[str, Brief], read_file: ReadFile | None, looks: Looks
+) -> ToolRouter:
+    return ToolRouter(config, models=models, strict=strict, briefs=briefs, read_file=read_file, looks=looks)
 
 
 def _odd_names(names: Sequence[str]) -> list[Problem]:

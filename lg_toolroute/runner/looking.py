@@ -11,17 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from langchain_core.messages import ToolCall
+
 from lg_toolroute.briefs.looks import LookRequest, said_of
 from lg_toolroute.clients.tool_choice import Forcing
 from lg_toolroute.core.failures.classify import classify
 from lg_toolroute.core.failures.rungs import refusal
 from lg_toolroute.core.turn.looked import is_asked_again
 from lg_toolroute.core.turn.turn import Intercepted, Job, Turn
-from lg_toolroute.files.known import KnownFile, KnownFiles
-from lg_toolroute.files.tools import FileTool
+from lg_toolroute.files.known import KnownFile
 from lg_toolroute.gates.answer import parse_arguments
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
+from lg_toolroute.runner.handoffs import HandoffChooser
 from lg_toolroute.runner.request_parts import RequestParts
 from lg_toolroute.runner.segments import Segment
 
@@ -60,25 +62,24 @@ class AnswerLook:
             return {}
 
     def _said(self, calls: Sequence[tuple[Intercepted, str | None]]) -> Mapping[int, str]:
-        bound = frozenset(self.parts.inputs.allowed(self.job.candidate or ""))
-        options = {call.tool: self.parts.inputs.decision(call.tool, "looked").options.look for call, _ in calls if call.tool in bound}
+        parts = self.parts
+        bound = frozenset(parts.inputs.allowed(self.job.candidate or ""))
+        options = {call.tool: parts.inputs.decision(call.tool, "looked").options.look for call, _ in calls if call.tool in bound}
         if not any(options.values()):
             return {}
-        tools = file_tools(self.parts)
         here = {call.slot: (call.tool, None if written is None else _arguments(written)) for call, written in calls}
-        message = dict(sorted({**self._elsewhere(), **here}.items()))
-        known = KnownMessage(self.parts.router.known.of(self.parts.messages, tools), tools)
         said: dict[int, str] = {}
-        for slot, (tool, arguments) in message.items():
-            option = options.get(tool)
-            if slot in here and arguments is not None and option is not None:
-                before = tuple((name, each) for at, (name, each) in message.items() if at < slot and each is not None)
-                request = LookRequest(tool, arguments, self.parts.messages, known.file_of(tool, arguments), before)
-                found = said_of(request, option, tools.get(tool), self.parts.router.looks)
+        before = CallsBefore(parts.handoffs)
+        for slot, (tool, arguments) in sorted({**self._elsewhere(), **here}.items()):
+            option = options.get(tool) if slot in here else None
+            if arguments is not None and option is not None:
+                told = tuple((call["name"], call["args"]) for call in before.written)
+                request = LookRequest(tool, arguments, parts.messages, before.file_of(tool, arguments), told)
+                found = said_of(request, option, parts.handoffs.file_tool(tool), parts.router.looks)
                 self.looked[tool] = self.looked.get(tool, 0) + 1
                 if found is not None:
                     said[slot] = found
-            known.take(tool, arguments, certain=slot not in said)
+            before.take(tool, arguments, certain=slot not in said)
         return said
 
     def _elsewhere(self) -> dict[int, Written]:
@@ -90,42 +91,37 @@ class AnswerLook:
 
 
 @dataclass(slots=True)
-class KnownMessage:
-    """What is known of the files of a thread while the calls of one message are made, one after the other."""
+class CallsBefore:
+    """The calls of a message that stand before the one that is looked at.
 
-    files: KnownFiles
-    tools: Mapping[str, FileTool]
-    _doubtful: list[str] = field(default_factory=list)
+    Attributes:
+        handoffs: Knows the files of the thread.
+        written: Those whose arguments are known, in order.
+    """
+
+    handoffs: HandoffChooser
+    written: list[ToolCall] = field(default_factory=list)
+    _certain: list[ToolCall] = field(default_factory=list)
+    _doubtful: list[ToolCall] = field(default_factory=list)
     _all_doubtful: bool = False
 
     def file_of(self, tool: str, arguments: Mapping[str, Any]) -> KnownFile | None:
-        """What is known of the file that a call names."""
-        means = self.tools.get(tool)
-        name = means.names(arguments) if means is not None else None
-        known = self.files.of(name) if name is not None and not self._all_doubtful else None
-        if known is None or any((each := self.files.of(other)) is not None and each.name == known.name for other in self._doubtful):
-            return None  # one file may have two names
-        return known
+        """What is known of the file that a call names when these have run; `None` if one of them may change it otherwise."""
+        known = None if self._all_doubtful else self.handoffs.known_file(tool, arguments, self._certain)
+        if known is None:
+            return None
+        others = (self.handoffs.known_file(call["name"], call["args"], self._certain) for call in self._doubtful)
+        return None if any(other is not None and other.name == known.name for other in others) else known
 
     def take(self, tool: str, arguments: Mapping[str, Any] | None, *, certain: bool) -> None:
-        """Make a call, as if it succeeded; one that is not certain only leaves its file in doubt."""
-        means = self.tools.get(tool)
-        if means is not None and arguments is not None:
-            means = means.called(arguments)
-        if means is None or means.kind == "read":
-            return
+        """Add the next call; one that is not certain leaves its file in doubt, one that is not known every file."""
+        means = self.handoffs.file_tool(tool)
         if arguments is None:
-            self._all_doubtful = True
-        elif certain:
-            self.files = self.files.expecting(means, arguments)
-        elif (name := means.names(arguments)) is not None:
-            self._doubtful.append(name)
-
-
-def file_tools(parts: RequestParts) -> dict[str, FileTool]:
-    """What the arguments of the agent's file tools mean, by the tools' names."""
-    named = zip(parts.inputs.tools, parts.tools, strict=True)
-    return {name: found for (name, _), tool in named if (found := parts.router.file_tool(name, tool)) is not None}
+            self._all_doubtful = self._all_doubtful or (means is not None and means.kind != "read")
+            return
+        call = ToolCall(name=tool, args=dict(arguments), id=None, type="tool_call")
+        self.written.append(call)
+        (self._certain if certain else self._doubtful).append(call)
 
 
 def answer_look(parts: RequestParts, turn: Turn, job: Job, segments: Sequence[Segment]) -> AnswerLook | None:
