@@ -23,8 +23,8 @@ from lg_toolroute.gates.answer import parse_arguments
 CALL_BLOCKS = frozenset({"tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "custom_tool_call"})
 """Types of content blocks that are (part of) a call of one of the agent's tools. Calls of server-side tools run at the provider and are content."""
 
-THOUGHTS = frozenset({"thinking", "redacted_thinking"})
-"""Types of Claude's content blocks that are bound to all that stood before them when they were written."""
+_PREFIX_BOUND = frozenset({"thinking", "redacted_thinking"})
+"""Types of Claude's thinking blocks. Their signatures hold only behind the same system prompt, tools and messages."""
 
 Content = str | list[Any]
 """The content of a message: text, or a list of strings and blocks."""
@@ -77,7 +77,7 @@ def without_thoughts(content: Content) -> Content:
 
 
 def _is_thought(block: Any) -> bool:
-    return isinstance(block, dict) and block.get("type") in THOUGHTS
+    return isinstance(block, dict) and block.get("type") in _PREFIX_BOUND
 
 
 def blocks_of_pieces(blocks: list[dict[str, Any]], pieces: list[ToolCallChunk]) -> list[list[dict[str, Any]]]:
@@ -117,11 +117,11 @@ def thought(message: AIMessage) -> str:
         if text := _readable(said):
             return text
     blocks = () if isinstance(message.content, str) else message.content
-    return "".join(_readable(block) for block in blocks if isinstance(block, dict) and block.get("type") in _THOUGHT)
+    return "".join(_readable(block) for block in blocks if isinstance(block, dict) and block.get("type") in _READABLE_REASONING)
 
 
-_THOUGHT = frozenset({"thinking", "reasoning", "reasoning_content"})
-"""Types of content blocks that hold reasoning: Anthropic's and Mistral's, OpenAI's and the standard one, Bedrock's."""
+_READABLE_REASONING = frozenset({"thinking", "reasoning", "reasoning_content"})
+"""Types of content blocks with reasoning in plain text: Anthropic's and Mistral's `thinking`, OpenAI's and LangChain's `reasoning`, and Bedrock's."""
 
 
 def _readable(value: Any) -> str:
