@@ -103,8 +103,8 @@ class ReasonGate(StreamGate):
         self.drafts: dict[int, str] = {}
         self.error: BaseException | None = None
         self.rejected: AnswerRejected | None = None
-        self._draining = False
-        self._cutting = False  # a routed call was named, and nothing behind its name is of use
+        self._draining = False  # a routed call with `drain` was named: the whole message is read, and its arguments become drafts
+        self._cutting = False  # a routed call with `cut` was named: only the calls before it are still completed
         self._ended = False
         self._between = BetweenCalls(self.block_offset)
         self._generated: list[str] = []
@@ -115,7 +115,7 @@ class ReasonGate(StreamGate):
 
     @property
     def halted(self) -> bool:
-        """The rest of the stream is not needed."""
+        """The stream can be closed: a routed call is being cut, and every call before it is whole."""
         return self._cutting and not any(self._is_unfinished(call) for call in self.calls[: self.routed[0].slot])
 
     def begin(self, *, announce: bool = True) -> Iterable[ChatGenerationChunk]:
@@ -126,8 +126,7 @@ class ReasonGate(StreamGate):
     # -- while the stream runs -------------------------------------------------------------------------------------------------
 
     def _feed(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterable[ChatGenerationChunk]:
-        if message.usage_metadata:
-            self._usage_reported = True
+        self._usage_reported = self._usage_reported or bool(message.usage_metadata)
         content = message.content
         plain = isinstance(content, str) or not (self.calls or any(map(self._is_call_block, content)))
         return (self._show(chunk, message),) if plain and not message.tool_call_chunks and not self._cutting else self._feed_calls(chunk, message)
@@ -154,6 +153,7 @@ class ReasonGate(StreamGate):
         return chunk
 
     def _feed_calls(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterator[ChatGenerationChunk]:
+        """Reads a chunk at or behind a call: shows its text, adds its pieces to their calls, and decides the calls whose names are complete."""
         opened = {piece.get("index") for piece in message.tool_call_chunks}
         before, blocks, after = split_at_calls(message.content, lambda block: self._is_call_block(block, opened))
         # Some clients end a block with a chunk that has no call chunks; such blocks belong to the call of the same index.
@@ -174,7 +174,7 @@ class ReasonGate(StreamGate):
         for piece, own_blocks in zip(pieces, blocks_of_pieces(blocks, pieces), strict=True):
             call = self._call_of(piece)
             if self._cutting and call.slot >= self.routed[0].slot and call.args:
-                continue  # that its arguments have begun is all that matters of a dropped call
+                continue  # of the routed call and those behind it, only whether their arguments have begun is read: see `_is_left_behind`
             call.add(piece, shift_blocks(own_blocks, self.block_offset), extras)
             if not call.decided:
                 for earlier in self.calls[:-1]:

@@ -77,14 +77,14 @@ class CacheMarkers:
     def _marked(self, messages: list[BaseMessage], end: int, control: Any, used: int) -> list[BaseMessage]:
         """The messages, with the last stored one marked, and the last one of the model's previous request."""
         barred = _called_by_code(messages)
+        # Newest first: where no result is barred, `places[since]` is the message that ended the model's previous request.
         places = [
             place
             for place in range(end - 1, -1, -1)
             if isinstance(messages[place], (HumanMessage, ToolMessage)) and getattr(messages[place], "tool_call_id", None) not in barred
         ]
         marked = list(messages)
-        wanted = [places[:1], places[self.since : self.since + 1] if self.since else []]
-        for place in [place for group in wanted for place in group]:
+        for place in places[:1] + (places[self.since : self.since + 1] if self.since else []):
             message = _marked(marked[place], control) if used < MOST_MARKERS and _marker_in(marked[place].content) is None else None
             if message is not None:
                 marked[place], used = message, used + 1
