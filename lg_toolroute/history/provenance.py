@@ -89,6 +89,7 @@ def _sent_back(record: Mapping[str, Any]) -> Collection[str]:
 
 
 def _speaker(record: Mapping[str, Any]) -> str:
+    """Give the spec of the model whose words a message holds; empty if its record does not say: another model than the primary wrote all of it."""
     return str(record.get("reasoner") or (record.get("primary") if record.get("model") == record.get("primary") else "") or "")
 
 
