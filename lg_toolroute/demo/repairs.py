@@ -1,6 +1,6 @@
 """What the demo's scripted models know about the bugs of the demo's project, and their two ways to copy text.
 
-A repair says where a bug is and how the code changes; the text that an edit replaces is always taken from what `read` showed. So whether an
+A repair says where a bug is and how the code changes; the text that an edit replaces is always taken from what `read`, or a brief, showed. So whether an
 edit fits depends only on how faithfully a model copies.
 """
 
@@ -98,10 +98,12 @@ def copy_from_memory(shown: str, failures: int) -> str:
 
 
 def edit_arguments(repair: Repair, transcript: Transcript, copy: Copy) -> dict[str, str] | None:
-    """The arguments of the `edit` that mends a bug; `None` if no `read` has shown the function."""
-    reads = transcript.calls("read", repair.path)
-    function = rf"^ *\d+  def {repair.function}\(.*?(?=\n *\d+  \n *\d+  \n|\Z)"
-    found = re.search(function, reads[-1].text if reads else "", re.MULTILINE | re.DOTALL)
+    """The arguments of the `edit` that mends a bug; `None` if neither a brief nor a `read` has shown the function."""
+    shown = transcript.files.get(repair.path)
+    if shown is None:
+        shown = next((call.text for call in reversed(transcript.calls("read", repair.path))), "")
+    function = rf"^(?: *\d+  )?def {repair.function}\(.*?(?=\n(?: *\d+  )?\n(?: *\d+  )?\n|\Z)"
+    found = re.search(function, shown, re.MULTILINE | re.DOTALL)
     if found is None:
         return None
     failures = sum(not call.replaced for call in transcript.calls("edit", repair.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolCall, ToolMessa
 from langchain_core.messages.utils import convert_to_messages
 
 from lg_toolroute.testing import ServerRequest
+
+_FILE_OF_A_BRIEF = re.compile(r'<file name="([^"]+)">\n(.*?)\n</file>', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Transcript:
         words: The last text of an assistant; a routed model goes on from it.
         tools: The names of the bound tools.
         forced: The tool that must be called, or is asked for as the only one; `None` if the model may choose.
+        files: The files that a brief shows as they are now, by name.
     """
 
     task: str
@@ -55,6 +59,7 @@ class Transcript:
     words: str
     tools: tuple[str, ...]
     forced: str | None
+    files: Mapping[str, str]
 
     @classmethod
     def of(cls, request: ServerRequest) -> Transcript:
@@ -66,9 +71,11 @@ class Transcript:
         calls: dict[str | None, ToolCall] = {}
         answered: list[AnsweredCall] = []
         pages: list[str] = []
+        files: dict[str, str] = {}
         for message in messages:
             if isinstance(message, HumanMessage):
                 task, pages = str(message.text), []
+                files.update(_FILE_OF_A_BRIEF.findall(task))
             elif isinstance(message, AIMessage):
                 words = str(message.text) or words
                 calls.update({call["id"]: call for call in message.tool_calls})
@@ -77,7 +84,7 @@ class Transcript:
                 answered.append(AnsweredCall(call["name"], call["args"], str(message.text)))
                 if call["name"] == "web_fetch":
                     pages.append(str(message.text))
-        return cls(task, tuple(answered), tuple(pages), words, request.tools, request.expected_call)
+        return cls(task, tuple(answered), tuple(pages), words, request.tools, request.expected_call, files)
 
     def calls(self, tool: str, path: str | None = None, *, after: str | None = None) -> list[AnsweredCall]:
         """The answered calls of a tool, oldest first.
