@@ -56,12 +56,12 @@ def test_a_good_call_costs_no_request_and_lands_as_without_a_look():
         assert len(turn.models[A].requests) == 1
         assert (turn.landed.content, turn.calls) == (unlooked.landed.content, unlooked.calls)
         assert "looked" not in turn.record
+        assert f"  looked at   {A} edit_file: looked 1, mended 0, stood 0" in turn.router.explain("edit_file")
         assert turn.router.health.calls_of(A, "edit_file").looks == "looked 1, mended 0, stood 0"
 
 
-@pytest.mark.parametrize("kind", UNUSABLE)
-def test_a_primarys_call_stands_if_nothing_usable_comes_in_its_place(kind: str):
-    for surface, way in SOMETIMES:
+def test_a_primarys_call_stands_if_nothing_usable_comes_in_its_place():
+    for kind, surface, way in cells(list(UNUSABLE), list(SURFACES), WAYS, one_in=6):
         turn = Turn(surface, way, {A: [BAD, UNUSABLE[kind]]}, ALONE)
         assert turn.calls == [("edit_file", WRONG)], (surface, way)
         assert turn.landed.text == "Let me fix it."
@@ -98,9 +98,8 @@ def test_a_routed_writers_call_is_mended_by_the_same_writer():
         assert f"{B} edit_file: looked 1, mended 1, stood 0" in told
 
 
-@pytest.mark.parametrize("kind", UNUSABLE)
-def test_a_routed_writers_call_stands_and_no_other_candidate_is_asked(kind: str):
-    for surface, way in SOMETIMES:
+def test_a_routed_writers_call_stands_and_no_other_candidate_is_asked():
+    for kind, surface, way in cells(list(UNUSABLE), list(SURFACES), WAYS, one_in=6):
         turn = Turn(surface, way, {A: [NAMED], B: [BAD, UNUSABLE[kind]]}, ROUTED)
         assert turn.calls == [("edit_file", WRONG)], (surface, way)
         assert turn.models[C].requests == []
@@ -195,7 +194,7 @@ def test_a_process_that_resumes_a_turn_has_the_call_written_and_looked_at_again(
             first, second = (agent_with(surface, config, scripts) for scripts in (before, after))
             with pytest.raises(KeyboardInterrupt):
                 first.invoke({"messages": thread()}, run)
-            assert WRONG not in repr([state for state in first.get_state_history(run)])
+            assert WRONG not in repr(list(first.get_state_history(run)))
             second.checkpointer = first.checkpointer
             second.invoke(None, run)
             (call,) = second.get_state(run).values["messages"][-1].tool_calls
@@ -211,13 +210,14 @@ def agent_with(surface: str, config: Any, scripts: Mapping[str, list[Any]]) -> A
 
 
 def test_the_applications_reader_is_preferred_over_what_the_thread_tells():
+    asked: list[str] = []
+
+    def read(name: str) -> str:
+        asked.append(name)
+        return TEXT.replace(OLD, WRONG)
+
     for surface, way in SOMETIMES:
-        asked: list[str] = []
-
-        def read(name: str) -> str:
-            asked.append(name)
-            return TEXT.replace(OLD, WRONG)
-
+        asked.clear()
         turn = Turn(surface, way, {A: [BAD]}, ALONE, read_file=read)
         assert turn.calls == [("edit_file", WRONG)], "it fits the file as the application has it"
         assert asked == ["a.py"]
@@ -278,6 +278,13 @@ def test_what_a_look_raises_is_raised_untouched():
     for surface, way in SOMETIMES:
         with pytest.raises(Broken, match="mine"):
             Turn(surface, way, {A: [NAMED], B: [GOOD], C: [GOOD]}, config, looks={"broken": broken})
+
+
+def test_the_agents_own_model_is_looked_at_with_no_model_configured():
+    for surface in ("middleware", "durable middleware"):
+        turn = Turn(surface, (False, True), {A: [BAD, MENDED]}, {"toolRouting": {"edit_file": {"look": True}}})
+        assert turn.calls == [("edit_file", OLD)]
+        assert f"{A} edit_file: looked 1, mended 1, stood 0" in turn.router.explain("edit_file")
 
 
 # -- in what cannot work -----------------------------------------------------------------------------------------------------------------------
