@@ -146,7 +146,7 @@ class ToolRouter:
             now = self.health.now()
             return self.models.ways.told(spec, switch_off=switch_off, refused=self.health.known(spec).refuses(now), now=now)
 
-        return self.book.explain(tool, agent=agent, tags=tuple(tags), forcing=forcing, calls_of=self.health.calls_of)
+        return self.book.explain(tool, agent=agent, tags=tuple(tags), forcing=forcing, calls_of=self.health.models_of)
 
     def tools_for(self, model_spec: str, tools: Sequence[Any], *, agent: str | None = None) -> list[Any]:
         """The tools that a model may see and run, in the given order.

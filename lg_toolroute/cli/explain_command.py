@@ -36,7 +36,7 @@ def _counted(file: str) -> CallsOf:
     with open_store(file) as store:
         health = StoreHealth(store)
         health.inspect()
-    return health.calls_of
+    return health.models_of
 
 
 def _tool_name(text: str) -> str:

@@ -41,7 +41,7 @@ def run(given: Namespace) -> bool:
         _print(found["models"])
         for spec, tools in found["calls"].items():
             for tool, counts in tools.items():
-                print(f"{spec} {tool}: {CallCounts(**counts)}")
+                print(f"{spec} {tool}: {CallCounts(**counts).told}")
     return all(model["state"] == "closed" for model in found["models"].values())
 
 

@@ -50,6 +50,10 @@ class HealthBook(Protocol):
         """How a model did with the calls of a tool, as far as is known here; nothing is read."""
         return CallCounts()
 
+    def models_of(self, tool: str) -> Mapping[str, CallCounts]:
+        """How each model did that wrote calls of a tool; as `calls_of`."""
+        return {}
+
     def reset(self, spec: str | None = None) -> None:
         """Forget one model's troubles and counts, or all."""
         ...

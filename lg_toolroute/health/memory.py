@@ -13,7 +13,7 @@ from lg_toolroute.core.failures.circuit import CLOSED, Circuit, after_claim, aft
 from lg_toolroute.core.failures.cooldowns import CooldownLimits
 from lg_toolroute.core.failures.failure import Failure
 from lg_toolroute.health.book import HealthBook
-from lg_toolroute.health.tally import Tally, plain
+from lg_toolroute.health.tally import Tally, by_model, plain
 
 
 class MemoryHealth(HealthBook):
@@ -77,6 +77,10 @@ class MemoryHealth(HealthBook):
     def calls_of(self, spec: str, tool: str) -> CallCounts:
         """See `HealthBook.calls_of`."""
         return self._tally.of(spec, tool)
+
+    def models_of(self, tool: str) -> Mapping[str, CallCounts]:
+        """See `HealthBook.models_of`."""
+        return by_model(self._tally.all(), tool)
 
     def reset(self, spec: str | None = None) -> None:
         """See `HealthBook.reset`."""

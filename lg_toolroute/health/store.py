@@ -42,7 +42,7 @@ from lg_toolroute.core.failures.stored_circuit import read_circuit, write_circui
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.cache import CircuitCache, shared_part
 from lg_toolroute.health.lease import take, unique_key
-from lg_toolroute.health.tally import SharedTally, plain
+from lg_toolroute.health.tally import SharedTally, by_model, plain
 from lg_toolroute.health.tolerant_store import Batches, TolerantStore
 
 _MOST_ITEMS = CircuitCache.most_models
@@ -143,6 +143,10 @@ class StoreHealth(HealthBook):
     def calls_of(self, spec: str, tool: str) -> CallCounts:
         """See `HealthBook.calls_of`; those of other workers as they were when this one last wrote its own, or last called `inspect`."""
         return self._tally.of(spec, tool)
+
+    def models_of(self, tool: str) -> Mapping[str, CallCounts]:
+        """See `HealthBook.models_of`."""
+        return by_model(self._tally.all(), tool)
 
     def reset(self, spec: str | None = None) -> None:
         """Forget one model's troubles and counts, or all, for every worker; what a model cannot do is forgotten by this process only."""

@@ -16,6 +16,12 @@ Counted = dict[str, dict[str, CallCounts]]
 """Counts by model, and then by tool."""
 
 
+def by_model(counted: Counted, tool: str) -> dict[str, CallCounts]:
+    """The counts of a tool, by model."""
+    name = tool[:LONGEST_NAME]
+    return {spec: tools[name] for spec, tools in counted.items() if name in tools}
+
+
 class Tally:
     """Counts, safe for threads."""
 

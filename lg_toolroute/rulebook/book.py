@@ -160,7 +160,7 @@ class RuleBook:
             agent: The agent that asks.
             tags: The tool's tags.
             forcing: Says how a model is made to call; unset: no line is about that.
-            calls_of: Gives how a model did with the calls of a tool so far: a health book's.
+            calls_of: Gives how each model did with the calls of a tool so far: a health book's.
         """
         decision = self.decide(tool, agent=agent, tags=tags)
         primary = next(iter(self.reasoning_chain(agent=agent)), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.rules.decision import Decision, RuleOptions
@@ -12,8 +12,8 @@ from lg_toolroute.core.rules.handoff import Tokens, brief_usd, history_usd, long
 from lg_toolroute.core.rules.match import kind_of
 from lg_toolroute.rulebook.breakeven import Speeds, Traffic, break_even_s, break_even_usd
 
-CallsOf = Callable[[str, str], CallCounts]
-"""How a model, given by its spec, did with the calls of a tool."""
+CallsOf = Callable[[str], Mapping[str, CallCounts]]
+"""How each model, by its spec, did with the calls of a tool."""
 
 _KINDS = {
     "exact": "exact name",
@@ -52,7 +52,7 @@ def explain(
         agent_known: Whether the decision's agent is configured.
         facts: Gives what is known about a model; its prices are read.
         forcing: Says how a model is made to call.
-        calls_of: Gives how a model did with the calls of a tool.
+        calls_of: Gives how each model did with the calls of a tool.
         speeds: What the arithmetic in time assumes.
         traffic: What the arithmetic in money assumes.
     """
@@ -66,11 +66,12 @@ def explain(
         lines += [f"  {'moment' if number == 0 else '':<10}  {_MOMENTS[moment]}" for number, moment in enumerate(decision.moments)]
     lines += _chain(decision, primary)
     if calls_of is not None and decision.tool is not None:
-        counted = [(model, calls_of(model, decision.tool)) for model in decision.chain]
-        told = [f"{model} {decision.tool}: {counts}" for model, counts in counted if counts.calls]
-        lines += [f"  {'' if number else 'written':<10}  {line}" for number, line in enumerate(told)]
-        told = [f"{model} {decision.tool}: {counts.looks}" for model, counts in counted if counts.looks]
-        lines += [f"  {'' if number else 'looked at':<10}  {line}" for number, line in enumerate(told)]
+        counted = calls_of(decision.tool)
+        # An agent's own model, which the middleware has as its primary, stands in no chain.
+        models = [model for model in dict.fromkeys((*decision.chain, *counted)) if model in counted]
+        for title, told in (("written", lambda counts: str(counts) if counts.calls else ""), ("looked at", lambda counts: counts.looks)):
+            said = [f"{model} {decision.tool}: {text}" for model in models if (text := told(counted[model]))]
+            lines += [f"  {'' if number else title:<10}  {line}" for number, line in enumerate(said)]
     if decision.rule is not None:
         lines += [f"  {name:<10}  {text}" for name, text in (*(_options(decision.options) if decision.moments else ()), *_look(decision.options))]
         if "call" in decision.moments:

@@ -40,7 +40,7 @@ class AnswerLook:
         turn: The turn.
         job: What was asked for.
         segments: What was shown of the message so far.
-        looked: How many calls were looked at, by tool.
+        looked: How many calls were looked at, by tool; the built-in look sees none whose file is not known.
         error: What a look of the application raised. It is raised again when the answer is read: in the model's stream it would be the model's.
     """
 
@@ -76,7 +76,8 @@ class AnswerLook:
                 told = tuple((call["name"], call["args"]) for call in before.written)
                 request = LookRequest(tool, arguments, parts.messages, before.file_of(tool, arguments), told)
                 found = said_of(request, option, parts.handoffs.file_tool(tool), parts.router.looks)
-                self.looked[tool] = self.looked.get(tool, 0) + 1
+                if option is not True or request.file is not None:
+                    self.looked[tool] = self.looked.get(tool, 0) + 1
                 if found is not None:
                     said[slot] = found
             before.take(tool, arguments, certain=slot not in said)

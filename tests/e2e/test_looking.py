@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from lg_toolroute import ConfigError, LookRequest, ToolRouter
 from lg_toolroute.core.failures.call_counts import CallCounts
-from lg_toolroute.testing import Call, Fail, Say
-from tests.support.looking import BAD, GOOD, MENDED, NEAREST, OLD, TEXT, WRONG, Turn, edit, thread
+from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
+from tests.support.looking import BAD, GOOD, MENDED, NEAREST, OLD, TEXT, TOOLS, WRONG, Turn, edit, thread
 from tests.support.one_turn import SURFACES, WAYS, A, B, C
 from tests.support.sampling import cells
 
@@ -55,12 +56,12 @@ def test_a_good_call_costs_no_request_and_lands_as_without_a_look():
         assert len(turn.models[A].requests) == 1
         assert (turn.landed.content, turn.calls) == (unlooked.landed.content, unlooked.calls)
         assert "looked" not in turn.record
+        assert f"  looked at   {A} edit_file: looked 1, mended 0, stood 0" in turn.router.explain("edit_file")
         assert turn.router.health.calls_of(A, "edit_file").looks == "looked 1, mended 0, stood 0"
 
 
-@pytest.mark.parametrize("kind", UNUSABLE)
-def test_a_primarys_call_stands_if_nothing_usable_comes_in_its_place(kind: str):
-    for surface, way in SOMETIMES:
+def test_a_primarys_call_stands_if_nothing_usable_comes_in_its_place():
+    for kind, surface, way in cells(list(UNUSABLE), list(SURFACES), WAYS, one_in=6):
         turn = Turn(surface, way, {A: [BAD, UNUSABLE[kind]]}, ALONE)
         assert turn.calls == [("edit_file", WRONG)], (surface, way)
         assert turn.landed.text == "Let me fix it."
@@ -97,9 +98,8 @@ def test_a_routed_writers_call_is_mended_by_the_same_writer():
         assert f"{B} edit_file: looked 1, mended 1, stood 0" in told
 
 
-@pytest.mark.parametrize("kind", UNUSABLE)
-def test_a_routed_writers_call_stands_and_no_other_candidate_is_asked(kind: str):
-    for surface, way in SOMETIMES:
+def test_a_routed_writers_call_stands_and_no_other_candidate_is_asked():
+    for kind, surface, way in cells(list(UNUSABLE), list(SURFACES), WAYS, one_in=6):
         turn = Turn(surface, way, {A: [NAMED], B: [BAD, UNUSABLE[kind]]}, ROUTED)
         assert turn.calls == [("edit_file", WRONG)], (surface, way)
         assert turn.models[C].requests == []
@@ -183,6 +183,61 @@ def test_a_tool_that_is_known_to_come_next_is_looked_at():
             assert turn.record["source"] == "forced"
 
 
+def test_a_process_that_resumes_a_turn_has_the_call_written_and_looked_at_again():
+    """What was sent back is in no state, so it is gone with the process that died over it."""
+    for config, before, after in (
+        (ALONE, {A: [BAD, DEATH]}, {A: [BAD, MENDED]}),
+        (ROUTED, {A: [NAMED], B: [BAD, DEATH]}, {B: [BAD, MENDED]}),
+    ):
+        for surface in ("graph", "durable middleware"):
+            run: Any = {"configurable": {"thread_id": "1"}}
+            first, second = (agent_with(surface, config, scripts) for scripts in (before, after))
+            with pytest.raises(KeyboardInterrupt):
+                first.invoke({"messages": thread()}, run)
+            assert WRONG not in repr(list(first.get_state_history(run)))
+            second.checkpointer = first.checkpointer
+            second.invoke(None, run)
+            (call,) = second.get_state(run).values["messages"][-1].tool_calls
+            assert call["args"]["old_string"] == OLD, (surface, config)
+
+
+DEATH = Fail(KeyboardInterrupt())
+
+
+def agent_with(surface: str, config: Any, scripts: Mapping[str, list[Any]]) -> Any:
+    models = {spec: ScriptedModel(scripts.get(spec, ()), name=spec) for spec in (A, B, C)}
+    return SURFACES[surface](ToolRouter(config, models=models), models, TOOLS)
+
+
+def test_the_applications_reader_is_preferred_over_what_the_thread_tells():
+    asked: list[str] = []
+
+    def read(name: str) -> str:
+        asked.append(name)
+        return TEXT.replace(OLD, WRONG)
+
+    for surface, way in SOMETIMES:
+        asked.clear()
+        turn = Turn(surface, way, {A: [BAD]}, ALONE, read_file=read)
+        assert turn.calls == [("edit_file", WRONG)], "it fits the file as the application has it"
+        assert asked == ["a.py"]
+        assert turn.router.health.calls_of(A, "edit_file") == CallCounts(looked=1)
+
+
+def test_a_file_of_which_nothing_is_known_is_not_looked_at():
+    for surface, way in SOMETIMES:
+        turn = Turn(surface, way, {A: [Say("", [edit(WRONG, path="other.py")])]}, ALONE)
+        assert len(turn.models[A].requests) == 1
+        assert turn.router.health.calls_of(A, "edit_file") == CallCounts()
+
+
+def test_a_call_that_the_model_may_not_make_is_not_looked_at():
+    config = {**ALONE, "tools": {"byModel": {A: {"deny": ["edit_file"]}}}}
+    turn = Turn("graph", (False, False), {A: [BAD]}, config)
+    assert turn.calls == [("edit_file", WRONG)], "it is refused where tools run"
+    assert len(turn.models[A].requests) == 1
+
+
 # -- looks of the application ----------------------------------------------------------------------------------------------------------------
 
 
@@ -223,6 +278,13 @@ def test_what_a_look_raises_is_raised_untouched():
     for surface, way in SOMETIMES:
         with pytest.raises(Broken, match="mine"):
             Turn(surface, way, {A: [NAMED], B: [GOOD], C: [GOOD]}, config, looks={"broken": broken})
+
+
+def test_the_agents_own_model_is_looked_at_with_no_model_configured():
+    for surface in ("middleware", "durable middleware"):
+        turn = Turn(surface, (False, True), {A: [BAD, MENDED]}, {"toolRouting": {"edit_file": {"look": True}}})
+        assert turn.calls == [("edit_file", OLD)]
+        assert f"{A} edit_file: looked 1, mended 1, stood 0" in turn.router.explain("edit_file")
 
 
 # -- in what cannot work -----------------------------------------------------------------------------------------------------------------------

@@ -38,6 +38,11 @@ class CallCounts:
         """What the looks found, for people; empty if there were none."""
         return f"looked {self.looked:,}, mended {self.look_mended:,}, stood {self.look_stood:,}" if self.looked else ""
 
+    @property
+    def told(self) -> str:
+        """Calls and looks on one line, for people."""
+        return "; ".join(filter(None, (str(self) if self.calls or not self.looked else "", self.looks)))
+
     def to_dict(self) -> dict[str, int]:
         """Plain data, for JSON; without the looks where there were none."""
         return {name: number for name, number in asdict(self).items() if number or not name.startswith("look")}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool, tool
 
-from lg_toolroute import ToolRouter
+from lg_toolroute import LookRequest, ToolRouter
 from lg_toolroute.testing import Call, Fail, ModelRequest, Say, ScriptedModel
 
 PRIMARY, ROUTED, SECOND, SPARE = "kimi/primary", "deepseek/routed", "xai/second", "ollama/spare"
@@ -52,6 +52,8 @@ class Scenario:
         text: The text that lands in the first turn.
         calls: The calls that land in the first turn.
         drain: The routed tools are drained.
+        rules: The rules, if they are not those of the other stories. A look `unfit` sends calls of `UNFIT` back.
+        mended: What is answered to the model that is asked to mend such a call.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Scenario:
     text: str
     calls: tuple[tuple[str, dict[str, str]], ...] = ()
     drain: bool = False
+    rules: Mapping[str, Any] | None = None
+    mended: Any = None
 
 
 def dropped(name: str) -> Call:
@@ -89,6 +93,29 @@ SCENARIOS: tuple[Scenario, ...] = (
         (("edit", EDIT),),
     ),
 )
+UNFIT, STANDS = {"path": "unfit.py", "text": DROPPED}, {"path": "unfit.py", "text": "stands"}
+_BOTH = Say("Both.", [Call("read", READ), Call("edit", UNFIT), Call("write", WRITE)], chunks=4)
+_LANDS = (("read", READ), ("edit", EDIT), ("write", WRITE))
+LOOKED: tuple[Scenario, ...] = (
+    Scenario("mended", _BOTH, "Both.", _LANDS, rules={"edit": {"look": "unfit"}}, mended=Say(DROPPED, [Call("edit", EDIT)], chunks=3)),
+    Scenario(
+        "stands",
+        Say("Both.", [Call("read", READ), Call("edit", STANDS)], chunks=4),
+        "Both.",
+        (("read", READ), ("edit", STANDS)),
+        rules={"edit": {"look": "unfit"}},
+        mended=Say(DROPPED, chunks=3),
+    ),
+    Scenario(
+        "mended by a writer",
+        Say("Now the edit.", [dropped("edit")], chunks=4),
+        "Now the edit.",
+        (("edit", EDIT),),
+        rules={"edit": {"primary": ROUTED, "look": "unfit"}},
+        mended=Say(DROPPED, [Call("edit", EDIT)], chunks=3),
+    ),
+)
+"""Stories in which a look sends a call back. A consumer sees no more of that than of a routed call."""
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 
@@ -98,7 +125,12 @@ def models(scenario: Scenario) -> dict[str, BaseChatModel]:
     def after_tools(request: ModelRequest) -> bool:
         return any(message.type == "tool" for message in request.messages)
 
+    def is_mending(request: ModelRequest) -> bool:
+        return "unfit.py does not exist" in request.last_text
+
     def primary(request: ModelRequest) -> Any:
+        if is_mending(request):
+            return scenario.mended
         return Say("Done.", chunks=2) if after_tools(request) else scenario.primary
 
     def spare(request: ModelRequest) -> Any:
@@ -108,7 +140,12 @@ def models(scenario: Scenario) -> dict[str, BaseChatModel]:
         return Say(text, [dropped("edit")], chunks=5)
 
     def writer(name: str, args: dict[str, str]) -> Callable[[ModelRequest], Any]:
-        return lambda request: Say("(not shown)", [Call(name, args)], chunks=6)
+        def written(request: ModelRequest) -> Any:
+            if is_mending(request):
+                return scenario.mended
+            return Say("(not shown)", [Call(name, UNFIT if scenario.rules else args)], chunks=6)
+
+        return written
 
     return {
         PRIMARY: ScriptedModel(answer=primary, name=PRIMARY),
@@ -120,8 +157,14 @@ def models(scenario: Scenario) -> dict[str, BaseChatModel]:
 
 def router(scenario: Scenario, *, scripted: dict[str, BaseChatModel] | None = None) -> ToolRouter:
     mode = {"onIntercept": "drain"} if scenario.drain else {}
-    config = {
+    config: dict[str, Any] = {
         "model": {"primary": PRIMARY, "fallbacks": [SPARE]},
         "toolRouting": {"edit": {"primary": ROUTED, **mode}, "write": {"primary": SECOND, **mode}},
     }
-    return ToolRouter(config, models=scripted or models(scenario))
+    if scenario.rules is not None:
+        config["toolRouting"] = dict(scenario.rules)
+
+    def unfit(call: LookRequest) -> str | None:
+        return "unfit.py does not exist." if call.arguments["path"] == "unfit.py" else None
+
+    return ToolRouter(config, models=scripted or models(scenario), looks={"unfit": unfit})
