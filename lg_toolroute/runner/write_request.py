@@ -11,6 +11,7 @@ from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.arguments import members_of
 from lg_toolroute.gates.writing import WriteGate
+from lg_toolroute.history.cache_markers import CacheMarkers
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
 from lg_toolroute.runner.segments import Segment, shown_text
 from lg_toolroute.runner.telling import mend, what_is_decided, what_is_going_on
@@ -31,12 +32,13 @@ def write_request(
         segments: What was shown of the message so far.
     """
     wanted = list(dict.fromkeys(job.tools))
-    words = shown_text(segments)
-    extra: list[BaseMessage] = [AIMessage(content=words)] if words.strip() else []
-    extra.append(HumanMessage(content=_instruction(parts, turn, job, wanted, segments)))
+    kept = [call for segment in segments if not segment.writes for call in segment.message.tool_calls]
+    handed = parts.handoffs.handed(turn, job, spec, kept)
+    brief = list(handed.messages) if handed.kind == "brief" else None
+    extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments), brief)
     model, way = parts.way(model, spec, job)
     way, choice, bound = parts.forced(model, way, tools, wanted, _same_route(parts, job))
-    if len(bound) == len(wanted):  # beside others they stay the same in every call of the route, for the prompt cache, which begins with the tools
+    if brief is not None or len(bound) == len(wanted):  # before the whole history the tools of a route stay as they are, for its prompt cache
         bound = _without_fixed(parts, job, bound)
     leaf = first_leaf(model)
     gate = WriteGate(
@@ -55,9 +57,23 @@ def write_request(
         provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
         new_id=parts.new_id,
     )
-    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound)
-    given, markers = [tool for _, tool in bound], parts.markers(target, spec, writes=True)
-    return Request(job, spec, model, gate, messages, system, given, choice, gate.live, way, markers)
+    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound, brief)
+    # What is sent in place of the history is stored nowhere, so that there is nothing behind which a breakpoint would be read again.
+    markers = parts.markers(target, spec, writes=True)
+    if brief is not None and markers is not None:
+        markers = CacheMarkers(sets=False)
+    return Request(job, spec, model, gate, messages, system, [tool for _, tool in bound], choice, gate.live, way, markers, handed=handed)
+
+
+def _what_belongs_to_the_turn(words: str, instruction: str, brief: list[BaseMessage] | None) -> list[BaseMessage]:
+    """The primary's words of this message, and the instruction, as messages; a brief that ends with a human's takes in the instruction."""
+    if words.strip():
+        return [AIMessage(content=words), HumanMessage(content=instruction)]
+    if brief and isinstance(brief[-1], HumanMessage) and isinstance(brief[-1].content, str):
+        # Two human messages in a row would be bridged for the APIs that refuse them.
+        last = brief.pop()
+        return [HumanMessage(content=f"{last.content}\n\n{instruction}")]
+    return [HumanMessage(content=instruction)]
 
 
 def _without_fixed(parts: RequestParts, job: Job, tools: list[NamedTool]) -> list[NamedTool]:
