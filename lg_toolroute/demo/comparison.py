@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -12,11 +12,15 @@ from rich.text import Text
 
 from lg_toolroute import ToolRouter, create_toolroute_agent
 from lg_toolroute.config import RoutingConfig
+from lg_toolroute.core.rules.facts import Cost
 from lg_toolroute.demo.demo_models import EDITOR, PRIMARY, DemoServer, demo_config
 from lg_toolroute.demo.folder import UNITTEST, Folder
 from lg_toolroute.demo.project import PROJECT, PROMPT, TASK, working_copy
 from lg_toolroute.demo.screen import Screen, short
 from lg_toolroute.demo.session import Session, Tally
+
+Price = Callable[[str], Cost | None]
+"""What the tokens of a model, given by its spec, cost."""
 
 
 def scripted_comparison(screen: Screen, *, pace: float | None, max_turns: int) -> bool:
@@ -31,8 +35,11 @@ def scripted_comparison(screen: Screen, *, pace: float | None, max_turns: int) -
         closed = [f"{request.disconnected_at} of {request.chunks_total}" for request in asked if request.disconnected_at is not None]
     screen.text(
         f"{short(EDITOR)} wrote {routed.edits} edits, and {routed.failed_edits or 'none'} failed. {short(PRIMARY)} decided on each edit and was "
-        f"stopped at the tool's name, so it never wrote {routed.saved_tokens:,} tokens of arguments."
+        f"stopped when it had named the tool and the file, so it never wrote {routed.saved_tokens:,} tokens of arguments."
     )
+    if routed.briefs:
+        briefs, histories = (sum(each) // len(routed.briefs) for each in zip(*routed.briefs, strict=True))
+        screen.text(f"It read a brief of {briefs:,} tokens an edit, with the file as it is now, and not the history of {histories:,}.")
     if closed:
         screen.text(Text(f"The server saw the streams of {short(PRIMARY)} closed at chunk {' and '.join(closed)}.", style="dim"))
     return routed.tests.green
@@ -75,7 +82,7 @@ def run_sessions(
             run("primary alone", ToolRouter(_without_rules(router.config)), copy, f", in a copy of {folder}" if folder else "")
     with nullcontext(Folder(folder, tests)) if folder else working_copy(PROJECT, tests) as place:
         run("routed", router, place, f", in {folder}" if folder else "")
-    _show_tallies(screen, tallies)
+    _show_tallies(screen, tallies, lambda spec: router.models.facts(spec).cost)
     return tallies["routed"]
 
 
@@ -98,28 +105,45 @@ def _without_rules(config: RoutingConfig) -> RoutingConfig:
     return config.model_copy(update={"agents": agents})
 
 
-def _show_tallies(screen: Screen, tallies: Mapping[str, Tally]) -> None:
+def _show_tallies(screen: Screen, tallies: Mapping[str, Tally], price: Price) -> None:
     sessions = list(tallies.values())
     models = list(dict.fromkeys(model for tally in sessions for model in tally.written))
-    tokens: list[list[str | Text]] = [[f"tokens by {short(model)}", *(_tokens(tally, model) for tally in sessions)] for model in models]
+    tokens: list[list[str | Text]] = [
+        [f"{way} {short(model)}", *(_tokens(tally, model, counts) for tally, counts in zip(sessions, each, strict=True))]
+        for model in models
+        for way, each in (("read by", [tally.read for tally in sessions]), ("written by", [tally.written for tally in sessions]))
+    ]
+    money = [_usd(tally, price) for tally in sessions]
     rows: list[list[str | Text]] = [
         ["turns", *(f"{tally.turns}{' (gave up)' if tally.gave_up else ''}" for tally in sessions)],
         ["edits", *(str(tally.edits) for tally in sessions)],
         ["failed edits", *(Text(str(tally.failed_edits), style="red" if tally.failed_edits else "green") for tally in sessions)],
         *tokens,
-        ["tokens spared the primary", *(f"{tally.saved_tokens:,}" if tally.saved_tokens else "–" for tally in sessions)],
+        ["spared the primary", *(f"{tally.saved_tokens:,}" if tally.saved_tokens else "–" for tally in sessions)],
+        *([["money, no cache", *(f"${usd:.4f}" for usd in money)]] if None not in money else []),
         ["seconds", *(f"{tally.seconds:.1f}" for tally in sessions)],
         ["tests", *(_verdict(tally) for tally in sessions)],
     ]
-    screen.table("What it took", ["", *tallies], rows)
+    screen.table("What it took, in tokens where nothing else is said", ["", *tallies], rows)
     if any(tally.estimated for tally in sessions):
         screen.text(Text("≈ with estimates: a stream that is cut reports no usage", style="dim"))
 
 
-def _tokens(tally: Tally, model: str) -> str:
+def _tokens(tally: Tally, model: str, counts: Mapping[str, int]) -> str:
     if model not in tally.written:
         return "–"
-    return f"{'≈ ' if model in tally.estimated else ''}{tally.written[model]:,}"
+    return f"{'≈ ' if model in tally.estimated else ''}{counts[model]:,}"
+
+
+def _usd(tally: Tally, price: Price) -> float | None:
+    """What the tokens of a session cost in US dollars, had no provider cached any; `None` where a price is missing."""
+    total = 0.0
+    for model, wrote in tally.written.items():
+        cost = price(model)
+        if cost is None or cost.input is None or cost.output is None:
+            return None
+        total += (tally.read[model] * cost.input + wrote * cost.output) / 1_000_000
+    return total
 
 
 def _verdict(tally: Tally) -> Text:

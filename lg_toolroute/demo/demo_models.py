@@ -27,6 +27,9 @@ LOCAL = "ollama/gpt-oss:20b"
 PROVIDERS = {PRIMARY: "kimi-for-coding", EDITOR: "deepseek-v4", LOCAL: "ollama"}
 """What the server refuses, and how it writes: the profile of each model's provider."""
 
+PRICES = {PRIMARY: (0.60, 2.50), EDITOR: (0.28, 0.42), LOCAL: (0.0, 0.0)}
+"""What the demo takes a million tokens of input, and of output, to cost in US dollars. Nothing is paid."""
+
 CHUNK = 4
 """Characters a chunk: about a token."""
 
@@ -69,11 +72,15 @@ def demo_config(base_url: str) -> dict[str, Any]:
     """
     # An explicit key, so that a real one from the environment is never sent to this server.
     provider = {"baseUrl": base_url, "apiKey": "loopback", "api": "openai-completions"}
-    rules = {"edit": {"primary": EDITOR}, "write": {"primary": EDITOR}}
+    providers = {
+        parse_spec(spec).provider: {**provider, "models": [{"id": parse_spec(spec).model, "cost": {"input": of_input, "output": of_output}}]}
+        for spec, (of_input, of_output) in PRICES.items()
+    }
+    rules = {"edit": {"primary": EDITOR, "handoff": "brief"}, "write": {"primary": EDITOR}}
     return {
         "agents": {"defaults": {"model": {"primary": PRIMARY, "fallbacks": [LOCAL], "toolRouting": rules}}},
         "tools": {"byModel": {LOCAL: {"deny": ["web_search", "web_fetch", "browser"]}}},
-        "models": {"providers": dict.fromkeys(("kimi", "deepseek", "ollama"), provider)},
+        "models": {"providers": providers},
     }
 
 

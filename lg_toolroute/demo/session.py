@@ -27,7 +27,9 @@ class Tally:
         turns: AI messages.
         edits: Calls of `edit` and `write`.
         failed_edits: Those of them that changed nothing.
+        read: Tokens of input by model.
         written: Tokens of output by model.
+        briefs: About how many tokens each brief held that a writer was sent, and how many the whole history would have held.
         estimated: The models whose tokens are partly estimated, because a stream that is cut reports no usage.
         saved_tokens: Tokens that the primary did not write, because its stream was cut.
         seconds: How long it took.
@@ -38,7 +40,9 @@ class Tally:
     turns: int = 0
     edits: int = 0
     failed_edits: int = 0
+    read: Counter[str] = field(default_factory=Counter)
     written: Counter[str] = field(default_factory=Counter)
+    briefs: list[tuple[int, int]] = field(default_factory=list)
     estimated: set[str] = field(default_factory=set)
     saved_tokens: int = 0
     seconds: float = 0.0
@@ -119,13 +123,17 @@ class Session:
                 self._show_reasoner(model, skipped)
             case {"type": "toolroute", "event": "attempt"}:
                 if event["usage"] is not None:
+                    self.tally.read[event["model"]] += event["usage"].get("input_tokens", 0)
                     self.tally.written[event["model"]] += event["usage"].get("output_tokens", 0)
                     if event["usage_estimated"]:
                         self.tally.estimated.add(event["model"])
+                if event["outcome"] == "answered" and (handoff := event.get("handoff", {})).get("kind") == "brief":
+                    self.tally.briefs.append((handoff["tokens"], handoff["history_tokens"]))
                 if event["outcome"] == "failed":
                     self.screen.line(event["model"], f"{bad} {event['reason']}: {event['detail']}", style="red")
-            case {"type": "toolroute", "event": "handoff", "from": model, "tool": tool, "rule": rule, "chain": chain}:
-                self.screen.line(model, f"{cut} cut at the name {tool!r}: rule {rule!r} hands the call to {short(chain[0])}", style="yellow")
+            case {"type": "toolroute", "event": "handoff", "from": model, "tool": tool, "rule": rule, "chain": chain, "fixed": fixed}:
+                place = f"in the call of {tool!r}, behind its {' and '.join(fixed)}" if fixed else f"at the name {tool!r}"
+                self.screen.line(model, f"{cut} cut {place}: rule {rule!r} hands the call to {short(chain[0])}", style="yellow")
             case {"type": "toolroute", "event": "denied", "model": model, "tool": tool, "why": why}:
                 self.screen.line("policy", f"{bad} {short(model)} may not run {tool!r}: {why}", style="yellow")
             case {"type": "toolroute", "event": "landed", "record": record}:

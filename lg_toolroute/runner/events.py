@@ -4,7 +4,7 @@
 |---|---|---|
 | `ask` | a model is about to be asked | `model`, `tool`, `rule`, `moment`, `source`, `why`, `skipped` |
 | `attempt` | it has answered, was cut, or failed | `model`, `tool`, `outcome`, `reason`, `detail`, `latency_s`, `usage`, `usage_estimated` |
-| `handoff` | a routed tool was named | `tool`, `from`, `chain`, `rule`, `why` |
+| `handoff` | a routed tool was named | `tool`, `from`, `chain`, `rule`, `why`, `fixed` (the names of the arguments that the primary has written) |
 | `look` | calls that a look had sent back are written | `tool`, `model`, `calls` (their ids), `outcome`: `mended`, or `stood` as they were |
 | `landed` | the message is whole | `record`, as on the message |
 | `denied` | a tool call was refused | `tool`, `model`, `why` |
@@ -19,6 +19,7 @@ from typing import Any
 
 from lg_toolroute.core.turn.looked import outcomes
 from lg_toolroute.core.turn.turn import Answer, Attempt, Job, Turn
+from lg_toolroute.gates.arguments import members_of
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -54,7 +55,8 @@ def attempted(turn: Turn, attempt: Attempt) -> dict[str, Any]:
 
 
 def handed_off(turn: Turn, job: Job) -> dict[str, Any]:
-    return _event("handoff", turn.id, tool=job.tool, **{"from": turn.reasoner}, chain=list(job.chain), rule=job.rule, why=job.why)
+    fixed = list(dict.fromkeys(name for call in job.calls for name in members_of(call.fixed)))
+    return _event("handoff", turn.id, tool=job.tool, **{"from": turn.reasoner}, chain=list(job.chain), rule=job.rule, why=job.why, fixed=fixed)
 
 
 def looked(turn: Turn, job: Job, answer: Answer) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class Handed:
         tokens: About so many, without the tools and what belongs to this turn alone.
         size: Of a brief: `lean`, `mid`, `rich`, `cut` where not even the file fits, or the name of the function that made it.
         messages: The brief.
+        history: About how many tokens the whole history holds, for which a brief stands.
     """
 
     kind: str
@@ -45,11 +46,13 @@ class Handed:
     tokens: int
     size: str = ""
     messages: tuple[BaseMessage, ...] = ()
+    history: int = 0
 
     def record(self) -> dict[str, Any]:
         """As it is kept with the attempt."""
         size = {"size": self.size} if self.size else {}
-        return {"kind": self.kind, **size, "tokens": self.tokens, "why": self.why}
+        instead = {"history_tokens": self.history} if self.kind == "brief" else {}
+        return {"kind": self.kind, **size, "tokens": self.tokens, **instead, "why": self.why}
 
 
 class HandoffChooser:
@@ -107,6 +110,7 @@ class HandoffChooser:
         brief = self._brief(calls, options, spec)
         if brief is None:
             return Handed("full", f"the brief {options.brief!r} says that it does not know this thread", history)
+        brief = replace(brief, history=history)
         if options.handoff == "brief":
             return brief
         choice = self._choice(spec, brief.tokens, turn.primary, reasons=spec in (turn.primary, turn.reasoner))
@@ -182,7 +186,7 @@ class HandoffChooser:
     def lacks(self, tool: str, arguments: Mapping[str, Any]) -> bool:
         """Whether the rule asks for a brief, and none could show what a call with these arguments is about."""
         options = self._inputs.decision(tool, "intercepted").options
-        return options.handoff == "brief" and not self._is_known(PlannedCall(tool, None, arguments, self._file(tool, arguments)), options)
+        return options.handoff == "brief" and not self._is_known(PlannedCall(tool, None, arguments, self.known_file(tool, arguments)), options)
 
     def may_brief(self, tool: str, spec: str) -> bool:
         """Whether a candidate would be sent a brief, if the arguments of a call of this tool named a file that is known."""
