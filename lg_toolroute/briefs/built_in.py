@@ -10,6 +10,7 @@ Source: `lean` and `mid` are composed as they were measured on recorded sessions
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -88,11 +89,11 @@ def built_in(request: BriefRequest, size: str, tools: Mapping[str, FileTool]) ->
         size: `lean`, `mid` or `rich`.
         tools: What the arguments of the thread's file tools mean, by the tools' names.
     """
-    room = None if request.budget is None else request.budget * CHARACTERS_PER_TOKEN - len(SYSTEM)
+    room = sys.maxsize if request.budget is None else request.budget * CHARACTERS_PER_TOKEN - len(SYSTEM)
     for each in smaller(size):
         extent = EXTENTS[each]
         files, rest = _files(request, extent.file, extent, tools), _rest(request, extent, tools)
-        if room is None or len(files) + len(rest) <= room:
+        if len(files) + len(rest) <= room:
             return _told(files, rest, each)
     for_files = max(room - len(rest), 0) // max(len(request.calls), 1)
     files = _files(request, for_files * 4 // 5, extent, tools)
