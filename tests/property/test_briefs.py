@@ -22,8 +22,11 @@ TOOLS = {
 }
 PRIVATE = "SIGNATURE"
 names = st.sampled_from(["a.py", "src/a.py", "b.py"])
+
 texts = st.one_of(
-    st.text(alphabet="ab \n\r\té", max_size=80), st.integers(1, 400).map(lambda n: "\n".join(f"row {i}" for i in range(n))), st.just("x" * 30_000)
+    st.text(alphabet="ab \n\r\té", max_size=80),
+    st.integers(1, 50).map(lambda count: "\n".join(f"row {number}" for number in range(count))),
+    st.just("x" * 700),
 )
 opaque: list[dict[str, Any]] = [
     {"type": "thinking", "thinking": PRIVATE, "signature": PRIVATE},
@@ -37,7 +40,7 @@ opaque: list[dict[str, Any]] = [
 def threads(draw: st.DrawFn) -> list[BaseMessage]:
     """Threads as they come: with calls that failed or have no result, summaries, private blocks."""
     thread: list[BaseMessage] = []
-    for number in range(draw(st.integers(0, 8))):
+    for number in range(draw(st.integers(0, 7))):
         words = draw(texts)
         match draw(st.sampled_from(["human", "system", "ai", "call", "torn"])):
             case "human":
