@@ -75,8 +75,8 @@ def explain(
     if decision.rule is not None:
         lines += [f"  {name:<10}  {text}" for name, text in (*(_options(decision.options) if decision.moments else ()), *_look(decision.options))]
         if "call" in decision.moments:
-            told = _handoff(decision, primary, facts, traffic)
-            lines += [f"  {'handoff' if number == 0 else '':<10}  {line}" for number, line in enumerate(told)]
+            sent = enumerate(_handoff(decision, primary, facts, traffic))
+            lines += [f"  {'handoff' if number == 0 else '':<10}  {line}" for number, line in sent]
         if forcing is not None and "call" in decision.moments:
             off = decision.options.thinking == "off"
             lines += [f"  {'forced' if number == 0 else '':<10}  {spec}: {forcing(spec, off)}" for number, spec in enumerate(decision.candidates)]
@@ -100,7 +100,7 @@ def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
     if options.on_intercept == "drain":
         yield "intercept", "drain: the primary's whole message is read" + (", its arguments are a draft" if options.handoff == "draft" else "")
     else:
-        yield "intercept", "cut: the primary's stream is closed at the tool's name"
+        yield "intercept", f"cut: the primary's stream is closed {_place(options)}"
     if options.stream_args == "live":
         yield "arguments", "shown as they come, so no other candidate can take over once the first piece is out"
     if options.escalate is not None:
@@ -118,6 +118,17 @@ def _look(options: RuleOptions) -> Iterator[tuple[str, str]]:
     if options.look is not None:
         whose = "" if options.look is True else f" by {options.look!r}"
         yield "look", f"a finished call is looked at{whose} before it lands; its model may mend it once, then it stands"
+
+
+def _place(options: RuleOptions) -> str:
+    """Where the stream is closed, in words."""
+    if isinstance(options.cut_at, tuple):
+        return f"where {' or '.join(options.cut_at)} begins; the arguments before it stay"
+    if options.cut_at == "argument":
+        return "where the first long argument begins; the arguments before it stay"
+    if options.cut_at is None and options.handoff in ("auto", "brief") and options.stream_args != "live":
+        return "at the tool's name, or, where a brief may show its file, at the first long argument"
+    return "at the tool's name"
 
 
 def _handoff(decision: Decision, primary: str | None, facts: Callable[[str], ModelFacts], traffic: Traffic) -> Iterator[str]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from lg_toolroute.core.failures.spellings import words
 from lg_toolroute.core.rules.decision import RuleOptions
 from lg_toolroute.core.turn.turn import Turn
 from lg_toolroute.gates.answer import schema_problem
@@ -17,12 +18,12 @@ from lg_toolroute.runner.request_parts import NamedTool, RequestParts
 
 SHORT_LENGTH: Final = 200
 """A string whose schema allows no more characters than this is short."""
-LONG_NAMES: Final = frozenset(
-    "answer article body code comment content contents data description diff document essay explanation html instructions letter markdown message new"
-    " notes old page paragraph patch prompt query replacement report request script snippet source sql summary text".split()
+LONG_NAMES: Final = words(
+    """answer article body code comment content contents data description diff document essay explanation html instructions letter markdown message
+    new notes old page paragraph patch prompt query replacement report request script snippet source sql summary text"""
 )
 """Words in the names of arguments that hold text of any length: `new_text`, `fileContents`, `sqlQuery`."""
-_SAYS_LONG = re.compile(r"\b(?:(?:full|entire|whole|complete|new|old) (?:text|content|contents)|body|code|content|contents|markdown|text) (?:of|to)\b", re.I)
+_SAYS_LONG = re.compile(r"\b(?:body|code|contents?|markdown|text) (?:of|to)\b", re.IGNORECASE)
 _WORDS = re.compile(r"[a-z]+|[A-Z][a-z]*")
 _PER_ARGUMENT = frozenset({"type", "properties", "patternProperties", "additionalProperties", "$defs", "definitions"})
 """Keywords at the top of a schema that speak of one argument at a time."""
@@ -84,8 +85,8 @@ def _is_long(name: str, schema: Mapping[str, Any]) -> bool:
     variants = schema["anyOf"] if isinstance(schema.get("anyOf"), Sequence) else [schema]
     strings = [each for each in variants if isinstance(each, Mapping) and "string" in (each.get("type"), *_listed(each.get("type")))]
     free = [each for each in strings if not each.keys() & {"enum", "const", "format"} and each.get("maxLength", SHORT_LENGTH + 1) > SHORT_LENGTH]
-    words = {word.lower() for word in _WORDS.findall(name)}
-    return bool(free) and (not words.isdisjoint(LONG_NAMES) or _SAYS_LONG.search(str(schema.get("description", ""))) is not None)
+    named = {word.lower() for word in _WORDS.findall(name)}
+    return bool(free) and (not named.isdisjoint(LONG_NAMES) or _SAYS_LONG.search(str(schema.get("description", ""))) is not None)
 
 
 def _listed(value: Any) -> Sequence[Any]:

@@ -195,6 +195,8 @@ class HandoffChooser:
             return False
         if options.handoff == "brief":
             return True
+        if self._router.read_file is None and not self._known().some:
+            return False  # whichever file it will be
         primary = next(iter(self._inputs.reasoning_chain()), None)
         return self._choice(spec, TYPICAL_TOKENS["lean"], primary, reasons=spec == primary).kind == "brief"
 
@@ -247,15 +249,18 @@ class HandoffChooser:
         name = planned_file(self.file_tool(tool), arguments)
         if name is None:
             return None
-        if self._files is None:
-            self._files = self._router.known.of(self._messages, self._file_tools())
-        files = self._files
+        files = self._known()
         if self._router.read_file is not None:
             if name not in self._read:
                 self._read[name] = self._router.read_file(name)
             text = self._read[name]
             files = files if text is None else files.given(name, text)
         return _expected(files, before, self._file_tools(), name)
+
+    def _known(self) -> KnownFiles:
+        if self._files is None:
+            self._files = self._router.known.of(self._messages, self._file_tools())
+        return self._files
 
     def _file_tools(self) -> Mapping[str, FileTool]:
         if self._tools is None:

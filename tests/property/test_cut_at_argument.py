@@ -23,7 +23,7 @@ from tests.support.sampling import examples
 SHORT, LONG = ["path", "all", "at", "näme", "co\"te"], ["old", "new", "téxt"]
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8) | st.text('\\"{,', max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*SHORT, *LONG]), inner, max_size=2),
     max_leaves=5,
 )
@@ -32,6 +32,7 @@ short = st.tuples(st.sampled_from(SHORT), values)
 long = st.tuples(st.sampled_from(LONG), secrets)
 members = st.lists(short | short | long, max_size=6)
 """Arguments in their order, some names more than once."""
+answers = st.dictionaries(st.sampled_from([*SHORT, *LONG]), values)
 
 
 def written(data: st.DataObject, arguments: list[tuple[str, Any]]) -> str:
@@ -104,7 +105,7 @@ ALL = ArgumentCut(frozenset(LONG), lambda arguments, whole: None if whole else l
 
 
 @settings(max_examples=examples(300), deadline=None)
-@given(data=st.data(), arguments=members, answer=st.dictionaries(st.sampled_from([*SHORT, *LONG]), values), repeats=st.booleans(), blocks=st.booleans())
+@given(data=st.data(), arguments=members, answer=answers, repeats=st.booleans(), blocks=st.booleans())
 def test_the_landed_call_has_the_short_arguments_of_the_primary_and_the_long_ones_of_the_writer(data, arguments, answer, repeats, blocks):
     fixed, cut = expected(arguments)
     text = written(data, arguments)
