@@ -86,7 +86,8 @@ def _same_route(parts: RequestParts, job: Job) -> frozenset[str]:
 
 def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment]) -> str:
     drafted = job.decision is not None and job.decision.options.handoff == "draft" and not job.sent_back
-    lines = [parts.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted)]
+    before = min(call.slot for call in job.calls) if job.sent_back else None
+    lines = [parts.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted or job.sent_back, before=before)]
     if job.exact and len(job.calls) > 1:
         lines.append(f"Write {len(job.calls)} calls in this one answer, in this order: {', '.join(job.tools)}.")
     if drafted:
