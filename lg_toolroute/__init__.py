@@ -12,6 +12,7 @@ from lg_toolroute.errors import ChainExhausted, ConfigError, ToolRouteError
 
 if TYPE_CHECKING:
     from lg_toolroute.briefs.looks import LookRequest
+    from lg_toolroute.briefs.request import Brief, BriefRequest
     from lg_toolroute.config import RoutingConfig, load_config
     from lg_toolroute.core.rules.decision import Decision
     from lg_toolroute.router import ToolRouter
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from lg_toolroute.surfaces.middleware.middleware import ToolRouteMiddleware
 
 _HOMES = {
+    "Brief": "briefs.request",
+    "BriefRequest": "briefs.request",
     "load_config": "config",
     "RoutingConfig": "config",
     "ToolRouter": "router",
@@ -35,6 +38,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Brief",
+    "BriefRequest",
     "ChainExhausted",
     "ConfigError",
     "Decision",
