@@ -16,7 +16,7 @@ from lg_toolroute.clients.wrappers import map_leaves
 from lg_toolroute.gates.gate import gated
 from lg_toolroute.gates.timing import TimeLimits
 from lg_toolroute.router import ToolRouter
-from lg_toolroute.runner.requests import Request
+from lg_toolroute.runner.request_parts import Request
 
 
 class ModelCaller:

@@ -24,7 +24,8 @@ from lg_toolroute.runner.answers import AnswerReader
 from lg_toolroute.runner.drivers import adrive, drive
 from lg_toolroute.runner.ids import base_of, new_message_id
 from lg_toolroute.runner.landing import land
-from lg_toolroute.runner.requests import Request, RequestBuilder
+from lg_toolroute.runner.request_parts import Request
+from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.runner.segments import Segment, message_of
 
 ChunkOf = tuple[AIMessageChunk, Request]
@@ -166,7 +167,7 @@ class TurnRunner:
     def _flow(self) -> Generator[Step, Any, None]:
         inputs = self._builder.inputs
         self.turn = yield from walk(self.turn, inputs, self._phases)
-        if any(inputs.decision(call.tool, "intercepted").options.handoff == "draft" for call in self.turn.pending):
+        if any(map(self._builder.handoffs.needs_draft, self.turn.pending)):
             # A draft is never written into the state, where a consumer could see it, so it is handed off at once.
             self.turn = yield from walk(self.turn, inputs)
 

@@ -34,13 +34,15 @@ class Attempt:
 
     Attributes:
         model: `provider/model`.
-        outcome: `answered`, `cut` (stopped by us at a routed tool's name) or `failed`.
+        outcome: `answered`, `cut` (stopped by us inside a routed call) or `failed`.
         reason: The failure class; empty when it did not fail.
         tool: What it was to write; `None` when it was to reason.
         latency_s: Seconds from the request to the end of the answer.
         usage: `{"input_tokens", "output_tokens", "total_tokens"}`; `None` if the provider reported none.
         usage_estimated: The usage was estimated, because the provider reports none for a stream that is cut.
         detail: What went wrong, shortened, without secrets.
+        handoff: What it was sent to write a call: `kind` (`full`, `brief`, `draft`), of a brief its `size`, about how many `tokens`, and `why`;
+            `None` when it was to reason.
     """
 
     model: str
@@ -51,6 +53,7 @@ class Attempt:
     usage: Mapping[str, int] | None = None
     usage_estimated: bool = False
     detail: str = ""
+    handoff: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Intercepted:
         call_id: The id it gets; it stays true whichever candidate writes the call.
         announced: A consumer has seen the name and the id.
         block: The index of its content block, with clients whose content names the calls.
+        fixed: The arguments that the reasoning model has written and that stay as they are, as the text of a JSON object; empty for a call that
+            was cut at its name.
     """
 
     slot: int
@@ -70,6 +75,7 @@ class Intercepted:
     call_id: str
     announced: bool = False
     block: int | None = None
+    fixed: str = ""
 
 
 @dataclass(frozen=True)

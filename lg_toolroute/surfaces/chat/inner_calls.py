@@ -12,7 +12,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.calling import ModelCaller, messages_to_send
-from lg_toolroute.runner.requests import Request
+from lg_toolroute.runner.request_parts import Request
 
 NOT_FOR_CALLS = frozenset({"response_format", "ls_structured_output_format"})
 """Settings that shape an answer in text. A model that writes a call gives none."""

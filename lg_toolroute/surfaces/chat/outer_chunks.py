@@ -13,7 +13,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.gates.chunks import generation, is_call_block
 from lg_toolroute.gates.writing import WriteGate
-from lg_toolroute.runner.requests import Request
+from lg_toolroute.runner.request_parts import Request
 
 _FORMAT_KEYS = ("model_provider", "output_version")
 """The metadata keys that say in which format a chunk's content is."""

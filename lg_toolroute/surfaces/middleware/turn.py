@@ -23,7 +23,8 @@ from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner import events
 from lg_toolroute.runner.inputs import IsFailure, read_inputs
 from lg_toolroute.runner.overrides import Overrides, read_expected
-from lg_toolroute.runner.requests import Request, RequestBuilder
+from lg_toolroute.runner.request_parts import Request
+from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.runner.runner import TurnRunner, resumed
 from lg_toolroute.surfaces.middleware.gated_request import GatedModelRequest, gated_request
 from lg_toolroute.surfaces.middleware.request_fit import fit_settings, fit_system, fit_tools

@@ -25,7 +25,7 @@ from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history.target import model_name
 from lg_toolroute.router import ToolRouter
-from lg_toolroute.runner.requests import Request
+from lg_toolroute.runner.request_parts import Request
 from lg_toolroute.surfaces.middleware.agent_model import WrappedModel, plain, spec_of
 
 

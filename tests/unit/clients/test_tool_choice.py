@@ -14,7 +14,8 @@ from lg_toolroute.clients.tool_choice import ROWS, Sender, forcing, row_of, send
 from lg_toolroute.core.failures.failure import Refused
 from lg_toolroute.core.turn.turn import Turn
 from lg_toolroute.runner.inputs import read_inputs
-from lg_toolroute.runner.requests import Request, RequestBuilder
+from lg_toolroute.runner.request_parts import Request
+from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.testing import ScriptedModel
 from tests.support.documented import check_table
 from tests.support.one_turn import TOOLS

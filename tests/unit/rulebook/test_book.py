@@ -185,7 +185,28 @@ def test_the_options_of_a_rule_are_in_the_decision():
     }
     decision = compile_config(load_config({"toolRouting": {"edit": rule}})).decide("edit")
     assert decision.moments == ("call", "result")
-    assert decision.options == RuleOptions("drain", "draft", "live", Escalate(3, "c/d"), {"temperature": 0}, False, True)
+    assert decision.options == RuleOptions(
+        on_intercept="drain", handoff="draft", stream_args="live", escalate=Escalate(3, "c/d"), params={"temperature": 0}, refusal_falls_back=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (None, ("auto", None)),
+        ("auto", ("auto", None)),
+        ("text", ("full", None)),
+        ("full", ("full", None)),
+        ("brief", ("brief", None)),
+        ({"brief": "rich"}, ("brief", "rich")),
+        ({"brief": 4_000}, ("brief", 4_000)),
+        ({"mode": "brief", "brief": "mine"}, ("brief", "mine")),
+    ],
+)
+def test_a_handoff_is_read_in_every_form(written: object, expected: tuple[str, object]):
+    rule = {"model": "a/b"} if written is None else {"model": "a/b", "handoff": written}
+    options = compile_config(load_config({"toolRouting": {"edit": rule}})).decide("edit").options
+    assert (options.handoff, options.brief) == expected
 
 
 def test_a_refusal_of_the_reasoning_model_may_fall_back():

@@ -17,7 +17,8 @@ from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.router import tool_name
 from lg_toolroute.runner.inputs import read_inputs
-from lg_toolroute.runner.requests import Request, RequestBuilder
+from lg_toolroute.runner.request_parts import Request
+from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.runner.segments import Segment
 from lg_toolroute.testing import ScriptedModel
 from tests.support.one_turn import edit, read, write

@@ -17,7 +17,8 @@ from lg_toolroute.core.turn.turn import Attempt, Intercepted, Job, Turn
 from lg_toolroute.errors import ChainExhausted
 from lg_toolroute.runner.calling import ModelCaller
 from lg_toolroute.runner.inputs import read_inputs
-from lg_toolroute.runner.requests import Request, RequestBuilder
+from lg_toolroute.runner.request_parts import Request
+from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.runner.runner import TurnRunner, resumed
 from lg_toolroute.testing import Call, Fail, Hang, Latch, Say, ScriptedModel
 from tests.support.one_turn import edit, read
