@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.rules.decision import Decision, RuleOptions
@@ -69,9 +69,9 @@ def explain(
         counted = calls_of(decision.tool)
         # An agent's own model, which the middleware has as its primary, stands in no chain.
         models = [model for model in dict.fromkeys((*decision.chain, *counted)) if model in counted]
-        for title, told in (("written", lambda counts: str(counts) if counts.calls else ""), ("looked at", lambda counts: counts.looks)):
-            said = [f"{model} {decision.tool}: {text}" for model in models if (text := told(counted[model]))]
-            lines += [f"  {'' if number else title:<10}  {line}" for number, line in enumerate(said)]
+        calls = [(model, str(counted[model]) if counted[model].calls else "") for model in models]
+        for title, said in (("written", calls), ("looked at", [(model, counted[model].looks) for model in models])):
+            lines += _titled(title, [f"{model} {decision.tool}: {text}" for model, text in said if text])
     if decision.rule is not None:
         lines += [f"  {name:<10}  {text}" for name, text in (*(_options(decision.options) if decision.moments else ()), *_look(decision.options))]
         if "call" in decision.moments:
@@ -83,6 +83,10 @@ def explain(
         if decision.model is not None and "call" in decision.moments:
             lines += _break_even(primary, decision.model, facts, speeds, traffic)
     return "\n".join(lines)
+
+
+def _titled(title: str, told: Sequence[str]) -> list[str]:
+    return [f"  {'' if number else title:<10}  {line}" for number, line in enumerate(told)]
 
 
 def _chain(decision: Decision, primary: str | None) -> Iterator[str]:
@@ -100,7 +104,7 @@ def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
     if options.on_intercept == "drain":
         yield "intercept", "drain: the primary's whole message is read" + (", its arguments are a draft" if options.handoff == "draft" else "")
     else:
-        yield "intercept", "cut: the primary's stream is closed at the tool's name"
+        yield "intercept", f"cut: the primary's stream is closed {_place(options)}"
     if options.stream_args == "live":
         yield "arguments", "shown as they come, so no other candidate can take over once the first piece is out"
     if options.escalate is not None:
@@ -118,6 +122,17 @@ def _look(options: RuleOptions) -> Iterator[tuple[str, str]]:
     if options.look is not None:
         whose = "" if options.look is True else f" by {options.look!r}"
         yield "look", f"a finished call is looked at{whose} before it lands; its model may mend it once, then it stands"
+
+
+def _place(options: RuleOptions) -> str:
+    """Where the stream is closed, in words."""
+    if isinstance(options.cut_at, tuple):
+        return f"where {' or '.join(options.cut_at)} begins; the arguments before it stay"
+    if options.cut_at == "argument":
+        return "where the first long argument begins; the arguments before it stay"
+    if options.cut_at is None and options.handoff in ("auto", "brief") and options.stream_args != "live":
+        return "at the tool's name, or, where a brief may show its file, at the first long argument"
+    return "at the tool's name"
 
 
 def _handoff(decision: Decision, primary: str | None, facts: Callable[[str], ModelFacts], traffic: Traffic) -> Iterator[str]:

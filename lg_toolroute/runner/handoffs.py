@@ -182,7 +182,7 @@ class HandoffChooser:
     def lacks(self, tool: str, arguments: Mapping[str, Any]) -> bool:
         """Whether the rule asks for a brief, and none could show what a call with these arguments is about."""
         options = self._inputs.decision(tool, "intercepted").options
-        return options.handoff == "brief" and not self._is_known(PlannedCall(tool, None, arguments, self._file(tool, arguments)), options)
+        return options.handoff == "brief" and not self._is_known(PlannedCall(tool, None, arguments, self.known_file(tool, arguments)), options)
 
     def may_brief(self, tool: str, spec: str) -> bool:
         """Whether a candidate would be sent a brief, if the arguments of a call of this tool named a file that is known."""

@@ -39,7 +39,8 @@ def write_request(
     extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments), brief)
     model, way = parts.way(model, spec, job)
     # A primary that mends its own call has read all its tools a moment ago: bound again, they are in its prompt cache.
-    beside = frozenset(name for name, _ in tools) if job.source == "looked" else _same_route(parts, job)
+    own = job.source == "looked"
+    beside = frozenset(name for name, _ in tools) if own else _same_route(parts, job) if brief is None else frozenset()
     way, choice, bound = parts.forced(model, way, tools, wanted, beside)
     if brief is not None or len(bound) == len(wanted):  # before the whole history the tools of a route stay as they are, for its prompt cache
         bound = _without_fixed(parts, job, bound)
