@@ -44,6 +44,7 @@ class Checker:
     _groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _routed: dict[str, None] = field(default_factory=dict)
     _provider_ids: tuple[str, ...] = ()
+    _file_tools: tuple[str, ...] = ()
     _described: dict[str, set[str]] = field(default_factory=dict)
 
     def document(self, data: Data) -> None:
@@ -53,6 +54,7 @@ class Checker:
             self._collect_aliases(_mapping(agent, "models"), (*loc, "models"))
         tools = _mapping(data, "tools")
         self._own_groups(_mapping(tools, "groups"))
+        self._file_tools = tuple(_mapping(tools, "files"))
         shared = _mapping(agents[0][1], "model", "tool_routing")
         for loc, agent in agents:
             # A role inherits from its agent, an agent from the defaults, and the defaults have nothing to inherit.
@@ -158,9 +160,7 @@ class Checker:
                 continue
             if rule.get("primary") is None:
                 self._without_model(rule, pattern, place)
-            if rule.get("look") not in (None, False) and rule.get("stream_args") == "live":
-                hint = 'leave "streamArgs": "live" out, or leave `look` out'
-                self._problem((*place, "look"), "arguments that are shown as they come cannot be looked at before they are shown", hint)
+            self._look(rule, pattern, place)
             handoff = _mapping(rule, "handoff")
             if handoff.get("brief") is not None and handoff.get("mode") not in (None, "brief"):
                 hint = f"leave `mode` out, or leave `brief` out: a handoff that is {shown(handoff['mode'])} has no size"
@@ -173,6 +173,16 @@ class Checker:
             if isinstance(to, str) and isinstance(fallbacks, (list, tuple)) and not fallbacks and self._model(to) != self._model(rule.get("primary")):
                 hint = f"name {to!r} among the fallbacks, or leave `to` out"
                 self._problem((*place, "escalate", "to"), f"'fallbacks: []' lets no other model write the call, and {to!r} is another", hint)
+
+    def _look(self, rule: Data, pattern: str, place: Location) -> None:
+        if rule.get("look") in (None, False):
+            return
+        if rule.get("stream_args") == "live":
+            hint = 'leave "streamArgs": "live" out, or leave `look` out'
+            self._problem((*place, "look"), "arguments that are shown as they come cannot be looked at before they are shown", hint)
+        if rule["look"] is True and pattern in BUILT_IN_TOOLS and pattern not in {"edit", *self._file_tools}:
+            hint = "say under tools.files what its arguments mean, or name a look of your own: ToolRouter(…, looks={name: fn})"
+            self._problem((*place, "look"), f"{pattern!r} is not known as a tool that edits files", hint)
 
     def _without_model(self, rule: Data, pattern: str, place: Location) -> None:
         """A rule with a look and no model has its calls looked at; everything else that a rule says is about its model."""

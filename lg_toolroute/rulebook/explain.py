@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.rules.decision import Decision, RuleOptions
@@ -69,9 +69,9 @@ def explain(
         counted = calls_of(decision.tool)
         # An agent's own model, which the middleware has as its primary, stands in no chain.
         models = [model for model in dict.fromkeys((*decision.chain, *counted)) if model in counted]
-        for title, told in (("written", lambda counts: str(counts) if counts.calls else ""), ("looked at", lambda counts: counts.looks)):
-            said = [f"{model} {decision.tool}: {text}" for model in models if (text := told(counted[model]))]
-            lines += [f"  {'' if number else title:<10}  {line}" for number, line in enumerate(said)]
+        calls = [(model, str(counted[model]) if counted[model].calls else "") for model in models]
+        for title, said in (("written", calls), ("looked at", [(model, counted[model].looks) for model in models])):
+            lines += _titled(title, [f"{model} {decision.tool}: {text}" for model, text in said if text])
     if decision.rule is not None:
         lines += [f"  {name:<10}  {text}" for name, text in (*(_options(decision.options) if decision.moments else ()), *_look(decision.options))]
         if "call" in decision.moments:
@@ -83,6 +83,10 @@ def explain(
         if decision.model is not None and "call" in decision.moments:
             lines += _break_even(primary, decision.model, facts, speeds, traffic)
     return "\n".join(lines)
+
+
+def _titled(title: str, told: Sequence[str]) -> list[str]:
+    return [f"  {'' if number else title:<10}  {line}" for number, line in enumerate(told)]
 
 
 def _chain(decision: Decision, primary: str | None) -> Iterator[str]:

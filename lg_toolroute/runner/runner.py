@@ -214,10 +214,12 @@ class TurnRunner:
         return await health.areport(step.spec, step.failure, tool=step.tool) if isinstance(step, Report) else None
 
     def _note(self, step: Step) -> None:
-        for tool, counts in step.calls.items() if isinstance(step, (Report, Count)) else ():
-            self.router.health.add_calls(step.spec, tool, counts)
-        for job in step.jobs if isinstance(step, HandedOff) else ():
-            self._emit(events.handed_off(step.turn, job))
+        if isinstance(step, HandedOff):
+            for job in step.jobs:
+                self._emit(events.handed_off(step.turn, job))
+        elif isinstance(step, (Report, Count)):
+            for tool, counts in step.calls.items():
+                self.router.health.add_calls(step.spec, tool, counts)
 
     def _ask(self, step: Ask, stream: bool) -> Generator[ChunkOf, None, list[Answer]]:
         requests = self._requests(step)

@@ -31,17 +31,18 @@ MOST_STANDING = 40_000
 LOOK_AGAIN = "You wrote this, and it has not run:\n{written}\n{complaint}\nWrite the call of {tools} again, mended, and nothing else."
 
 
-def what_is_going_on(segments: Sequence[Segment], *, drafted: bool = False) -> list[str]:
+def what_is_going_on(segments: Sequence[Segment], *, drafted: bool = False, before: int | None = None) -> list[str]:
     """What the primary did in this message before the routed call, but for its words, which stand in a message of their own.
 
     Args:
         segments: What was shown of this message so far; none if no model was asked before the writer.
         drafted: The writer is told the primary's own arguments, too.
+        before: The slot before which calls are told; `None` tells all.
     """
     spoken = [segment for segment in segments if not segment.writes]
     if not spoken:
         return []
-    calls = [call for segment in spoken for call in segment.message.tool_calls]
+    calls = [call for segment in spoken for place, call in enumerate(segment.message.tool_calls) if before is None or segment.slots[place] < before]
     written = ", ".join(f"{call['name']}({shortened(_json(call['args']), MOST_ARGUMENTS)})" for call in calls)
     lines = [KEPT.format(calls=shortened(written, MOST_CALLS))] if calls else []
     if shown_text(spoken).strip():

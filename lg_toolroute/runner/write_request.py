@@ -39,7 +39,8 @@ def write_request(
     extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments), brief)
     model, way = parts.way(model, spec, job)
     # A primary that mends its own call has read all its tools a moment ago: bound again, they are in its prompt cache.
-    beside = frozenset(name for name, _ in tools) if job.source == "looked" else _same_route(parts, job) if brief is None else frozenset()
+    own = job.source == "looked"
+    beside = frozenset(name for name, _ in tools) if own else _same_route(parts, job) if brief is None else frozenset()
     way, choice, bound = parts.forced(model, way, tools, wanted, beside)
     if brief is not None or len(bound) == len(wanted):  # before the whole history the tools of a route stay as they are, for its prompt cache
         bound = _without_fixed(parts, job, bound)
@@ -60,7 +61,7 @@ def write_request(
         blocks=tuple(call.block for call in job.calls),
         provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
         new_id=parts.new_id,
-        look=None if live else answer_look(parts, turn, job, segments),
+        look=answer_look(parts, turn, job, segments),
         standing=tuple(parts.standing[call.call_id] for call in job.calls) if job.sent_back else (),
         stands_after=stands_after(job, way),
     )
@@ -96,7 +97,8 @@ def _same_route(parts: RequestParts, job: Job) -> frozenset[str]:
 
 def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment]) -> str:
     drafted = job.decision is not None and job.decision.options.handoff == "draft" and not job.sent_back
-    lines = [parts.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted)]
+    before = min(call.slot for call in job.calls) if job.sent_back else None
+    lines = [parts.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted or job.sent_back, before=before)]
     if job.exact and len(job.calls) > 1:
         lines.append(f"Write {len(job.calls)} calls in this one answer, in this order: {', '.join(job.tools)}.")
     lines.extend(what_is_decided(job))

@@ -1,24 +1,69 @@
-"""A look at a primary's own calls, against servers as strict as its provider: the model is made to call as it can be, and reads the thread afterwards."""
+"""A look at a primary's own calls over HTTP: in a real loop with files, and against servers as strict as each provider."""
 
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import pytest
 
 from lg_toolroute import LookRequest
 from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.testing import Call, Say, ServerRequest
+from tests.support.folder_agents import Folder
 from tests.support.one_turn import SURFACES
-from tests.support.strict_providers import ARGS, ROWS, WAYS, World, conversation, is_instructed, record
+from tests.support.sampling import cells
+from tests.support.strict_providers import ARGS, PLAIN, ROWS, WAYS, World, conversation, is_instructed, record
 
+CODER = "plain/gpt-4o-mini"
 RUNS = list(product(SURFACES, WAYS))
 WRONG = {"path": "wrong.py"}
 OUTCOMES = {"mended": Say(calls=[Call("edit", ARGS)]), "stood": Say("I would rather talk.")}
 
 
+def edit(old: str, new: str, path: str = "a.py") -> Call:
+    return Call("edit", {"path": path, "old": old, "new": new})
+
+
 def nearest(call: LookRequest) -> str | None:
     return "There is no wrong.py; the nearest is a.py." if call.arguments == WRONG else None
+
+
+READ = Say("I read them.", [Call("read", {"path": "a.py"}), Call("read", {"path": "b.py"})])
+ONE, TWO, THREE, FOUR = (f"total = count_all(words) + {number}" for number in "1234")
+GOOD, WRONG_EDIT, MENDED = edit(ONE, TWO), edit(ONE, THREE), edit(TWO, THREE)
+OTHER = "names = sorted(words)"
+BOTH = [edit(TWO, FOUR), edit("names = sorted(word)", "", "b.py")], [edit(THREE, FOUR), edit(OTHER, "", "b.py")]
+MISSED, AGAIN = edit("total = count(words)", ""), edit("total = count(all_words)", "")
+DONE, NAMED = Say("Done."), Say("I mend it.", [edit("dropped", "dropped")])
+SENT_BACK = (([WRONG_EDIT], [MENDED]), BOTH, ([MISSED], [AGAIN]))
+ALONE = {PLAIN: [READ, Say(calls=[GOOD]), DONE, *(step for bad, new in SENT_BACK for step in (Say("I mend it.", bad), Say(calls=new), DONE))]}
+ROUTED = {
+    PLAIN: [READ, *[NAMED, DONE] * 3],
+    CODER: [Say(calls=[each]) for each in (GOOD, WRONG_EDIT, MENDED, MISSED, AGAIN)],
+}
+
+
+@pytest.mark.parametrize(("writer", "scripts"), [(PLAIN, ALONE), (CODER, ROUTED)], ids=["no model", "routed"])
+def test_a_good_edit_costs_no_request_and_one_that_does_not_fit_costs_one(writer: str, scripts: dict[str, list[Say]]):
+    """The second miss of one edit lands, and the tool says so. Without a model for the rule, two edits of one message are mended together."""
+    rule: dict[str, Any] = {"look": True} if writer == PLAIN else {"primary": writer, "handoff": "full", "look": True}
+    edited = ["edited"] * (2 if writer == CODER else 4)
+    for surface, how in cells(list(SURFACES), WAYS, one_in=4):
+        folder = Folder({"a.py": f"import os\n{ONE}\n", "b.py": f"{OTHER}\n"})
+        steps = {spec: iter(script) for spec, script in scripts.items()}
+        with World(*scripts, answers={spec: lambda request, left=left: next(left) for spec, left in steps.items()}) as world:
+            router = world.router({"model": PLAIN, "toolRouting": {"edit": rule}})
+            messages = conversation(router, PLAIN, surface, how, *"1234"[: 4 if writer == PLAIN else 3], tools=folder.tools())
+            told = [str(request.messages[-1]) for request in world.server.requests if "it has not run" in str(request.messages[-1])]
+            assert [request.status for request in world.server.requests] == [200] * sum(map(len, scripts.values())), (surface, how)
+        assert TWO in told[0], "the nearest text, as the file is after the edit before"
+        assert THREE in told[1]
+        assert writer == CODER or OTHER in told[1]
+        assert all(next(left, None) is None for left in steps.values())
+        results = [str(message.content) for message in messages if message.type == "tool" and message.name == "edit"]
+        assert results == [*edited, "old text not found"]
+        assert router.health.calls_of(writer, "edit").looks == f"looked {len(results)}, mended {len(results) - 1}, stood 0"
 
 
 @pytest.mark.parametrize("run", RUNS, ids="-".join)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.tools import BaseTool
 from langgraph.checkpoint.memory import InMemorySaver
 
 from lg_toolroute import ToolRoutedChatModel, ToolRouteMiddleware, ToolRouter, create_toolroute_agent
@@ -128,16 +129,18 @@ def turn(router: ToolRouter, primary: str, surface: str = "graph", how: str = "i
     return message
 
 
-def conversation(router: ToolRouter, primary: str, surface: str, how: str, *questions: str) -> list[AnyMessage]:
+def conversation(
+    router: ToolRouter, primary: str, surface: str, how: str, *questions: str, tools: Sequence[BaseTool] = TOOLS
+) -> list[AnyMessage]:
     """The messages of a thread in which each question is answered with as many turns and tools as it takes."""
     settings: Any = {"system_prompt": "Be brief.", "checkpointer": InMemorySaver()}
     if surface == "graph":
-        agent: Any = create_toolroute_agent(router, list(TOOLS), **settings)
+        agent: Any = create_toolroute_agent(router, list(tools), **settings)
     elif surface == "chat model":
-        agent = create_agent(ToolRoutedChatModel(router=router), list(TOOLS), **settings)
+        agent = create_agent(ToolRoutedChatModel(router=router), list(tools), **settings)
     else:
         routing = ToolRouteMiddleware(router, durable=surface == "durable middleware")
-        agent = create_agent(own_model(router, primary), list(TOOLS), middleware=[routing], **settings)
+        agent = create_agent(own_model(router, primary), list(tools), middleware=[routing], **settings)
     return [consumed(agent, how, question) for question in questions][-1]
 
 

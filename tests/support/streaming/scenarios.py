@@ -52,9 +52,9 @@ class Scenario:
         text: The text that lands in the first turn.
         calls: The calls that land in the first turn.
         drain: The routed tools are drained.
+        cut_at: Where the rule for `edit` cuts.
         rules: The rules, if they are not those of the other stories. A look `unfit` sends calls of `UNFIT` back.
         mended: What is answered to the model that is asked to mend such a call.
-        cut_at: Where the rule for `edit` cuts.
     """
 
     name: str
@@ -62,9 +62,9 @@ class Scenario:
     text: str
     calls: tuple[tuple[str, dict[str, str]], ...] = ()
     drain: bool = False
+    cut_at: str = "name"
     rules: Mapping[str, Any] | None = None
     mended: Any = None
-    cut_at: str = "name"
 
 
 def dropped(name: str) -> Call:

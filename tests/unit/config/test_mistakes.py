@@ -70,6 +70,23 @@ def test_two_rules_for_one_tool_are_refused():
     assert "is given twice" in problems({"toolRouting": {"edit": {"model": "a/b", "primary": "a/b"}}})["toolRouting.edit.primary"]
 
 
+def test_a_rule_with_a_look_needs_no_model_and_says_nothing_about_one():
+    written = {"edit": {"look": True}, "sql": {"look": "tables"}, "write": {"model": "c/d", "look": False}}
+    rules = load_config({"model": "a/b", "toolRouting": written}).agents.defaults.model.tool_routing
+    assert [rules[name].look for name in ("edit", "sql", "write")] == [True, "tables", None]
+    found = problems({"toolRouting": {"edit": {"look": True, "fallbacks": [], "escalate": {"after": 2}}, "write": {"look": False}}})
+    assert "has a look and no model, and this is about its model" in found["toolRouting.edit.fallbacks"]
+    assert list(found) == ["toolRouting.edit.fallbacks", "toolRouting.edit.escalate", "toolRouting.write"]
+    assert '"look": true' in found["toolRouting.write"]
+
+
+def test_a_look_that_could_see_nothing_is_refused():
+    found = problems({"toolRouting": {"edit": {"model": "a/b", "look": True, "streamArgs": "live"}, "exec": {"look": True}, "read": {"look": 3}}})
+    assert "cannot be looked at before they are shown" in found["toolRouting.edit.look"]
+    assert "'exec' is not known as a tool that edits files; say under tools.files" in found["toolRouting.exec.look"]
+    assert "toolRouting.read.look" in found
+
+
 def test_a_rule_without_a_model_and_a_rule_without_tools_are_refused():
     found = problems({"toolRouting": [{"tools": ["edit"]}, {"model": "a/b"}, {"tools": [], "model": "a/b"}, "edit", {"tools": [1], "model": "a/b"}]})
     assert "names no model" in found["toolRouting[0]"]

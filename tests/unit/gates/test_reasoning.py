@@ -454,3 +454,37 @@ def test_usage_of_a_cut_answer_counts_what_was_reasoned_in_every_form():
     assert seen == [("Said.", "one two three four")]
     assert whole.usage_metadata is not None
     assert whole.usage_metadata["output_token_details"] == {"reasoning": 3}
+
+
+def test_a_look_sees_the_calls_that_are_kept_and_knows_that_others_write_the_rest():
+    seen: list[Any] = []
+
+    def look(model: str, found: Any) -> dict[int, str]:
+        seen.extend((call.slot, call.tool, written) for call, written in found)
+        return {2: "no"}
+
+    gate = new_gate(gates={"edit": "drain"}, look=look)
+    parts = [part("", (index, name, f'{{"n": {index}}}', f"own_{index}")) for index, name in enumerate(("read", "edit", "read"))]
+    list(gate.begin())
+    whole = pass_through(gate, *parts, end())
+    assert seen == [(0, "read", '{"n": 0}'), (1, "edit", None), (2, "read", '{"n": 2}')]
+    assert [(call["name"], call["args"], call["id"]) for call in whole.tool_calls] == [
+        ("read", {"n": 0}, "own_0"), ("edit", {}, "ours_0"), ("read", {}, "own_2"),
+    ]  # fmt: skip
+    (back,) = gate.sent_back
+    assert (back.call.slot, back.call.call_id, back.call.announced, back.arguments) == (2, "own_2", True, '{"n": 2}')
+    assert [call.id for call in gate.kept] == ["own_0"]
+
+
+def test_an_answer_that_broke_off_is_not_looked_at():
+    gate = new_gate(look=lambda model, found: pytest.fail("it was looked at"))
+    list(gate.feed(generation(part("Hm.", (0, "read", "{}", "x")))))
+    assert gate.fail(ConnectionError())
+    assert not whole_of(gate).tool_calls
+    assert gate.sent_back == []
+
+
+def whole_of(gate: ReasonGate) -> AIMessageChunk:
+    found = merged(gate.end())
+    assert found is not None
+    return found

@@ -57,6 +57,37 @@ def whole(chunks: list[AIMessageChunk]) -> AIMessageChunk:
     return found
 
 
+def unfit(model: str, calls: Any) -> dict[int, str]:
+    """A look that faults calls of the path `b`."""
+    return {call.slot: "no b" for call, written in calls if written == '{"path": "b"}'}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_a_look_sends_back_is_not_shown_and_keeps_its_place(streamed: bool):
+    gate = new_gate(look=unfit)
+    parts = shown(gate, answer(("edit", '{"path": "b"}'), ("edit", ARGS)), streamed=streamed)
+    assert '"b"' not in repr(parts)
+    (back,) = gate.sent_back
+    assert (back.call.slot, back.call.call_id, back.call.announced, back.arguments, back.said) == (2, "call_0", streamed, '{"path": "b"}', "no b")
+    assert gate.accepted == [(3, "more_0", "edit", ARGS)]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_call_that_was_sent_back_is_shown_as_it_was_when_its_answer_cannot_be_used(streamed: bool):
+    gate = new_gate(standing=[ARGS], exact=True)
+    total = whole(shown(gate, answer(text="No."), streamed=streamed))
+    assert (total.text, total.tool_calls[0]["args"]) == ("", {"path": "a"})
+    assert isinstance(gate.stood, AnswerRejected)
+    assert "finish_reason" not in total.response_metadata, "that is about an answer of which nothing is left"
+    broken = new_gate(standing=[ARGS], stands_after=lambda error: isinstance(error, ConnectionError))
+    assert broken.fail(ConnectionError())
+    assert not broken.fail(KeyError())
+    assert whole([chunk.message for chunk in broken.end()]).tool_calls[0]["args"] == {"path": "a"}
+    mended = new_gate(standing=[ARGS])
+    assert whole(shown(mended, answer(("edit", '{"path": "c"}')))).tool_calls[0]["args"] == {"path": "c"}
+    assert mended.stood is None
+
+
 @pytest.mark.parametrize("streamed", [False, True])
 def test_the_call_gets_our_id_and_its_place_and_the_models_words_are_left_out(streamed: bool):
     message = whole(shown(new_gate(), answer(("edit", ARGS), text="Here you are:"), streamed=streamed))

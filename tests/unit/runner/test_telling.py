@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 
 from lg_toolroute.core.turn.rejected import RejectedAnswers
 from lg_toolroute.runner.segments import Segment
-from lg_toolroute.runner.telling import MOST_ARGUMENTS, MOST_CALLS, SILENT, mend, what_is_going_on
+from lg_toolroute.runner.telling import MOST_ARGUMENTS, MOST_CALLS, SILENT, look_again, mend, what_is_going_on
 from tests.support.turns import writing
 
 B = "deepseek/b"
@@ -70,3 +70,15 @@ def test_the_newest_rejected_answers_are_remembered():
     assert (rejected.of("turn 1999", JOB), rejected.of("turn 1", JOB)) == ("answer 1999", "")
     assert all(rejected.of(f"turn {number}", JOB) for number in range(1500, 2000)), "500 turns at once each keep theirs"
     assert rejected.of("turn 1999", replace(JOB, candidate="other/c")) == ""
+
+
+def test_a_model_whose_call_was_sent_back_is_told_all_of_it_and_only_the_calls_before_it():
+    job = replace(JOB, complaint="`old` is not in a.py.", sent_back=True)
+    told = look_again(job, {"x": '{"path": "' + "y" * 9000 + '"}'})
+    assert told.startswith('You wrote this, and it has not run:\nedit({"path": "yyy')
+    assert told.count("y" * 9000) == 1
+    assert told.endswith("`old` is not in a.py.\nWrite the call of `edit` again, mended, and nothing else.")
+    three = replace(said("Hm.", ("read", {"path": "first"}), ("read", {"path": "last"})), slots=(0, 2))
+    (before,) = what_is_going_on([three], before=1)
+    assert "first" in before
+    assert "last" not in before
