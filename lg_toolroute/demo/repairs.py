@@ -1,7 +1,7 @@
 """What the demo's scripted models know about the bugs of the demo's project, and their two ways to copy text.
 
-A repair says where a bug is and how the code changes; the text that an edit replaces is always taken from what `read`, or a brief, showed. So whether an
-edit fits depends only on how faithfully a model copies.
+A repair says where a bug is and how the code changes; the text that an edit replaces is always taken from what `read`, or a brief, showed. So
+whether an edit fits depends only on how faithfully a model copies.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class Attempt:
         usage: `{"input_tokens", "output_tokens", "total_tokens"}`; `None` if the provider reported none.
         usage_estimated: `usage` is an estimate: providers report none for a stream that is cut.
         detail: What went wrong, shortened, without secrets; empty if nothing did.
-        handoff: What it was sent to write a call: `kind` (`full`, `brief`, `draft`), about how many `tokens`, `why`, and of a brief its `size` and the
-            `history_tokens` for which it stands;
+        handoff: What it was sent to write a call: `kind` (`full`, `brief`, `draft`), about how many `tokens`, `why`, and of a brief its `size`
+            and the `history_tokens` for which it stands;
             `None` when it was to reason.
     """
 
