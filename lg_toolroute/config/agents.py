@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from lg_toolroute.config import foreign
 from lg_toolroute.config.section import NO_PREDICTION, Section, Spec
 from lg_toolroute.config.tools import ToolsConfig
+from lg_toolroute.core.rules.handoff import LEAST_BRIEF
 
 
 class EscalateConfig(Section):
@@ -31,6 +32,30 @@ class ChainConfig(Section):
     """The models after it, in order. `[]` means none; unset means inherited."""
 
 
+class RuleHandoffConfig(Section):
+    """What the model that writes the call is sent. Plain text is short for `{"mode": text}`."""
+
+    text_key: ClassVar[str] = "mode"
+    mode: Literal["auto", "full", "text", "brief", "draft"] | None = None
+    """`full`: the whole history (`text` is its older name); `brief`: what the call needs and no more; `draft`: the history, and the primary's own arguments
+    as a draft to correct; `auto`: `full` or `brief`, by what is known and by the model's prices. Unset: `auto`, but `brief` beside `brief`."""
+    brief: int | str | None = None
+    """How much a brief holds: `lean`, `mid`, `rich`, a number of tokens, or the name of a function in `ToolRouter(…, briefs=)`. Unset: by the call."""
+
+    @field_validator("brief", mode="before")
+    @classmethod
+    def _size(cls, value: Any) -> Any:
+        if isinstance(value, bool) or (isinstance(value, int) and value < LEAST_BRIEF):
+            raise ValueError(f"{value!r} is no size of a brief; write lean, mid, rich, or {LEAST_BRIEF} tokens or more")
+        return value
+
+    @property
+    def meant(self) -> Literal["auto", "full", "brief", "draft"]:
+        """The mode, where it is left out and where it is written with its older name."""
+        mode = self.mode or ("auto" if self.brief is None else "brief")
+        return "full" if mode == "text" else mode
+
+
 class RuleConfig(ChainConfig):
     """Who writes the calls of a tool. Plain text is short for `{"primary": text}`; `model` is another name for `primary`."""
 
@@ -40,9 +65,12 @@ class RuleConfig(ChainConfig):
     moments: tuple[Literal["call", "result"], ...] = Field(default=("call",), min_length=1)
     """When the rule acts: `call`, its model writes the tool call; `result`, its model runs the turn that reads the tool's result."""
     on_intercept: Literal["cut", "drain"] | None = None
-    """`cut` closes the primary's stream at the tool's name; `drain` reads its whole message. Unset: `cut`, but `drain` with a draft."""
-    handoff: Literal["text", "draft"] = "text"
-    """`text` passes on the primary's words; `draft` also its own arguments, as a draft to correct."""
+    """`cut` closes the primary's stream at the routed call; `drain` reads its whole message. Unset: `cut`, but `drain` with a draft."""
+    cut_at: Literal["name", "argument"] | tuple[str, ...] | None = Field(default=None)
+    """`name` cuts at the tool's name; `argument` where the first long argument begins, as does a list of the long ones. Unset: `argument` where the
+    handoff is a brief of a file that an argument names, else `name`."""
+    handoff: RuleHandoffConfig = Field(default_factory=RuleHandoffConfig)
+    """What the model that writes the call is sent: `auto`, `full`, `brief`, `draft`, or `{"brief": size}`."""
     stream_args: Literal["checked", "live"] = "checked"
     """`checked` shows arguments once they are checked; `live` as they come, which gives up the right to another candidate."""
     escalate: EscalateConfig | None = None

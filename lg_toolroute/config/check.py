@@ -158,7 +158,11 @@ class Checker:
                 continue
             if rule.get("primary") is None:
                 self._problem(place, f"the rule for {pattern!r} names no model", 'write "model": "provider/model" in it')
-            if rule.get("handoff") == "draft" and rule.get("on_intercept") == "cut":
+            handoff = _mapping(rule, "handoff")
+            if handoff.get("brief") is not None and handoff.get("mode") not in (None, "brief"):
+                hint = f"leave `mode` out, or leave `brief` out: a handoff that is {shown(handoff['mode'])} has no size"
+                self._problem((*place, "handoff", "brief"), "a size of the brief stands beside another mode", hint)
+            if handoff.get("mode") == "draft" and rule.get("on_intercept") == "cut":
                 hint = 'write "onIntercept": "drain", or leave it out'
                 self._problem((*place, "on_intercept"), "a draft needs the primary's whole message, which 'cut' does not read", hint)
             to, fallbacks = _mapping(rule, "escalate").get("to"), rule.get("fallbacks")

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from lg_toolroute.config.section import SHORT_FOR_DEFAULTS, SHORT_FOR_MODEL, Section
 
 _CHAINS = ("ChainConfig", "ModelConfig", "RuleConfig")
+_HANDOFF = {"type": "string", "description": 'Short for {"mode": …}.'}
 _TEXT = {"type": "string", "description": 'Short for {"primary": …}.'}
 
 
@@ -47,6 +48,8 @@ def document_schema(document: type[Section]) -> dict[str, Any]:
         schema["properties"][key] = {"description": f"Short for {home}.{key}.", **shape}
     for name in _CHAINS:
         definitions[name] = {"anyOf": [_TEXT, definitions[name]], "description": definitions[name].pop("description")}
+    handoff = definitions["RuleHandoffConfig"]
+    definitions["RuleHandoffConfig"] = {"anyOf": [{**handoff["properties"]["mode"]["anyOf"][0], **_HANDOFF}, handoff]}
     rest = {key: part for key, part in schema.items() if key != "title"}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "lg_toolroute", **rest}
 

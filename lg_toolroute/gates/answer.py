@@ -125,7 +125,7 @@ def parse_arguments(text: str) -> dict[str, Any] | str:
     if not text.strip():
         return {}
     try:
-        value = _STRICT.decode(text)
+        value = STRICT.decode(text)
     except ValueError as error:
         return f"the arguments are not valid JSON ({error})"
     except RecursionError:
@@ -139,7 +139,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
+STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
 """Made once: `json.loads` makes a decoder in every call with settings, which takes longer than the decoding."""
 
 

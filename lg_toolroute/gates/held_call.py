@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk
 
 from lg_toolroute.core.turn.turn import Intercepted
+from lg_toolroute.gates.arguments import ShortArguments
 from lg_toolroute.gates.chunks import call_chunk
 
 
@@ -25,6 +26,7 @@ class HeldCall:
         block: The index of the call's content block; `None` where the content does not name the calls.
         decided: The name is complete, so it is known whether the call is routed.
         routed: The record of the routed call; `None` for a call that is kept.
+        short: Its arguments up to the first long one, where it may be cut there.
     """
 
     slot: int
@@ -34,6 +36,7 @@ class HeldCall:
     block: int | None = None
     decided: bool = False
     routed: Intercepted | None = None
+    short: ShortArguments | None = None
     _beside: list[AIMessageChunk] = field(default_factory=list)
 
     def add(self, piece: ToolCallChunk, blocks: Sequence[Any] = (), extras: Mapping[str, Any] | None = None) -> None:

@@ -3,31 +3,23 @@
 It works inside the model's own stream, below LangChain's callbacks: a callback gets a chunk before the consumer of `model.stream()` does, so a
 consumer that stops at a tool's name has already shown that name to the callbacks.
 
-Calls are held until the message ends or is cut, so a stream that breaks inside a call shows no part of it. A tool name may come in pieces:
-it is complete when arguments follow it, the next call begins, the answer is whole, or no other tool's name starts with it. A name that no tool
-has is read as the one that it plainly means (`functions.edit`, `Edit`), so the call is cut, and lands under the tool's own name.
-
-A cut waits until every call before the routed one is whole: some providers send the names of all calls first, and the arguments later.
-Meanwhile nothing is shown, and what comes of the routed call is dropped.
+Calls are held until the message ends or is cut, so a stream that breaks inside a call shows no part of it. Which calls are routed, and where they
+are cut, is `routing.py`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import uuid4
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from lg_toolroute.core.rules.meant import is_whole, meant
-from lg_toolroute.core.turn.turn import Intercepted
+from lg_toolroute.core.rules.meant import meant
 from lg_toolroute.errors import AnswerRejected
-from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments
 from lg_toolroute.gates.between_calls import BetweenCalls
 from lg_toolroute.gates.chunks import (
     blocks_of_pieces,
@@ -41,32 +33,25 @@ from lg_toolroute.gates.chunks import (
     thought,
 )
 from lg_toolroute.gates.held_call import HeldCall
-from lg_toolroute.gates.stream_gate import StreamGate
-
-_ID_EVERY_PROVIDER_TAKES = re.compile(r"[A-Za-z0-9_-]{1,40}")
+from lg_toolroute.gates.routing import RoutingGate
+from lg_toolroute.gates.unusable import why_unusable
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class ReasonGate(StreamGate):
+class ReasonGate(RoutingGate):
     """Reads the chunks of one reasoning model; what it yields may be shown. Afterwards its attributes say what happened.
 
+    What it takes beside the arguments of `RoutingGate`:
+
     Args:
-        gates: The routed tools, each with `cut` or `drain`.
-        bound: The names of all tools that the model is offered.
-        tools: The names of all tools of the agent, to know which one a name means that none of them has.
         block_offset: The first index for content blocks: the number of blocks in earlier segments of the message.
         estimate: Gives the usage of a cut answer from the text and the reasoning that it generated, because providers do not report it.
-        new_id: Makes ids for calls: routed ones, and kept ones that came without an id.
         keeps: Whether an error of the stream may end the stream quietly once something was shown.
         named: The model's own name, for the last chunk of a cut stream: usage is counted by that name, and the model never got to say it.
-        keep_ids: A routed call keeps the model's own id if every provider accepts that id, for surfaces whose users have seen it.
-        needs_arguments: Whether a call of this tool has to have arguments; asked only about a call without any.
         only_bound: Withhold calls of tools that the model was not offered, for surfaces that do not run the tools and cannot refuse them.
 
     Attributes:
         announcing: Drained calls are shown by name and id, in their place among the kept calls, so that the order of the calls survives.
-        hit: The first routed tool that was called.
-        routed: The routed calls; several only when drained.
         kept: The calls that were shown, each with the id that it was shown with.
         renamed: A call was shown with another id than the model gave it (none, or another call's), or by the name of the tool that it means.
         drafts: The arguments that the model wrote for routed calls, by slot; empty unless drained.
@@ -75,48 +60,27 @@ class ReasonGate(StreamGate):
         rejected: Why the answer cannot be used, if that was found after something was shown.
     """
 
-    gates: Mapping[str, str] = field(default_factory=dict)
-    bound: Collection[str] = ()
-    tools: Collection[str] = ()
     block_offset: int = 0
     estimate: Callable[[str, str], UsageMetadata] | None = None
-    new_id: Callable[[], str] = lambda: f"call_{uuid4().hex[:24]}"
     keeps: Callable[[BaseException], bool] = lambda error: isinstance(error, Exception)
     named: str | None = None
-    keep_ids: bool = False
-    needs_arguments: Callable[[str], bool] = lambda name: True
     only_bound: bool = False
     announcing: bool = field(default=False, init=False)
     shown: bool = field(default=False, init=False)
 
-    def __post_init__(self) -> None:
-        self.bound = frozenset(self.bound) | frozenset(self.gates)
-        self.tools = self.bound.union(self.tools)
-        super().__post_init__()
-
     def restart(self) -> None:
         super().restart()
-        self.hit: str | None = None
-        self.routed: list[Intercepted] = []
         self.kept: list[HeldCall] = []
         self.renamed = False
         self.drafts: dict[int, str] = {}
         self.error: BaseException | None = None
         self.rejected: AnswerRejected | None = None
-        self._draining = False
-        self._cutting = False  # a routed call was named, and nothing behind its name is of use
         self._ended = False
         self._between = BetweenCalls(self.block_offset)
-        self._generated: list[str] = []
         self._thought: list[str] = []
         self._usage_reported = False
         self._provider: str | None = None
         self._provider_shown = False
-
-    @property
-    def halted(self) -> bool:
-        """The rest of the stream is not needed."""
-        return self._cutting and not any(self._is_unfinished(call) for call in self.calls[: self.routed[0].slot])
 
     def begin(self, *, announce: bool = True) -> Iterable[ChatGenerationChunk]:
         """Nothing can be shown yet; `announce` says whether drained calls are announced at the end, which the v3 protocol cannot show."""
@@ -176,11 +140,7 @@ class ReasonGate(StreamGate):
             if self._cutting and call.slot >= self.routed[0].slot and call.args:
                 continue  # that its arguments have begun is all that matters of a dropped call
             call.add(piece, shift_blocks(own_blocks, self.block_offset), extras)
-            if not call.decided:
-                for earlier in self.calls[:-1]:
-                    self._decide(earlier)  # the next call has begun, so the names of those before it are complete
-                if (call.name and piece.get("args")) or is_whole(call.name, self.tools):
-                    self._decide(call)
+            self._look_at(call, begun=bool(piece.get("args")))
             if self._cutting:
                 after = []
                 if self.halted:
@@ -188,50 +148,6 @@ class ReasonGate(StreamGate):
         if after and not self._between.hold(after, self.calls):
             text = AIMessageChunk(content=after)
             yield self._show(generation(text), text)
-
-    def _decide(self, call: HeldCall) -> None:
-        """Find out whether a call is routed, now that its name is complete."""
-        if call.decided or self._cutting:
-            return
-        call.decided = True
-        tool = meant(call.name, self.tools)
-        mode = self.gates.get(tool)
-        if mode is None:
-            return
-        keeps = self.keep_ids and call.id is not None and _ID_EVERY_PROVIDER_TAKES.fullmatch(call.id) is not None
-        taken = {each.id for each in self.calls[: call.slot]} | {each.call_id for each in self.routed}
-        call_id = call.id if keeps and call.id and call.id not in taken else self._fresh_id()
-        call.routed = Intercepted(call.slot, tool, call_id, block=call.block)
-        self.hit = self.hit or tool
-        self.routed.append(call.routed)
-        self._draining = self._draining or mode == "drain"
-        self._cutting = not self._draining
-
-    def _fresh_id(self) -> str:
-        """An id that no call of this message has."""
-        taken = {call.id for call in self.calls} | {routed.call_id for routed in self.routed}
-        return next(call_id for call_id in iter(self.new_id, None) if call_id not in taken)
-
-    def _is_unfinished(self, call: HeldCall) -> bool:
-        """Whether more of a call may come."""
-        if call not in self._by_index.values():
-            return False  # only pieces with its index would be added to it
-        if call.args.strip():
-            return not (call.args.rstrip().endswith("}") and isinstance(parse_arguments(call.args), dict))
-        return self.needs_arguments(meant(call.name, self.tools)) or not self._is_left_behind(call)
-
-    def _is_left_behind(self, call: HeldCall) -> bool:
-        """Whether the stream has moved on from a call."""
-        later = self.calls[call.slot + 1 :]
-        if call.block is not None or call not in self._by_index.values():
-            return bool(later)  # content blocks come one after the other
-        return self._cutting and any(each.args for each in later)
-
-    def _is_whole(self, call: HeldCall) -> bool:
-        """Whether a call can be kept of an answer that was cut or drained."""
-        if call.args.strip():
-            return isinstance(parse_arguments(call.args), dict)
-        return not self.needs_arguments(meant(call.name, self.tools)) and (self.finished or self._is_left_behind(call))
 
     # -- when the stream has ended ---------------------------------------------------------------------------------------------
 
@@ -248,8 +164,11 @@ class ReasonGate(StreamGate):
             # The last name of an answer that broke off may be the beginning of another one.
             if call is not self.calls[-1] or not (self.finish.truncated or self.finish.refused):
                 self._decide(call)
+                self._read_short(call, last=True)
+        if self._draining and self.cuts:
+            self._keep_short_of_drained()
         self._retitle()
-        problem = self._problem() if self.hit is None and self.error is None else None
+        problem = why_unusable(self, self._is_unavailable) if self.hit is None and self.error is None else None
         rejected = AnswerRejected(self.model, *problem) if problem is not None else None
         if rejected is not None and not self.shown:
             raise rejected
@@ -291,24 +210,6 @@ class ReasonGate(StreamGate):
                 call.rename(self._fresh_id())
                 self.renamed = True
             taken.add(call.id or "")
-
-    def _problem(self) -> tuple[str, str] | None:
-        """Why the answer cannot be used, as reason and detail; `None` if it can."""
-        if self.finish.refused and not self.calls:
-            return None  # a refusal is an answer; the rule decides whether another model is asked
-        if self.finish.truncated:
-            return "truncated", self.finish.detail()
-        for call in self.calls:
-            if not call.name:
-                return "invalid_tool_call", "a tool call had no name"
-            if self._is_unavailable(call):
-                return "invalid_tool_call", f"the tool {call.name!r} is not available; go on without it"
-            arguments = parse_arguments(call.args) if call.args.strip() or self.finished else NO_ARGUMENTS
-            if isinstance(arguments, str):
-                return "invalid_tool_call", f"the call of {call.name!r} cannot be run: {arguments}"
-        if not self.calls and not self.shown:
-            return "empty_response", "the answer was empty: it held neither text nor a tool call"
-        return None
 
     def _calls_to_keep(self) -> list[HeldCall]:
         """The calls to show: all calls of a good answer, or those of a cut answer that were complete before the routed call."""

@@ -7,6 +7,7 @@ they come; once a piece of them was shown, no other candidate can be asked.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -16,7 +17,8 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from lg_toolroute.core.rules.meant import meant
 from lg_toolroute.errors import AnswerRejected
-from lg_toolroute.gates.answer import NO_ARGUMENTS, parse_arguments, schema_problem
+from lg_toolroute.gates.answer import NO_ARGUMENTS, STRICT, parse_arguments, schema_problem
+from lg_toolroute.gates.arguments import members_of, with_fixed
 from lg_toolroute.gates.chunks import call_chunk, generation, merged, own_chunk, shortened
 from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.stream_gate import StreamGate
@@ -35,8 +37,10 @@ class WriteGate(StreamGate):
         exact: Exactly these calls are wanted; otherwise at least one call of the one tool.
         schemas: The JSON Schema of each tool's arguments.
         known: The names of all tools of the agent, to know which one a name means that none of them has.
+        fixed: The arguments of each call that the primary has written and that stay, as the text of an object; empty for none. They are put into
+            the call, and an answer that changes one of them is not taken.
         announced: How many of the calls a consumer has seen by name.
-        live: Show arguments as they come. Not possible with `exact`.
+        live: Show arguments as they come. Not possible with `exact`, nor with `fixed`.
         blocks: The index of each call's content block, in messages whose content names the calls (Anthropic's).
         provider: The provider in whose format those blocks are.
         new_id: Makes ids for calls beyond the wanted ones.
@@ -53,6 +57,7 @@ class WriteGate(StreamGate):
     exact: bool
     schemas: Mapping[str, Mapping[str, Any] | None]
     known: Collection[str] = ()
+    fixed: tuple[str, ...] = ()
     announced: int = 0
     live: bool = False
     blocks: Sequence[int | None] = ()
@@ -63,7 +68,8 @@ class WriteGate(StreamGate):
     _shown_args: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        self.live = self.live and not self.exact
+        self.live = self.live and not self.exact and not any(self.fixed)
+        self.fixed = self.fixed or ("",) * len(self.tools)
         self.known = frozenset(self.tools).union(self.known)
         super().__post_init__()
 
@@ -134,35 +140,51 @@ class WriteGate(StreamGate):
             raise self._rejected("content_policy", f"it refused to write the call of {names}")
         if self.finish.truncated:
             raise self._rejected("truncated", self.finish.detail())
-        by_name: dict[str, list[str]] = {name: [] for name in self.tools}
+        by_name: dict[str, list[HeldCall]] = {name: [] for name in self.tools}
         for call in self.calls:
             call.retitle(meant(call.name, self.known))
             if call.name in by_name:
-                by_name[call.name].append(self._checked(call))
+                by_name[call.name].append(call)
         if not any(by_name.values()):
             called = ", ".join(repr(call.name) for call in self.calls)
             instead = f"it called {called} instead of {names}" if called else f"it called nothing, and {names} was wanted"
             reason = "invalid_tool_call" if self.calls or self._has_content else "empty_response"
             raise self._rejected(reason, instead)
         if not self.exact:
-            return [(self.tools[0], args) for args in by_name[self.tools[0]]]
+            return [(self.tools[0], self._checked(call, self.fixed[0])) for call in by_name[self.tools[0]]]
         if any(len(by_name[name]) < self.tools.count(name) for name in self.tools):
             asked = ", ".join(f"{self.tools.count(name)} of {name!r}" for name in dict.fromkeys(self.tools))
             raise self._rejected("invalid_tool_call", f"too few calls: wanted are {asked}, all in one answer")
-        return [(name, by_name[name].pop(0)) for name in self.tools]
+        wanted = [(name, self._checked(_taken(by_name[name], fixed), fixed)) for name, fixed in zip(self.tools, self.fixed, strict=True)]
+        for call in itertools.chain.from_iterable(by_name.values()):
+            self._parsed(call)  # one call too many is left out, but not one that shows the answer to be broken
+        return wanted
 
     def written(self) -> str:
         """What the model wrote, words and calls, as plain words for the one chance to mend it. It is shown to no consumer."""
         calls = [f"{call.name}({call.args})" for call in self.calls]
         return shortened("\n".join(filter(None, ["".join(self._words).strip(), *calls])))
 
-    def _checked(self, call: HeldCall) -> str:
-        """The arguments of a call that can be run."""
-        arguments = parse_arguments(call.args) if call.args.strip() or self.finished else NO_ARGUMENTS
-        problem = arguments if isinstance(arguments, str) else schema_problem(arguments, self.schemas.get(call.name))
+    def _checked(self, call: HeldCall, fixed: str) -> str:
+        """The arguments of a call that can be run, what is fixed of it among them."""
+        arguments, args, problem = self._parsed(call), call.args if call.args.strip() else "{}", None
+        if fixed:
+            args, problem = with_fixed(args, fixed)
+            arguments = {**arguments, **STRICT.decode(fixed)}
+        problem = problem or schema_problem(arguments, self.schemas.get(call.name))
         if problem is not None:
-            raise self._rejected("invalid_tool_call", f"the call of {call.name!r} cannot be run: {problem}")
-        return call.args if call.args.strip() else "{}"
+            raise self._unfit(call, problem)
+        return args
+
+    def _parsed(self, call: HeldCall) -> dict[str, Any]:
+        """The arguments of a call, if they are JSON."""
+        arguments = parse_arguments(call.args) if call.args.strip() or self.finished else NO_ARGUMENTS
+        if isinstance(arguments, str):
+            raise self._unfit(call, arguments)
+        return arguments
+
+    def _unfit(self, call: HeldCall, problem: str) -> AnswerRejected:
+        return self._rejected("invalid_tool_call", f"the call of {call.name!r} cannot be run: {problem}")
 
     def _rejected(self, reason: str, detail: str) -> AnswerRejected:
         return AnswerRejected(self.model, reason, detail)
@@ -185,6 +207,14 @@ class WriteGate(StreamGate):
     def fail(self, error: BaseException) -> bool:
         """Whether the stream, which broke with this error, ends without raising it, because the answer was complete."""
         return bool(self.finish.reason) and not self.finish.truncated and isinstance(error, Exception)
+
+
+def _taken(calls: list[HeldCall], fixed: str) -> HeldCall:
+    """The call, taken from these, that is meant by the one with these fixed arguments: one that repeats them, else the first that does not differ."""
+    agreeing = [call for call in calls if with_fixed(call.args, fixed)[1] is None] or calls
+    call = next((call for call in agreeing if fixed and members_of(fixed).keys() & members_of(call.args).keys()), agreeing[0])
+    calls.remove(call)
+    return call
 
 
 def _number_at(numbers: Sequence[N], position: int) -> N:

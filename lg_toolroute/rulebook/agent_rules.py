@@ -13,7 +13,7 @@ from lg_toolroute.core.rules.params import NO_PARAMS, Params
 
 HEARTBEAT = "heartbeat"
 """The role of `heartbeat.model`."""
-_DERIVED = frozenset({"on_intercept", "escalate", "params", "boundary"})
+_DERIVED = frozenset({"on_intercept", "handoff", "brief", "escalate", "params", "boundary"})
 _AS_WRITTEN = tuple(option.name for option in fields(RuleOptions) if option.name not in _DERIVED)
 """The options of a rule that are carried out as the configuration has them."""
 
@@ -107,7 +107,9 @@ def _rule(pattern: str, rule: RuleConfig, path: str, primary: str | None, fallba
     own = fallbacks if rule.fallbacks is None else rule.fallbacks
     chain = distinct((rule.primary,) if boundary else (rule.primary, *(own or ()), primary))
     options = RuleOptions(
-        on_intercept=rule.on_intercept or ("drain" if rule.handoff == "draft" else "cut"),
+        on_intercept=rule.on_intercept or ("drain" if rule.handoff.meant == "draft" else "cut"),
+        handoff=rule.handoff.meant,
+        brief=rule.handoff.brief,
         escalate=None if rule.escalate is None else Escalate(rule.escalate.after, rule.escalate.to),
         params=Params(rule.params) if rule.params else NO_PARAMS,
         boundary=boundary,

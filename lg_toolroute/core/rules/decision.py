@@ -30,24 +30,30 @@ class RuleOptions:
     """How a rule is carried out.
 
     Attributes:
-        on_intercept: `cut` closes the primary's stream at the tool's name; `drain` reads its whole message.
-        handoff: `text` passes on the primary's words; `draft` also its arguments, to be corrected.
+        on_intercept: `cut` closes the primary's stream at the routed call; `drain` reads its whole message.
+        cut_at: Where in the call: `name`, or `argument`, at the first argument that is long, or the names of these arguments. `None`: `argument`
+            where the writer is told of a file that an argument names, else `name`.
+        handoff: What the writer is sent: `full`, the whole history; `brief`, what the call needs; `draft`, the history and the primary's own arguments,
+            to be corrected; `auto`, `full` or `brief`, as `handoff.py` chooses.
         stream_args: `checked` shows arguments when they have been checked; `live` as they come.
         escalate: When to go one step up the chain; `None` for never.
         params: Settings for the routed model only, on top of all others.
         boundary: The rule said `fallbacks: []`: its call is never sent to any other model.
         refusal_falls_back: A refusal for reasons of content goes to the next candidate; otherwise it is the answer.
         thinking: `off`: the model that writes the call does not think meanwhile, where its provider lets that be switched.
+        brief: How much a brief holds: `lean`, `mid`, `rich`, a number of tokens, or the name of a function of the application's; `None`: by the call.
     """
 
     on_intercept: Literal["cut", "drain"] = "cut"
-    handoff: Literal["text", "draft"] = "text"
+    cut_at: Literal["name", "argument"] | tuple[str, ...] | None = None
+    handoff: Literal["auto", "full", "brief", "draft"] = "auto"
     stream_args: Literal["checked", "live"] = "checked"
     escalate: Escalate | None = None
     params: Mapping[str, Any] = field(default=NO_PARAMS)
     boundary: bool = False
     refusal_falls_back: bool = False
     thinking: Literal["off"] | None = None
+    brief: str | int | None = None
 
 
 DEFAULT_OPTIONS = RuleOptions()

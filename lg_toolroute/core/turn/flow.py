@@ -101,7 +101,7 @@ def hand_off(turn: Turn, inputs: TurnInputs) -> Turn:
     for call in turn.pending:
         decision, chain, _ = inputs.decide(call.tool, "intercepted")
         # Calls with the same chain and the same options are written by one request; how a call was intercepted or escalated does not matter to it.
-        shared_options = replace(decision.options, on_intercept="cut", escalate=None, boundary=False)
+        shared_options = replace(decision.options, on_intercept="cut", cut_at=None, escalate=None, boundary=False)
         groups.setdefault((chain, shared_options), []).append(call)
     jobs = tuple(_writing_job(inputs, calls, "intercepted", exact=exact) for calls in groups.values())
     return changed(turn, jobs=(*turn.jobs, *jobs), pending=(), phase="select")

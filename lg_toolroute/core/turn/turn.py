@@ -34,7 +34,7 @@ class Attempt:
 
     Attributes:
         model: `provider/model`.
-        outcome: `answered`, `cut` (stopped by us at a routed tool's name) or `failed`.
+        outcome: `answered`, `cut` (stopped by us inside a routed call) or `failed`.
         reason: The failure class; empty when it did not fail.
         tool: What it was to write; `None` when it was to reason.
         latency_s: Seconds from the request to the end of the answer.
@@ -63,6 +63,8 @@ class Intercepted:
         call_id: The id it gets; it stays true whichever candidate writes the call.
         announced: A consumer has seen the name and the id.
         block: The index of its content block, with clients whose content names the calls.
+        fixed: The arguments that the reasoning model has written and that stay as they are, as the text of a JSON object; empty for a call that
+            was cut at its name.
     """
 
     slot: int
@@ -70,6 +72,7 @@ class Intercepted:
     call_id: str
     announced: bool = False
     block: int | None = None
+    fixed: str = ""
 
 
 @dataclass(frozen=True)
