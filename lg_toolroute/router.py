@@ -13,16 +13,21 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from lg_toolroute.briefs.known import KnownThreads
+from lg_toolroute.briefs.request import Brief
 from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.rules.decision import Decision
+from lg_toolroute.core.rules.handoff import SIZES
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tags
 from lg_toolroute.core.turn.rejected import RejectedAnswers
 from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
+from lg_toolroute.files.tools import FileTool, file_tool
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
 from lg_toolroute.health.store import StoreHealth
+from lg_toolroute.history.sent import SentHistories
 from lg_toolroute.history.threads import AdaptedThreads
 from lg_toolroute.history.tokens import TokenCounts
 from lg_toolroute.rulebook.book import compile_config
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
     from lg_toolroute.rulebook.audit import Audit
 
 Clock = Callable[[], float]
+ReadFile = Callable[[str], str | None]
+"""Gives the present text of a file, by the name that a call has for it; `None` if there is none."""
 
 _MAX_CAUSES = 64
 _MAX_CHECKED_RUNS = 1024
@@ -50,9 +57,12 @@ class ToolRouter:
         store: A LangGraph store through which many workers share the health of models. Unset: health lives in this process.
         clock: Gives seconds. Unset: `time.monotonic`, or `time.time` with a store, because workers share it.
         strict: A rule that matches no bound tool, or a model that cannot be built, is an error when a graph is built.
+        briefs: Functions that make briefs, by the names that rules give them: `handoff: {brief: "name"}`; see `Brief`.
+        read_file: Gives the present text of a file by the name that a call has for it, or `None`; preferred over what the thread tells. It is called
+            plainly in every turn that hands a call of a known file off, also where the turn is awaited. What it raises is raised to the caller.
 
     Raises:
-        ConfigError: The configuration is wrong, or something in `models` is not a chat model.
+        ConfigError: The configuration is wrong, something in `models` is not a chat model, or a rule names a brief that is not among `briefs`.
 
     Example:
         ```python
@@ -71,6 +81,8 @@ class ToolRouter:
         store: BaseStore | None = None,
         clock: Clock | None = None,
         strict: bool = False,
+        briefs: Mapping[str, Brief] | None = None,
+        read_file: ReadFile | None = None,
     ) -> None:
         from lg_toolroute.clients.models import ModelBook
 
@@ -82,6 +94,11 @@ class ToolRouter:
         self.health: HealthBook = MemoryHealth(limits, self.clock) if store is None else StoreHealth(store, limits, self.clock)
         self.token_counts = TokenCounts()
         self.threads = AdaptedThreads()
+        self.briefs: Mapping[str, Brief] = dict(briefs or {})
+        self.read_file = read_file
+        self.known = KnownThreads()
+        self.sent = SentHistories()
+        self._refuse_unknown_briefs()
         self.strict = strict
         self._checked_models: set[frozenset[str]] = set()
         self._checked_runs: set[tuple[str | None, str | None]] = set()
@@ -96,7 +113,7 @@ class ToolRouter:
         """
         if not isinstance(self.health, MemoryHealth) or self.clock is not time.monotonic:
             raise TypeError("a ToolRouter with a store or a clock of its own cannot be pickled; build it again from `router.config`")
-        return (_rebuilt, (self.config, dict(self.models.given), self.strict))
+        return (_rebuilt, (self.config, dict(self.models.given), self.strict, self.briefs, self.read_file))
 
     def __repr__(self) -> str:
         return f"ToolRouter({self.config.source!r}, {len(self.book.specs())} models, strict={self.strict})"
@@ -157,6 +174,16 @@ class ToolRouter:
                 inner.__cause__ = self._causes.pop((turn_id, inner.model, inner.reason, inner.detail), None)
         return error
 
+    def file_tool(self, name: str, tool: Any) -> FileTool | None:
+        """What the arguments of a tool mean; `None` if it is no file tool.
+
+        Args:
+            name: The tool's name.
+            tool: The tool, as it is bound.
+        """
+        schema = self.models.schema(tool) or {}
+        return file_tool(name, tuple(schema.get("properties") or ()))
+
     # -- checks before the first call ----------------------------------------------------------------------------------------------------
 
     def check_tools(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
@@ -177,6 +204,20 @@ class ToolRouter:
                 raise ConfigError(problems, source=self.config.source)
         for problem in problems:
             warnings.warn(str(problem), UserWarning, stacklevel=3)
+
+    def _refuse_unknown_briefs(self) -> None:
+        """Raise if a rule names a brief that was not handed in."""
+        known = (*SIZES, *self.briefs)
+        problems: dict[str, Problem] = {}
+        sections = [(agent, role) for agent in (None, *self.book.agents) for role in (None, *self.book.roles(agent))]
+        for rule in (rule for section in sections for rule in self.book.rules(*section)):
+            brief = rule.options.brief
+            if isinstance(brief, str) and brief not in known:
+                hint = did_you_mean(brief, known, f"known are {', '.join(known)}; hand a function in as ToolRouter(…, briefs={{{brief!r}: …}})")
+                problems[rule.path] = Problem(f"{rule.path}.handoff.brief", f"{brief!r} is no brief that is known", hint)
+        taken = [Problem("briefs", f"{name!r} is the name of a size", "give the function another name") for name in self.briefs if name in SIZES]
+        if problems or taken:
+            raise ConfigError([*problems.values(), *taken], source=self.config.source)
 
     def refuse_toolless(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
         """Raise if a model that was handed in cannot be given the tools that it may have.
@@ -239,8 +280,10 @@ class ToolRouter:
         self._checked_models.add(key)
 
 
-def _rebuilt(config: RoutingConfig, models: dict[str, Any], strict: bool) -> ToolRouter:
-    return ToolRouter(config, models=models, strict=strict)
+def _rebuilt(
+    config: RoutingConfig, models: dict[str, Any], strict: bool, briefs: Mapping[str, Brief], read_file: ReadFile | None
+) -> ToolRouter:
+    return ToolRouter(config, models=models, strict=strict, briefs=briefs, read_file=read_file)
 
 
 def _odd_names(names: Sequence[str]) -> list[Problem]:

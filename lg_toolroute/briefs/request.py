@@ -75,7 +75,7 @@ class Brief(Protocol):
 
         def task(request: BriefRequest) -> str | None:
             asked = [message.text for message in request.thread if message.type == "human"]
-            return f"The user's task:\n{asked[-1]}" if asked else None
+            return f"The user's task: {asked[-1]}" if asked else None
 
         rules = {"run_tests": {"primary": "deepseek/deepseek-v4-pro", "handoff": {"brief": "task"}}}
         router = ToolRouter({"model": "kimi/kimi-for-coding", "toolRouting": rules}, briefs={"task": task})

@@ -37,10 +37,10 @@ class RuleHandoffConfig(Section):
 
     text_key: ClassVar[str] = "mode"
     mode: Literal["auto", "full", "text", "brief", "draft"] | None = None
-    """`full`: the whole history (`text` is its older name); `brief`: what the call needs and no more; `draft`: the history, and the primary's own arguments
-    as a draft to correct; `auto`: `full` or `brief`, by what is known and by the model's prices. Unset: `auto`, but `brief` beside `brief`."""
+    """`full`: the whole history (`text` is its older name); `brief`: what the call needs and no more; `draft`: the history, and the primary's own
+    arguments as a draft to correct; `auto`: `full` or `brief`, by what is known and by prices. Unset: `auto`, but `brief` beside a size."""
     brief: int | str | None = None
-    """How much a brief holds: `lean`, `mid`, `rich`, a number of tokens, or the name of a function in `ToolRouter(…, briefs=)`. Unset: by the call."""
+    """How much a brief holds: `lean`, `mid`, `rich`, a number of tokens, or a name in `ToolRouter(…, briefs=)`. Unset: by the call."""
 
     @field_validator("brief", mode="before")
     @classmethod

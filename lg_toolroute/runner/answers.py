@@ -148,6 +148,9 @@ class AnswerReader:
         self, request: Request, outcome: Any, started: float, *, reason: str = "", detail: str = "", message: AIMessage | None = None
     ) -> Attempt:
         usage = message.usage_metadata if message is not None else None
+        handed = request.handed
+        if outcome != "failed":
+            self._builder.handoffs.sent(request.spec, handed)
         return Attempt(
             # Another model may have been put behind the gate. A failure still counts for the candidate that was asked.
             model=request.spec if outcome == "failed" else request.gate.model,
@@ -158,6 +161,7 @@ class AnswerReader:
             usage={key: usage[key] for key in ("input_tokens", "output_tokens", "total_tokens")} if usage is not None else None,
             usage_estimated=bool(message is not None and message.response_metadata.get("usage_estimated")),
             detail=detail,
+            handoff=None if handed is None else handed.record(),
         )
 
 

@@ -47,6 +47,7 @@ def attempted(turn: Turn, attempt: Attempt) -> dict[str, Any]:
         latency_s=attempt.latency_s,
         usage=None if attempt.usage is None else dict(attempt.usage),
         usage_estimated=attempt.usage_estimated,
+        **({} if attempt.handoff is None else {"handoff": dict(attempt.handoff)}),
     )
 
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.utils import count_tokens_approximately
 
 from lg_toolroute.briefs.built_in import built_in
 from lg_toolroute.briefs.parts import planned_file
 from lg_toolroute.briefs.request import BriefRequest, PlannedCall
 from lg_toolroute.core.rules.decision import DEFAULT_OPTIONS, RuleOptions
-from lg_toolroute.core.rules.handoff import CACHED_S, LEAST_BRIEF, SIZES, TYPICAL_TOKENS, Tokens, choose_handoff
+from lg_toolroute.core.rules.handoff import LEAST_BRIEF, SIZES, TYPICAL_TOKENS, Tokens, choose_handoff
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.selection import USABLE_SHARE
 from lg_toolroute.core.turn.turn import Intercepted, Job, Turn
@@ -24,6 +24,8 @@ from lg_toolroute.router import ToolRouter
 
 FOR_THE_ANSWER = 2_000
 """Tokens of a candidate's context window that a brief leaves for the answer, where the configuration does not say how long that may be."""
+
+BY_RULE = "the rule says so"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,24 @@ class HandoffChooser:
         inputs: What the turn reads.
         messages: The history, as it is stored.
         tools: What the agent binds, in the order of `inputs.tools`.
+        system: The system prompt, which goes along with the history.
         drafts: The primary's own arguments of drained calls, by slot.
     """
 
     def __init__(
-        self, router: ToolRouter, inputs: TurnInputs, messages: Sequence[BaseMessage], tools: Sequence[Any], drafts: Mapping[int, str]
+        self,
+        router: ToolRouter,
+        inputs: TurnInputs,
+        messages: Sequence[BaseMessage],
+        tools: Sequence[Any],
+        system: SystemMessage | None,
+        drafts: Mapping[int, str],
     ) -> None:
         self._router = router
         self._inputs = inputs
         self._messages = messages
         self._bound = tools
+        self._system = system
         self._drafts = drafts
         self._tools: Mapping[str, FileTool] | None = None
         self._files: KnownFiles | None = None
@@ -82,42 +92,43 @@ class HandoffChooser:
             Exception: As a brief of the application, or its reader of files, raised it.
         """
         options = _options(job)
-        history = self._inputs.tokens()
+        history = self._history()
         if options.handoff in ("full", "draft"):
-            return Handed(options.handoff, "the rule says so", history)
+            return Handed(options.handoff, BY_RULE, history)
         calls = self._planned(job)
-        knows = all(self._is_known(call, options) for call in calls)
-        if options.handoff == "brief" and knows:
-            return self._brief(calls, options, spec, "the rule says so") or Handed("full", f"the brief {options.brief!r} knows nothing of it", history)
-        if not knows:
+        if not all(self._is_known(call, options) for call in calls):
             return Handed("full", choose_handoff(Tokens(history), knows=False).why, history)
-        brief = self._brief(calls, options, spec, "")
+        brief = self._brief(calls, options, spec)
         if brief is None:
-            return Handed("full", "there is no brief of it", history)
-        tokens = Tokens(history, self._cached(spec), brief.tokens)
-        window, cost = self._inputs.facts(spec).context_window, self._inputs.facts(spec).cost
-        primary = None if turn.primary is None else self._inputs.facts(turn.primary).cost
-        choice = choose_handoff(
-            tokens,
-            knows=True,
-            reasons=spec in (turn.primary, turn.reasoner),
-            room=None if window is None else window * USABLE_SHARE,
-            cost=cost,
-            primary=primary,
-        )
+            return Handed("full", f"the brief {options.brief!r} says that it does not know this thread", history)
+        if options.handoff == "brief":
+            return brief
+        choice = self._choice(spec, brief.tokens, turn.primary, reasons=spec in (turn.primary, turn.reasoner))
         return replace(brief, why=choice.why) if choice.kind == "brief" else Handed("full", choice.why, history)
 
-    def _brief(self, calls: tuple[PlannedCall, ...], options: RuleOptions, spec: str, why: str) -> Handed | None:
+    def _choice(self, spec: str, brief: int, primary: str | None, *, reasons: bool) -> Choice:
+        """Whether a candidate is sent the history, or a brief of so many tokens of what is known."""
+        facts = self._inputs.facts(spec)
+        return choose_handoff(
+            Tokens(self._history(), self._router.sent.cached(self._messages, spec, self._router.clock(), CACHED_S), brief),
+            knows=True,
+            reasons=reasons,
+            room=None if facts.context_window is None else facts.context_window * USABLE_SHARE,
+            cost=facts.cost,
+            primary=None if primary is None else self._inputs.facts(primary).cost,
+        )
+
+    def _brief(self, calls: tuple[PlannedCall, ...], options: RuleOptions, spec: str) -> Handed | None:
         """The brief for a candidate: a smaller one than the rule says where its context window has no room for that."""
         budget, wanted = self._room(spec), options.brief
         if isinstance(wanted, str) and wanted not in SIZES:
             made = self._router.briefs[wanted](BriefRequest(self._messages, calls, budget))
-            return None if made is None else _handed_in(wanted, made, why)
+            return None if made is None else _handed_in(wanted, made)
         if isinstance(wanted, int):
             budget = wanted if budget is None else min(budget, wanted)
         size = wanted if isinstance(wanted, str) else "rich" if isinstance(wanted, int) else _fitting_size(calls)
         told = built_in(BriefRequest(self._messages, calls, budget), size, self._file_tools())
-        return Handed("brief", why, told.tokens, told.size, told.messages)
+        return Handed("brief", BY_RULE, told.tokens, told.size, told.messages)
 
     def _room(self, spec: str) -> int | None:
         """How many tokens a brief may hold, by the candidate's context window."""
@@ -127,8 +138,25 @@ class HandoffChooser:
         answer = min(facts.max_output or FOR_THE_ANSWER, facts.context_window // 4)
         return max(int(facts.context_window * USABLE_SHARE) - answer, LEAST_BRIEF)
 
-    def _cached(self, spec: str) -> int:
-        return self._router.sent.cached(self._messages, spec, self._router.clock(), CACHED_S)
+    def sent(self, spec: str, handed: Handed | None) -> None:
+        """A model has answered: what it was sent may stand in its provider's cache.
+
+        Args:
+            spec: The model.
+            handed: What it was sent; `None` for a model that reasons, which is sent the whole history.
+        """
+        whole = handed is None or handed.kind != "brief"
+        if whole and self._inputs.routed and self._inputs.facts(spec).cost is not None:
+            self._router.sent.note(self._messages, spec, self._history(), self._router.clock())
+
+    def _history(self) -> int:
+        """About how many tokens the whole history takes, with the system prompt."""
+        return self._inputs.tokens() + (0 if self._system is None else count_tokens_approximately([self._system]))
+
+    def needs_draft(self, call: Intercepted) -> bool:
+        """Whether a drained call is to be handed off at once, because its draft, which is never stored, says what the writer is sent."""
+        options = self._inputs.decision(call.tool, "intercepted").options
+        return options.handoff == "draft" or (options.handoff != "full" and call.slot in self._drafts and self.file_tool(call.tool) is not None)
 
     # -- what is known -------------------------------------------------------------------------------------------------------------------
 
@@ -152,11 +180,8 @@ class HandoffChooser:
             return False
         if options.handoff == "brief":
             return True
-        facts, reasons = self._inputs.facts(spec), next(iter(self._inputs.reasoning_chain()), None)
-        tokens = Tokens(self._inputs.tokens(), self._cached(spec), TYPICAL_TOKENS["lean"])
-        room = None if facts.context_window is None else facts.context_window * USABLE_SHARE
-        primary = None if reasons is None else self._inputs.facts(reasons).cost
-        return choose_handoff(tokens, knows=True, reasons=spec == reasons, room=room, cost=facts.cost, primary=primary).kind == "brief"
+        primary = next(iter(self._inputs.reasoning_chain()), None)
+        return self._choice(spec, TYPICAL_TOKENS["lean"], primary, reasons=spec == primary).kind == "brief"
 
     def least(self, job: Job, spec: str) -> int | None:
         """About how many tokens the smallest brief for a job takes; `None` where only the whole history will do."""
@@ -173,7 +198,8 @@ class HandoffChooser:
 
     def _plan(self, call: Intercepted) -> PlannedCall:
         arguments = self._arguments(call)
-        schema = next((self._router.models.schema(tool) for (name, _), tool in zip(self._inputs.tools, self._bound, strict=True) if name == call.tool), None)
+        bound = next((tool for (name, _), tool in zip(self._inputs.tools, self._bound, strict=True) if name == call.tool), None)
+        schema = None if bound is None else self._router.models.schema(bound)
         return PlannedCall(call.tool, schema, arguments, self._file(call.tool, arguments))
 
     def _arguments(self, call: Intercepted) -> Mapping[str, Any]:
@@ -189,8 +215,11 @@ class HandoffChooser:
         """Whether a brief can show what a call is about: always where the rule asks for one, but for a file that is to be edited and is not known."""
         if call.file is not None:
             return True
+        if options.handoff != "brief":
+            return False
         tool = self.file_tool(call.tool)
-        return options.handoff == "brief" and (tool is None or tool.kind == "write" or (isinstance(options.brief, str) and options.brief not in SIZES))
+        own = isinstance(options.brief, str) and options.brief not in SIZES
+        return own or tool is None or tool.kind == "write"
 
     def _file(self, tool: str, arguments: Mapping[str, Any]) -> KnownFile | None:
         name = planned_file(self.file_tool(tool), arguments)
@@ -225,8 +254,8 @@ def _fitting_size(calls: Sequence[PlannedCall]) -> str:
     return "rich"
 
 
-def _handed_in(name: str, made: Any, why: str) -> Handed:
+def _handed_in(name: str, made: Any) -> Handed:
     messages = (HumanMessage(content=made),) if isinstance(made, str) else made
     if not isinstance(messages, Sequence) or not all(isinstance(each, BaseMessage) for each in messages):
         raise TypeError(f"briefs[{name!r}] returned {type(made).__name__}; return messages, a text, or None for the whole history")
-    return Handed("brief", why, count_tokens_approximately(messages), name, tuple(messages))
+    return Handed("brief", BY_RULE, count_tokens_approximately(messages), name, tuple(messages))

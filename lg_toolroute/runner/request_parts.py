@@ -14,7 +14,7 @@ from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.failures.failure import Rung
 from lg_toolroute.core.turn.flow import NewId
 from lg_toolroute.core.turn.inputs import TurnInputs
-from lg_toolroute.core.turn.turn import Job, Turn
+from lg_toolroute.core.turn.turn import Job, Turn, changed
 from lg_toolroute.gates.gate import Prepare
 from lg_toolroute.gates.pauses import is_claude
 from lg_toolroute.gates.reasoning import ReasonGate
@@ -22,6 +22,7 @@ from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history.cache_markers import UNSTORED, CacheMarkers, since_last
 from lg_toolroute.history.target import Target, behind
 from lg_toolroute.router import ToolRouter
+from lg_toolroute.runner.handoffs import Handed, HandoffChooser
 from lg_toolroute.runner.ids import new_call_id
 
 NamedTool = tuple[str, Any]
@@ -45,6 +46,7 @@ class Request:
         forcing: How the model is made to call; `None` where it is not, or where the caller chose how.
         markers: Where the breakpoints of Claude's prompt cache stand; `None` for other models.
         prefix: What Claude's thinking in the answer is bound to; empty if nothing of it is kept.
+        handed: What it is sent in place of the history, or why the history; `None` where it is to reason.
     """
 
     job: Job
@@ -59,6 +61,7 @@ class Request:
     forcing: Forcing | None = None
     markers: CacheMarkers | None = None
     prefix: str = ""
+    handed: Handed | None = None
 
     def prepare(self, model: BaseChatModel) -> Prepare | None:
         """What places Claude's cache markers when this request goes to a model, as `gated` takes it; `None` for other clients."""
@@ -91,6 +94,7 @@ class RequestParts:
         only_bound: A call of a tool that its writer does not see is withheld, because this surface runs no tools and cannot refuse it there.
         drafts: The primary's own arguments of intercepted calls, by slot; never stored.
         settings: Gives what the surface sends along with a request to a model, by spec.
+        handoffs: Chooses what each candidate for a routed call is sent.
     """
 
     router: ToolRouter
@@ -105,6 +109,11 @@ class RequestParts:
     only_bound: bool = False
     drafts: dict[int, str] = field(default_factory=dict)
     settings: Callable[[str], Mapping[str, Any]] = lambda _: {}
+    handoffs: HandoffChooser = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.handoffs = HandoffChooser(self.router, self.inputs, self.messages, self.tools, self.system, self.drafts)
+        self.inputs = changed(self.inputs, least_brief=self.handoffs.least)
 
     def model(self, spec: str, job: Job) -> LanguageModel:
         """The model of a spec, with its settings; a rule's settings apply to the routed model only."""
@@ -154,18 +163,21 @@ class RequestParts:
         leaf: BaseChatModel | None,
         spec: str,
         tools: Sequence[NamedTool],
+        brief: Sequence[BaseMessage] | None = None,
     ) -> tuple[Target | None, SystemMessage | None, list[BaseMessage]]:
-        """The reader, and the system prompt and the history with what belongs to this turn, as it can read them."""
-        extra = [message.model_copy(update={"id": f"{UNSTORED}-{place}"}) for place, message in enumerate(extra)]
+        """The reader, and the system prompt and the history (or a brief) with what belongs to this turn, as it can read them."""
+        own, stored = (self.system, self.messages) if brief is None else (None, ())
+        extra = [message.model_copy(update={"id": f"{UNSTORED}-{place}"}) for place, message in enumerate([*(brief or ()), *extra])]
         if leaf is None:
-            return None, self.system, [*self.messages, *extra]
+            first = extra[0] if brief and isinstance(extra[0], SystemMessage) else None
+            return None, first or own, [*stored, *extra[first is not None :]]
         # The application writes for the model that it gave the agent, or for the turn's primary.
         target = self.router.models.readers.reader(spec, model, leaf, addressed=spec in (self.agent_models or {turn.primary}))
         if target.bound_thinking:
-            target = behind(target, self.system, tools)
-        system = [] if self.system is None else [self.system]
-        adapted = self.router.threads.adapt([*system, *self.messages], target, extra)
-        if system and adapted and isinstance(adapted[0], SystemMessage):
+            target = behind(target, own, tools)
+        system = [] if own is None else [own]
+        adapted = self.router.threads.adapt([*system, *stored], target, extra)
+        if (system or brief) and adapted and isinstance(adapted[0], SystemMessage):
             return target, adapted[0], adapted[1:]
         return target, None, adapted
 

@@ -167,7 +167,7 @@ class TurnRunner:
     def _flow(self) -> Generator[Step, Any, None]:
         inputs = self._builder.inputs
         self.turn = yield from walk(self.turn, inputs, self._phases)
-        if any(inputs.decision(call.tool, "intercepted").options.handoff == "draft" for call in self.turn.pending):
+        if any(map(self._builder.handoffs.needs_draft, self.turn.pending)):
             # A draft is never written into the state, where a consumer could see it, so it is handed off at once.
             self.turn = yield from walk(self.turn, inputs)
 

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.writing import WriteGate
+from lg_toolroute.history.cache_markers import CacheMarkers
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
 from lg_toolroute.runner.segments import Segment, shown_text
 from lg_toolroute.runner.telling import mend, what_is_going_on
@@ -30,9 +31,9 @@ def write_request(
         segments: What was shown of the message so far.
     """
     wanted = list(dict.fromkeys(job.tools))
-    words = shown_text(segments)
-    extra: list[BaseMessage] = [AIMessage(content=words)] if words.strip() else []
-    extra.append(HumanMessage(content=_instruction(parts, turn, job, wanted, segments)))
+    handed = parts.handoffs.handed(turn, job, spec)
+    brief = list(handed.messages) if handed.kind == "brief" else None
+    extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments), brief)
     model, way = parts.way(model, spec, job)
     way, choice, bound = parts.forced(model, way, tools, wanted, _same_route(parts, job))
     leaf = first_leaf(model)
@@ -52,9 +53,23 @@ def write_request(
         provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
         new_id=parts.new_id,
     )
-    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound)
-    given, markers = [tool for _, tool in bound], parts.markers(target, spec, writes=True)
-    return Request(job, spec, model, gate, messages, system, given, choice, live, way, markers)
+    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound, brief)
+    # What is sent in place of the history is stored nowhere, so that there is nothing behind which a breakpoint would be read again.
+    markers = parts.markers(target, spec, writes=True)
+    if brief is not None and markers is not None:
+        markers = CacheMarkers(sets=False)
+    return Request(job, spec, model, gate, messages, system, [tool for _, tool in bound], choice, live, way, markers, handed=handed)
+
+
+def _what_belongs_to_the_turn(words: str, instruction: str, brief: list[BaseMessage] | None) -> list[BaseMessage]:
+    """The primary's words of this message, and the instruction, as messages; a brief that ends with a human's takes in the instruction."""
+    if words.strip():
+        return [AIMessage(content=words), HumanMessage(content=instruction)]
+    if brief and isinstance(brief[-1], HumanMessage) and isinstance(brief[-1].content, str):
+        # Two human messages in a row would be bridged for the APIs that refuse them.
+        last = brief.pop()
+        return [HumanMessage(content=f"{last.content}\n\n{instruction}")]
+    return [HumanMessage(content=instruction)]
 
 
 def _same_route(parts: RequestParts, job: Job) -> frozenset[str]:

@@ -33,8 +33,8 @@ class RuleOptions:
         on_intercept: `cut` closes the primary's stream at the routed call; `drain` reads its whole message.
         cut_at: Where in the call: `name`, or `argument`, at the first argument that is long, or the names of these arguments. `None`: `argument`
             where the writer is told of a file that an argument names, else `name`.
-        handoff: What the writer is sent: `full`, the whole history; `brief`, what the call needs; `draft`, the history and the primary's own arguments,
-            to be corrected; `auto`, `full` or `brief`, as `handoff.py` chooses.
+        handoff: What the writer is sent: `full`, the whole history; `brief`, what the call needs; `draft`, the history and the primary's own
+            arguments, to be corrected; `auto`, `full` or `brief`, as `handoff.py` chooses.
         stream_args: `checked` shows arguments when they have been checked; `live` as they come.
         escalate: When to go one step up the chain; `None` for never.
         params: Settings for the routed model only, on top of all others.

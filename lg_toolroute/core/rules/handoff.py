@@ -81,8 +81,9 @@ def choose_handoff(
     full, brief = history_usd(tokens, cost), brief_usd(tokens, cost)
     if full is None or brief is None:
         return Choice("brief", "what the call is about is known, and no price is configured")
-    sums = f"the history costs ${full:.4f} ({tokens.history:,} tokens, {tokens.cached:,} of them cached), a brief ${brief:.4f} ({tokens.brief:,} tokens)"
-    return Choice("full" if full <= brief + tolerated_usd(primary) else "brief", sums)
+    history = f"the history costs ${full:.4f} ({tokens.history:,} tokens, {tokens.cached:,} of them cached)"
+    kind: Literal["full", "brief"] = "full" if full <= brief + tolerated_usd(primary) else "brief"
+    return Choice(kind, f"{history}, a brief ${brief:.4f} ({tokens.brief:,} tokens)")
 
 
 def history_usd(tokens: Tokens, cost: Cost | None) -> float | None:
@@ -120,5 +121,5 @@ def longest_history(cost: Cost, primary: Cost | None, cached_share: float, brief
 
 
 def smaller(size: str) -> Iterator[str]:
-    """This size of a brief, and the ones below it, for a candidate with less room."""
+    """A size of a brief, and the ones below it, for a candidate with less room."""
     yield from reversed(SIZES[: SIZES.index(size) + 1])

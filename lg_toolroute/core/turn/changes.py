@@ -144,4 +144,5 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "usage": None if attempt.usage is None else dict(attempt.usage),
         "usage_estimated": attempt.usage_estimated,
         "detail": attempt.detail,
+        **({} if attempt.handoff is None else {"handoff": dict(attempt.handoff)}),
     }

@@ -11,6 +11,7 @@ from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.rules.facts import ModelFacts
 from lg_toolroute.core.rules.tools import Tools
 from lg_toolroute.core.turn.escalation import pick_start
+from lg_toolroute.core.turn.turn import Job
 
 
 class ToolsetRules(Protocol):
@@ -51,6 +52,7 @@ class TurnInputs:
         tokens: Gives the history's approximate size, in tokens; asked only where a window is known.
         steps: How many steps up its chain a tool goes after failures, and the sentence that says why.
         agent_model: The spec of a primary that the application handed in for this turn (the middleware's `request.model`).
+        least_brief: Gives about how many tokens a candidate can be sent for a job in place of the history; `None` where only the history will do.
     """
 
     rules: Rules
@@ -66,6 +68,7 @@ class TurnInputs:
     tokens: Callable[[], int] = lambda: 0
     steps: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     agent_model: str | None = None
+    least_brief: Callable[[Job, str], int | None] = lambda job, spec: None
 
     @cached_property
     def tags(self) -> Mapping[str, tuple[str, ...]]:

@@ -55,11 +55,17 @@ def why_not(spec: str, job: Job, inputs: TurnInputs, survey: Survey) -> Skip | N
     if circuit is not None and (blocked := circuit.blocked(survey.now)) is not None:
         why, due_in_s = blocked
         return Skip(spec, why, due_in_s, "cooldown")
-    if window is not None and (tokens := inputs.tokens()) > window * USABLE_SHARE:
+    if window is not None and (tokens := inputs.tokens()) > window * USABLE_SHARE and not _takes_brief(spec, job, inputs, window):
         return Skip(spec, f"its window of {window:,} tokens does not fit about {tokens:,}", None, "context")
     if inputs.images and facts.inputs is not None and "image" not in facts.inputs:
         return Skip(spec, "does not take images", None, "images")
     return None
+
+
+def _takes_brief(spec: str, job: Job, inputs: TurnInputs, window: int) -> bool:
+    """Whether a window that the history does not fit takes a brief of what the job needs."""
+    least = inputs.least_brief(job, spec) if job.calls else None
+    return least is not None and least <= window * USABLE_SHARE
 
 
 def choose(job: Job, inputs: TurnInputs, survey: Survey, refused: Sequence[str] = ()) -> tuple[str | None, tuple[Skip, ...]]:
@@ -105,7 +111,7 @@ def gates_for(writer: str, inputs: TurnInputs, survey: Survey) -> tuple[tuple[st
         if name not in bound:
             continue
         decision, chain, _why = inputs.decide(name, "intercepted")
-        job = Job(chain, (Intercepted(0, name, ""),))
+        job = Job(chain, (Intercepted(0, name, ""),), decision)
         fit = next((spec for spec in chain if why_not(spec, job, inputs, survey) is None), None)
         if fit == writer or (fit is None and not decision.options.boundary):
             continue

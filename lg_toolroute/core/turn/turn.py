@@ -41,6 +41,8 @@ class Attempt:
         usage: `{"input_tokens", "output_tokens", "total_tokens"}`; `None` if the provider reported none.
         usage_estimated: The usage was estimated, because the provider reports none for a stream that is cut.
         detail: What went wrong, shortened, without secrets.
+        handoff: What it was sent to write a call: `kind` (`full`, `brief`, `draft`), of a brief its `size`, about how many `tokens`, and `why`;
+            `None` when it was to reason.
     """
 
     model: str
@@ -51,6 +53,7 @@ class Attempt:
     usage: Mapping[str, int] | None = None
     usage_estimated: bool = False
     detail: str = ""
+    handoff: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
