@@ -30,5 +30,6 @@ CATALOGUE: Mapping[str, Benchmark] = {
     "history": _of("parts", "histories"),
     "cut": _of("bench_cut"),
     "sessions": _of("bench_sessions"),
+    "brief": _of("bench_brief"),
 }
 """Benchmark by name: given whether to be quick, its report."""

@@ -6,11 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lg_toolroute.files.names import plain, same_as
-from lg_toolroute.files.numbering import reading
-from lg_toolroute.files.tools import FileTool, replacements
+from lg_toolroute.files.evidence import Result, changed_by, found_lines, names_file
+from lg_toolroute.files.names import is_absolute, plain, root_of, same_as
+from lg_toolroute.files.outcome import failed, is_stale, is_unchanged, not_found
+from lg_toolroute.files.pieces import Piece
+from lg_toolroute.files.seen import Seen, Shown
+from lg_toolroute.files.showing import shown
+from lg_toolroute.files.tools import FileTool
 
 MOST_EVIDENCE = 4
+"""Results that are kept as evidence of one file."""
+MOST_RESULTS = 64
+"""Results of other tools that are remembered, each with at most `MOST_OF_RESULT` characters."""
+MOST_OF_RESULT = 20_000
+MOST_FILES = 1000
+MOST_OF_FILE = 4_000_000
+"""Characters that are kept of one file; of a longer one, those around what was shown last."""
+MOST_IN_ALL = 16_000_000
+"""Characters that are kept of all files; the file that has waited longest is forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,85 +50,141 @@ class KnownFile:
     """What is known of one file.
 
     Attributes:
-        name: Its name, as a call wrote it.
-        whole: Every line is known.
+        name: Its name, as a call wrote it last.
+        whole: Every line is known, and nothing says that something else has changed the file since.
         text: The whole text, if `whole`.
-        evidence: Later results of a shell or a search that name it, newest last.
-        pieces: The known lines, in order: the number of the first one, `None` where it is not known, and the text.
+        evidence: Later results of a shell or a search that name it, newest last, at most four.
+        pieces: The known lines. Those whose place is known stand first, in order.
+        changed: Something else has changed the file since parts of it were shown: what `pieces` hold may be older.
+        ending: Whether `text` ends in a newline as the file does. Tools that leave that open are taken to have left out a newline.
+        place: The line that was shown or changed last; `None` if its place is not known.
+        gone: Texts that edits have replaced, and that stand nowhere in the file any more.
     """
 
     name: str
     whole: bool
     text: str | None
     evidence: tuple[str, ...] = ()
-    pieces: tuple[tuple[int | None, str], ...] = ()
+    pieces: tuple[Piece, ...] = ()
+    changed: bool = False
+    ending: bool = True
+    place: int | None = None
+    gone: tuple[str, ...] = ()
+
+    @classmethod
+    def holding(cls, name: str, text: str) -> KnownFile:
+        """A file of which the whole text is given: what an application's own reader has read."""
+        return _public(Seen.whole(name, text), ())
 
     def count(self, old: str) -> int:
         """How often a text occurs in what is known."""
-        return sum(text.count(old) for _, text in self.pieces) if old else 0
+        return sum(each.text.count(old) for each in self.pieces) if old else 0
 
     def shown(self, most_chars: int | None = None, around: str | None = None) -> str:
         """The known text as a writer sees it, gaps marked as gaps.
 
         Args:
             most_chars: At most so many characters; what is left out is marked. `None` shows everything.
-            around: A text in whose neighbourhood lies what is shown, if not everything is.
+            around: A text in whose neighbourhood lies what is shown, if not everything is. Unset: what was shown or changed last.
         """
-        parts = [text if start == 1 else f"[from line {start}]\n{text}" for start, text in self.pieces]
-        shown = "\n[…]\n".join(parts)
-        return shown if most_chars is None else shown[:most_chars]
+        return shown(self.pieces, whole=self.whole, changed=self.changed, most_chars=most_chars, around=around, place=self.place)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFiles:
-    """What is known of all files of a thread. It is folded over the thread with `after`; older values stay valid."""
+    """What is known of all files of a thread: it is folded over the calls of the thread with `after`, and older values stay valid.
 
-    _files: Mapping[str, KnownFile] = field(default_factory=dict)
-    _results: tuple[tuple[str, str], ...] = ()
+    Its size is bounded, whatever the thread holds: see `MOST_FILES`, `MOST_OF_FILE`, `MOST_IN_ALL`, `MOST_RESULTS`.
+    """
+
+    _files: Mapping[str, Seen] = field(default_factory=dict)
+    _roots: tuple[str, ...] = ()
+    _habits: Mapping[str, Shown] = field(default_factory=dict)
+    _results: tuple[Result, ...] = ()
+    _steps: int = 0
 
     def of(self, name: str) -> KnownFile | None:
         """What is known of a file; `None` if nothing is."""
-        key = same_as(plain(name), self._files, ())
-        return None if key is None else self._files[key]
+        key = same_as(plain(name), self._files, self._roots)
+        if key is None:
+            return None
+        seen = self._files[key]
+        habit = self._habits.get(seen.doubt, Shown())
+        if seen.doubt and habit.plain and not habit.numbers:
+            return None  # the numbers were the text's own
+        doubtful = bool(seen.doubt) and not habit.numbers
+        later = [each.text for each in reversed(self._results) if each.step > seen.step and names_file(each, key)]
+        return _public(replace(seen, changed=seen.changed or doubtful), tuple(reversed(later[:MOST_EVIDENCE])))
 
     def given(self, name: str, text: str) -> KnownFiles:
         """The same, with a text from outside as the truth about a file."""
-        return self._with(KnownFile(name, True, text, (), ((1, text),)))
+        return self._with(plain(name), Seen.whole(name, text))
 
     def after(self, step: Step) -> KnownFiles:
-        """What is known when a call has its result."""
-        if step.tool is None:
-            return replace(self, _files={key: self._named(file, step.result) for key, file in self._files.items()})
-        tool = step.tool.called(step.arguments)
+        """What is known when a call has its result. Calls that ran at once are given in their order."""
+        known = replace(self, _steps=self._steps + 1)
+        tool = step.tool.called(step.arguments) if step.tool else None
         name = tool.names(step.arguments) if tool else None
-        if step.failed or tool is None or name is None:
-            return self
-        if tool.kind == "write":
-            text = step.arguments.get(tool.text or "")
-            return self.given(name, text) if isinstance(text, str) else self
-        known = self.of(name)
-        if tool.kind == "read":
-            seen = reading(step.result)
-            text = "\n".join(seen.lines)
-            start = seen.start if seen.numbered else 1
-            asked = any(step.arguments.get(each) is not None for each in (tool.count, tool.end) if each)
-            if start == 1 and not asked and not seen.cut:
-                return self.given(name, text)
-            if known is not None and known.whole:
-                return self
-            pieces = (*(known.pieces if known else ()), (start, text))
-            return self._with(KnownFile(name, False, None, known.evidence if known else (), pieces))
-        if known is None:
-            return self
-        pieces = known.pieces
-        for each in replacements(tool, step.arguments) or ():
-            pieces = tuple((at, piece.replace(each.old, each.new)) for at, piece in pieces)
-        return self._with(replace(known, pieces=pieces, text=pieces[0][1] if known.whole else None))
+        if tool is None or name is None:
+            return known._beside(step) if step.tool is None else known
+        key, known = known._key(name)
+        seen = known._files.get(key)
+        if tool.kind == "read" and is_unchanged(step.result):
+            return known
+        if failed(step.result, tool.kind, marked=step.failed):
+            stale = is_stale(step.result) or (tool.kind == "edit" and not_found(step.result) and seen is not None and seen.has_once(tool, step.arguments))
+            return known._with(key, replace(seen, changed=True)) if stale and seen is not None else known
+        seen = replace(seen or Seen(name), name=name, step=known._steps)
+        match tool.kind:
+            case "write":
+                text = step.arguments.get(tool.text or "")
+                return known._with(key, Seen.whole(name, text, known._steps)) if isinstance(text, str) else known
+            case "edit":
+                return known._with(key, seen.edited(tool, step.arguments, step.result))
+            case "read":
+                habit = known._habits.get(step.name, Shown())
+                read, habit = seen.read(tool, step.arguments, step.result, step.name, habit, key)
+                known = replace(known, _habits={**known._habits, step.name: habit})
+                return known._with(key, read) if read.pieces else known
 
-    def _with(self, file: KnownFile) -> KnownFiles:
-        key = same_as(plain(file.name), self._files, ()) or plain(file.name)
-        return replace(self, _files={**self._files, key: file})
+    def _key(self, name: str) -> tuple[str, KnownFiles]:
+        """Under which name a file is kept. A relative name that is the end of an absolute one tells which folder it is relative to."""
+        own = plain(name)
+        key = same_as(own, self._files, self._roots)
+        if key is None:
+            return own, self
+        root = root_of(key, own) if is_absolute(key) else root_of(own, key)
+        if root is None or root in self._roots:
+            return key, self
+        return key, replace(self, _roots=(*self._roots, root)[-8:])
 
-    def _named(self, file: KnownFile, result: str) -> KnownFile:
-        last = plain(file.name).rsplit("/", 1)[-1]
-        return replace(file, evidence=(*file.evidence, result)[-MOST_EVIDENCE:]) if last in result else file
+    def _beside(self, step: Step) -> KnownFiles:
+        """What a tool tells that is none of the file tools: lines that a search has found, files that a command has changed, evidence."""
+        known = self
+        changes = changed_by(step.arguments)
+        if changes is not None:
+            files = {key: replace(seen, changed=True) if changes(key) else seen for key, seen in self._files.items()}
+            known = replace(known, _files=files)
+        for name, lines in found_lines(step.name, step.arguments, step.result).items():
+            key = same_as(plain(name), known._files, known._roots)
+            if key is not None:
+                known = replace(known, _files={**known._files, key: known._files[key].found(lines)})
+        if not step.result:
+            return known
+        text = step.result if len(step.result) <= MOST_OF_RESULT else f"{step.result[:MOST_OF_RESULT]}\n[…]"
+        asked = " ".join(str(each) for each in step.arguments.values() if isinstance(each, str))[:MOST_OF_RESULT]
+        return replace(known, _results=(*known._results, Result(known._steps, asked, text))[-MOST_RESULTS:])
+
+    def _with(self, key: str, seen: Seen) -> KnownFiles:
+        files = {name: each for name, each in self._files.items() if name != key}
+        files[key] = seen.bounded(MOST_OF_FILE)
+        size = sum(each.size for each in files.values())
+        while len(files) > MOST_FILES or (size > MOST_IN_ALL and len(files) > 1):
+            size -= files.pop(next(iter(files))).size
+        return replace(self, _files=files)
+
+
+def _public(seen: Seen, evidence: tuple[str, ...]) -> KnownFile:
+    whole = seen.complete and not seen.changed
+    text = seen.pieces[0].text if whole else None
+    return KnownFile(seen.name, whole, text, evidence, seen.pieces, seen.changed, ending=seen.ending, place=seen.place, gone=seen.gone)

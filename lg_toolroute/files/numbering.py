@@ -1,11 +1,43 @@
-"""What a read has shown: its lines, their numbers, and whether it was cut."""
+"""What the result of a read shows: its lines, their numbers, and whether something was left out.
+
+Tools number lines in their own ways: `     1→a`, `     1\\ta` (`cat -n`), `1: a`, `1|a`, `00001| a`, `   1  a`. Others show the text alone, with or without a line
+above it that says which part it is. Numbers that belong to the text are told from those of the tool where that can be told; see `Reading.doubtful`.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-_NUMBERED = re.compile(r"^( *)(?:L)?(\d+)(→|\t|\||│|: ?| \| ?| │ ?|  )")
+_NUMBER = re.compile(r"^([ 0]*)L?(\d+)(→|\t| ?│ ?| ?\|| ?:|  )")
+_CONTINUED = re.compile(r"^ *(\d+)\.\d+(\t|  )")
+# deepagents: `@@ lines 11-20 of 300 | next offset 20 @@`, and every line below it is the file's.
+_WINDOW = re.compile(r"^@@ lines (\d+)-(\d+)(?: of (\d+))?([^@]*)@@$", re.MULTILINE)
+_REMINDER = re.compile(r"\s*<system-reminder>(?:(?!<system-reminder>).)*</system-reminder>\s*\Z", re.DOTALL)
+_HEADING = re.compile(r"^(?:<[^<>]+>|\[.*\]|.*:)?$")
+_LEFT_OUT = re.compile(
+    r"^\W*(?:…|\.\.\.|$)|truncated|more lines?\b|more characters|lines? (?:omitted|remaining|left)|omitted|clipped|not shown|too (?:long|large)|cut off"
+    r"|use (?:the )?[`'\"]?(?:offset|start_line)|read on with|total_lines",
+    re.IGNORECASE,
+)
+_END = re.compile(r"^\W*end of file\b|^</\w+>$|^\W*eof\W*$", re.IGNORECASE)
+_MARK = re.compile(r"^\s*(?:\[(?:…|\.\.\.)\]|…|\.\.\. ?\[?\d+ (?:lines?|characters).*)\s*$|\[(?:…|\.\.\. ?truncated|truncated)\]\s*$", re.IGNORECASE)
+_EMPTY = re.compile(r"^\W*(?:<system-reminder>\s*)?(?:system reminder: |warning: )?(?:the )?file exists but (?:has empty contents|the contents are empty)|^\(empty(?: file)?\)$", re.IGNORECASE)
+_GONE = re.compile(
+    r"^\[[^\n]*(?:cleared|removed|trimmed|omitted|truncated|compacted|pruned|no result)[^\n]*\]$|^tool result too large", re.IGNORECASE
+)
+_CUT_LINE = re.compile(r"(?:\[truncated\]|…|\.\.\.)$")
+_LONG_LINE = 500
+SURE = ("→", "│", " │", "│ ", " │ ")
+"""Marks behind a number that no text has of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that stand one behind the other. `start` is the number of the first, counted from 1; `None` if that is not known."""
+
+    start: int | None
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,29 +45,130 @@ class Reading:
     """What the result of a read shows.
 
     Attributes:
-        start: The number of its first line, counted from 1; `None` if that is not known.
-        lines: The lines, without numbers and line ends.
-        numbered: The result had numbers.
-        cut: The tool says that it left something out at the end.
+        blocks: The lines that are shown.
+        style: What stands between a number and its line; `None` for a result without numbers.
+        doubtful: The numbers may belong to the text: only other results of the same tool can tell.
+        cut: The tool says that it left something out, or put words of its own behind the lines.
+        ends: The last line is the file's last one, says the tool.
+        splits: A final newline is shown as one more, empty line. `None`: not known.
     """
 
-    start: int | None
-    lines: tuple[str, ...]
-    numbered: bool
+    blocks: tuple[Block, ...]
+    style: str | None = None
+    doubtful: bool = False
     cut: bool = False
+    ends: bool = False
+    splits: bool | None = None
 
 
-def reading(text: str) -> Reading:
-    """What a read has shown."""
-    body = re.sub(r"\n*<system-reminder>.*?</system-reminder>\s*$", "", text, flags=re.DOTALL)
+NOTHING = Reading((), cut=True)
+
+
+def reading(text: str, *, numbers: bool = True) -> Reading:
+    """What a read has shown; no blocks if it shows no text: a note in place of one, or binary data. `numbers`: there may be some of the tool before the lines."""
+    if _EMPTY.match(text):
+        return Reading((Block(1, ("",)),), ends=True, splits=True)
+    if not text or "\0" in text or _GONE.match(text) or text.count("\ufffd") > len(text) // 50 + 1:
+        return NOTHING
+    body = text
+    while "</system-reminder>" in body[-20:].rstrip()[-18:] and (found := _REMINDER.search(body)) is not None:
+        body = body[: found.start()]
+    window = _WINDOW.search(body[:2000])
+    if window is not None:
+        return _window(window, body)
     rows = body.split("\n")
-    first = _NUMBERED.match(rows[0])
+    heading = next((place for place, row in enumerate(rows[:4]) if _NUMBER.match(row)), None)
+    if numbers and heading is not None and all(map(_HEADING.match, rows[:heading])):
+        numbered = _numbered(rows[heading:], headed=heading > 0)
+        if numbered is not None:
+            return numbered
+    return _plain(rows, cut=body != text)
+
+
+def _window(found: re.Match[str], body: str) -> Reading:
+    first, last = int(found[1]), int(found[2])
+    rows = body[found.end() + 1 :].split("\n")
+    if "mid-line" in found[4]:
+        return NOTHING
+    rows = rows[: last - first + 1] + [""] * (last - first + 1 - len(rows))
+    return Reading((Block(first, tuple(rows)),), ends=found[3] is not None and int(found[3]) == last, splits=False)
+
+
+def _plain(rows: list[str], *, cut: bool) -> Reading:
+    """A result without numbers."""
+    kept = next((place for place, row in enumerate(rows) if _MARK.search(row)), len(rows))
+    tail = [row for row in rows[-3:] if row.strip()]
+    cut = cut or kept < len(rows) or any(len(row) < 300 and row.lstrip()[:1] in "[(<….-" and _LEFT_OUT.search(row) for row in tail)
+    if kept == len(rows) and cut:
+        kept = max(len(rows) - 3, 0)
+    ended = rows[-1] == "" and not cut
+    return Reading((Block(None, tuple(rows[:kept])),) if kept else (), cut=cut, splits=True if ended else None)
+
+
+def _numbered(rows: list[str], *, headed: bool) -> Reading | None:
+    """A result with numbers; `None` if it has none after all."""
+    first = _NUMBER.match(rows[0])
     if first is None:
-        return Reading(None, tuple(rows), numbered=False)
-    number, lines = int(first[2]), []
-    for place, row in enumerate(rows):
-        found = _NUMBERED.match(row)
-        if found is None or int(found[2]) != number + place or found[3] != first[3]:
-            return Reading(number, tuple(lines), numbered=True, cut=bool("".join(rows[place:]).strip()))
-        lines.append(row[found.end() :])
-    return Reading(number, tuple(lines), numbered=True)
+        return None
+    style = _style(rows, first[3])
+    width, zeros = len(first[1]) + len(first[2]), first[1].endswith("0") or (first[2].startswith("0") and len(first[2]) > 1)
+    mark = "L" if rows[0].lstrip().startswith("L") else ""
+    fill = f"0{width}" if zeros else f">{width}"
+    number, begun = int(first[2]), int(first[2])
+    lines: list[str] = []
+    blocks: list[Block] = []
+    notes: list[str] = []
+    bare = style.rstrip(" ")
+    for row in rows:
+        prefix = f"{mark}{number:{fill}}{style}"
+        if row.startswith(prefix):
+            lines.append(row[len(prefix) :])
+        elif row == prefix[: len(prefix) - len(style)] + bare and bare:  # an editor may have stripped the line's end
+            lines.append("")
+        elif lines and (more := _CONTINUED.match(row)) is not None and int(more[1]) == number - 1:
+            lines[-1] += row[more.end() :]
+            continue
+        elif (jump := _NUMBER.match(row)) is not None and jump[3].startswith(bare or style) and int(jump[2]) > number:
+            _close(blocks, begun, lines)
+            number = begun = int(jump[2])
+            lines = [row[jump.end(2) + len(style) :]]
+        else:
+            notes.append(row)
+            continue
+        number += 1
+    _close(blocks, begun, lines)
+    shown = sum(len(block.lines) for block in blocks)
+    spoken = [note for note in notes if note.strip()]
+    if len(spoken) > max(3, shown // 20) or (shown == 1 and len(rows) > 1 and spoken):
+        return None
+    if blocks and blocks[0].start == 0:
+        blocks = [Block((block.start or 0) + 1, block.lines) for block in blocks]
+    certain = headed or style in SURE or bool(first[1]) or begun > 1
+    ends = any(map(_END.match, spoken))
+    cut = any(not _END.match(note) for note in spoken)
+    return Reading(tuple(blocks), style, doubtful=not certain, cut=cut, ends=ends and not cut, splits=True if style == "→" else None)
+
+
+def _close(blocks: list[Block], start: int, lines: list[str]) -> None:
+    """Ends a block; a line that the tool has cut is not known, and parts it."""
+    begin = 0
+    for place, line in enumerate(lines):
+        if len(line) >= _LONG_LINE and _CUT_LINE.search(line):
+            if place > begin:
+                blocks.append(Block(start + begin, tuple(lines[begin:place])))
+            begin = place + 1
+    if begin < len(lines):
+        blocks.append(Block(start + begin, tuple(lines[begin:])))
+
+
+def _style(rows: list[str], mark: str) -> str:
+    """What stands between number and line: a space behind `:` or `|` may be either's."""
+    if mark[-1] not in ":|│":
+        return mark
+    mark = mark.rstrip(" ")
+    rests = [row.split(mark, 1)[1] for row in rows[:400] if mark in row]
+    written = [rest for rest in rests if rest.strip()]
+    if not written or any(not rest.startswith(" ") for rest in written):
+        return mark
+    # All lines begin with a space. Text is indented by an even number of them, so an odd one has one of the tool's.
+    return f"{mark} " if min(len(rest) - len(rest.lstrip(" ")) for rest in written) % 2 else mark

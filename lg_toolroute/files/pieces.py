@@ -1,0 +1,128 @@
+"""The known parts of one file: lines by number, and how reads are laid over them.
+
+Lines are what `text.split("\\n")` gives: a file that ends in a newline has one more, empty line at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+MOST_LOOSE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Known lines that stand one behind the other.
+
+    Attributes:
+        start: The number of the first, counted from 1; `None`: they stand somewhere.
+        text: The lines, joined by newlines, the last one without.
+        count: How many lines these are.
+    """
+
+    start: int | None
+    text: str
+    count: int
+
+    @property
+    def stop(self) -> int:
+        """The number behind the last line; only of a piece whose place is known."""
+        return (self.start or 0) + self.count
+
+
+def piece(start: int | None, text: str) -> Piece:
+    """A piece of a text."""
+    return Piece(start, text, text.count("\n") + 1)
+
+
+def of_lines(start: int | None, lines: Sequence[str]) -> Piece:
+    """A piece of lines."""
+    return Piece(start, "\n".join(lines), len(lines))
+
+
+Pieces = tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """What came of laying new lines over known ones.
+
+    Attributes:
+        pieces: The known parts now: those with a place first, in order.
+        against: The new lines are not those that were known there: something else has changed the file.
+        shift: By how many lines the parts behind were moved for that.
+    """
+
+    pieces: Pieces
+    against: bool = False
+    shift: int = 0
+
+
+def lay(pieces: Pieces, new: Piece) -> Laid:
+    """Lays lines that were just shown over what was known. What was shown is true; what lies around it stays, in the place that fits.
+
+    Args:
+        pieces: What was known.
+        new: What was shown; its place is known.
+    """
+    against, shift, begin = False, 0, new.start or 0
+    shown = new.text.split("\n")
+    before: list[Piece] = []
+    behind: list[Piece] = []
+    for each in pieces:
+        if each.start is None:
+            continue
+        if each.stop <= begin:
+            before.append(each)
+        elif each.start >= new.stop:
+            behind.append(replace(each, start=each.start + shift))
+        else:
+            lines = each.text.split("\n")
+            first, last = max(each.start, begin), min(each.stop, new.stop)
+            if lines[first - each.start : last - each.start] != shown[first - begin : last - begin]:
+                against = True
+                shift = _shift(lines, each.start, shown, new)
+            if each.start < begin:
+                before.append(of_lines(each.start, lines[: begin - each.start]))
+            rest = max(new.stop - shift - each.start, 0)
+            if rest < len(lines):
+                behind = [of_lines(new.stop, lines[rest:])]
+    joined = _join([*before, new, *_in_order(behind, new.stop)])
+    loose = [each for each in pieces if each.start is None]
+    text = "\n".join(each.text for each in joined) if loose else ""
+    return Laid((*joined, *[each for each in loose if each.text not in text][-MOST_LOOSE:]), against, shift)
+
+
+def _in_order(pieces: Sequence[Piece], stop: int) -> list[Piece]:
+    """Of pieces that were moved, those that do not stand on one another."""
+    kept: list[Piece] = []
+    for each in pieces:
+        if (each.start or 0) >= (kept[-1].stop if kept else stop):
+            kept.append(each)
+    return kept
+
+
+def _shift(old: Sequence[str], at: int, shown: Sequence[str], new: Piece) -> int:
+    """By how many lines what follows has moved: the last shown lines are looked for among the known ones. 0 if they are not found, or more than once."""
+    for size in (3, 6, 12):
+        if len(shown) < size:
+            return 0
+        ending = list(shown[-size:])
+        places = [place for place in range(len(old) - size + 1) if old[place + size - 1] == ending[-1] and list(old[place : place + size]) == ending]
+        if len(places) == 1:
+            return new.stop - (at + places[0] + size)
+        if not places:
+            return 0
+    return 0
+
+
+def _join(pieces: Sequence[Piece]) -> list[Piece]:
+    """Pieces in order, those that touch made one."""
+    groups: list[list[Piece]] = []
+    for each in pieces:
+        if groups and groups[-1][-1].stop == each.start:
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    return [group[0] if len(group) == 1 else Piece(group[0].start, "\n".join(each.text for each in group), sum(each.count for each in group)) for group in groups]
