@@ -79,6 +79,9 @@ class RuleConfig(ChainConfig):
     """Settings for the routed model only (temperature, thinking, …), on top of all others."""
     thinking: Literal["off"] | None = None
     """`off` switches the thinking of the model off while it writes the call, where its provider can; then the call can be forced. Unset: as it is."""
+    form: str | dict[Spec, str] | None = None
+    """The form in which the model is shown the tool, and in which it writes: `exact`, `blocks`, `v4a`, `unified`, `lines`, `whole`, or a name in
+    `ToolRouter(…, forms=)`. Forms by model are for candidates of the chain. Unset: the tool's own form."""
     refusal_falls_back: bool = False
     """Whether a refusal for reasons of content goes to the next candidate instead of being the answer."""
 

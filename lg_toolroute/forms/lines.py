@@ -9,7 +9,7 @@ from typing import Any
 
 from lg_toolroute.forms.notation import CREATES, Arguments, Part, read_back, text_of
 from lg_toolroute.forms.refused import FormRefused
-from lg_toolroute.forms.text import FileText, Hunk, contents
+from lg_toolroute.forms.text import FileText, Gap, Hunk, content, contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Lines:
         end: The same for the last one; one less than the first to insert before it.
         new: The same for the new lines.
         ranges: The argument with a list of ranges; `None` for one range a call.
+        was: The key with what the first line says now, which is compared: models count lines wrongly. `None` for tools that do not ask for it.
     """
 
     file: str
@@ -29,6 +30,7 @@ class Lines:
     end: str = "end"
     new: str = "text"
     ranges: str | None = None
+    was: str | None = None
 
     @property
     def uses(self) -> frozenset[str]:
@@ -39,16 +41,19 @@ class Lines:
         return (
             f"Replaces lines of a file. Each change replaces the lines from `{self.start}` to `{self.end}`, both included and counted from 1, "
             f"by `{self.new}`. To insert before a line, `{self.end}` is one less than `{self.start}`; an empty `{self.new}` deletes. All numbers "
-            "mean the file as it is now, before any of the changes."
+            f"mean the file as it is now, before any of the changes. `{self.was}` is what line `{self.start}` says now, as a check of the number; "
+            "it is empty behind the last line."
         )
 
     @property
     def properties(self) -> dict[str, Any]:
-        ranges = {
+        ranges: dict[str, Any] = {
             self.start: {"type": "integer", "minimum": 1, "description": "The first line that is replaced."},
             self.end: {"type": "integer", "minimum": 0, "description": "The last line that is replaced."},
             self.new: {"type": "string", "description": "The whole lines that take their place."},
         }
+        if self.was is not None:
+            ranges[self.was] = {"type": "string", "description": "What the first line says now."}
         named = {self.file: {"type": "string", "description": "The file's name."}}
         if self.ranges is None:
             return {**named, **ranges}
@@ -59,26 +64,29 @@ class Lines:
         listed = [arguments] if self.ranges is None else arguments.get(self.ranges)
         if not isinstance(listed, (list, tuple)) or not all(isinstance(each, Mapping) for each in listed):
             raise FormRefused(f"`{self.ranges}` is not a list of changes", f"write `{self.ranges}` as a list of objects")
-        said = []
-        for each in listed:
-            start, end = each.get(self.start), each.get(self.end)
-            if not _is_number(start) or not _is_number(end) or end < start - 1 or start < 1:
-                raise FormRefused(f"lines {start!r} to {end!r} are no range", f"`{self.end}` is at least `{self.start}` - 1, and lines count from 1")
-            said.append((start, end, text_of(each, self.new)))
-        return [Part(text_of(arguments, self.file), sorted(said, key=lambda one: one[:2]))]
+        said = [self._range(each) for each in listed]
+        return [Part(text_of(arguments, self.file), sorted(said, key=lambda one: (one.start, one.end)))]
+
+    def _range(self, said: Mapping[str, Any]) -> _Range:
+        start, end = said.get(self.start), said.get(self.end)
+        if not _is_number(start) or not _is_number(end) or end < start - 1 or start < 1:
+            raise FormRefused(f"lines {start!r} to {end!r} are no range", f"`{self.end}` is at least `{self.start}` - 1, and lines count from 1")
+        return _Range(start, end, text_of(said, self.new), None if self.was is None else text_of(said, self.was))
 
     def apply(self, part: Part, text: FileText) -> FileText:
-        for (_, end, _), (start, _, _) in pairwise(part.said):
-            if start <= end:
-                raise FormRefused(f"two changes overlap at line {start}", "write them as one change")
-        starts = [start for start, end, _ in part.said if end == start - 1]
-        if len(set(starts)) < len(starts):
-            raise FormRefused("two changes insert before the same line", "write them as one change")
-        for start, end, new in reversed(part.said):
-            first = text.place(start)
-            behind = text.place(end + 1) if end >= start else first
-            new_lines = new.split("\n")
-            text = text.replaced(first, behind, new_lines[:-1] if not new_lines[-1] else new_lines)
+        said: list[_Range] = part.said
+        for one, following in pairwise(said):
+            if following.start <= one.end:
+                raise FormRefused(f"two changes overlap at line {following.start}", "write them as one change")
+            if following.start == one.start:
+                raise FormRefused(f"two changes begin at line {one.start}", "write them as one change")
+        for each in reversed(said):
+            first = text.place(each.start)
+            behind = text.place(each.end + 1) if each.end >= each.start else first
+            if each.was is not None:
+                _compare(each.was, each.start, text, first)
+            new = each.new.split("\n")
+            text = text.replaced(first, behind, new if new[-1] else new[:-1])
         return text
 
     def write(self, file: str, before: FileText | None, after: FileText) -> list[dict[str, Any]]:
@@ -88,7 +96,8 @@ class Lines:
         def one(hunk: Hunk) -> dict[str, Any]:
             new = "".join(f"{line}\n" for line in contents(after, hunk.new_start, hunk.new_end))
             start = before.number(hunk.start)
-            return {self.start: start, self.end: start + hunk.end - hunk.start - 1, self.new: new}
+            was = {} if self.was is None else {self.was: "".join(contents(before, hunk.start, hunk.start + 1))}
+            return {self.start: start, self.end: start + hunk.end - hunk.start - 1, self.new: new, **was}
 
         ranges = [one(each) for each in before.grouped(before.hunks(after), 0)]
         # Calls of their own are written from the last line to the first: then no call moves the lines of the next one.
@@ -96,6 +105,25 @@ class Lines:
         if read_back(self, calls, before) != after:
             raise FormRefused("this change cannot be written as whole lines without loss", own=True)
         return calls
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    start: int
+    end: int
+    new: str
+    was: str | None
+
+
+def _compare(was: str, number: int, text: FileText, place: int) -> None:
+    """Raises unless a line says what the model takes it to say."""
+    line = text.lines[place] if place < len(text.lines) else ""
+    if isinstance(line, Gap):  # it stands behind what is known, and lines are inserted before it
+        return
+    if content(line).strip() != was.strip():
+        numbers = [text.number(each) for each in text.find([was])]
+        told = f"; {was!r} is line {' and '.join(map(str, numbers[:4]))}" if numbers else ""
+        raise FormRefused(f"line {number} says {content(line)!r} and not {was!r}{told}", "count the lines again")
 
 
 def _is_number(value: Any) -> bool:

@@ -41,6 +41,7 @@ class RuleOptions:
         boundary: The rule said `fallbacks: []`: its call is never sent to any other model.
         refusal_falls_back: A refusal for reasons of content goes to the next candidate; otherwise it is the answer.
         thinking: `off`: the model that writes the call does not think meanwhile, where its provider lets that be switched.
+        forms: The form in which a model is shown the tool, by the model's spec; a model that is not among them is shown the tool's own.
         brief: How much a brief holds: `lean`, `mid`, `rich`, a number of tokens, or the name of a function of the application's; `None`: by the call.
     """
 
@@ -53,6 +54,7 @@ class RuleOptions:
     boundary: bool = False
     refusal_falls_back: bool = False
     thinking: Literal["off"] | None = None
+    forms: Mapping[str, str] = field(default=NO_PARAMS)
     brief: str | int | None = None
 
 

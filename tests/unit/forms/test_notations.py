@@ -231,10 +231,10 @@ def test_a_file_that_was_not_read_needs_the_tools_own_form():
 def test_an_edit_of_the_known_part_of_a_file_is_made_and_never_reaches_over_a_gap():
     pieces = ((10, "a\nb\nc"), (20, "a\nd"))
     assert calls("v4a", v4a("@@", "-b", "+B"), None, pieces=pieces) == [{"path": "a.py", "old": "b\n", "new": "B\n"}]
-    (call,) = calls("lines", {"path": "a.py", "changes": [{"start": 20, "end": 20, "text": "A"}]}, None, pieces=pieces)
+    (call,) = calls("lines", {"path": "a.py", "changes": [{"start": 20, "end": 20, "text": "A", "was": "a"}]}, None, pieces=pieces)
     assert (call["old"], call["new"]) == ("a\nd\n", "A\nd\n")
     with pytest.raises(FormRefused, match="was not read yet"):
-        calls("lines", {"path": "a.py", "changes": [{"start": 12, "end": 15, "text": "A"}]}, None, pieces=pieces)
+        calls("lines", {"path": "a.py", "changes": [{"start": 12, "end": 15, "text": "A", "was": "c"}]}, None, pieces=pieces)
 
 
 def test_a_file_that_is_settled_is_kept():
@@ -261,3 +261,9 @@ def test_a_new_file_is_made_by_a_tool_that_writes_files():
     assert calls("v4a", patch, None, write) == [{"path": "b.py", "content": "x = 1\n"}]
     with pytest.raises(FormRefused, match="cannot make a file"):
         calls("v4a", patch, None)
+
+
+def test_a_line_number_that_was_counted_wrongly_is_refused_with_the_right_one():
+    change = {"path": "a.py", "changes": [{"start": 6, "end": 6, "text": "    return 3", "was": "    return 2"}]}
+    with pytest.raises(FormRefused, match="'    return 2' is line 5"):
+        calls("lines", change)
