@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lg_toolroute.forms.notation import Arguments, Part, text_of
+from lg_toolroute.forms.notation import Arguments, Part, read_back, text_of
+from lg_toolroute.forms.refused import FormRefused
 from lg_toolroute.forms.text import FileText
 
 
@@ -51,4 +52,7 @@ class Whole:
         return FileText.of(written)
 
     def write(self, file: str, before: FileText | None, after: FileText) -> list[dict[str, Any]]:
-        return [{self.file: file, self.content: after.text}]
+        calls = [{self.file: file, self.content: after.text}]
+        if read_back(self, calls, before or FileText(())) != after:
+            raise FormRefused("the file's line breaks cannot be changed in that form", own=True)
+        return calls

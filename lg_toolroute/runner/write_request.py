@@ -11,6 +11,7 @@ from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history.cache_markers import CacheMarkers
+from lg_toolroute.runner.formed import formed_history, formed_tools
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
 from lg_toolroute.runner.segments import Segment, shown_text
 from lg_toolroute.runner.telling import mend, what_is_going_on
@@ -35,6 +36,7 @@ def write_request(
     brief = list(handed.messages) if handed.kind == "brief" else None
     extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments), brief)
     model, way = parts.way(model, spec, job)
+    own, (tools, formed) = dict(tools), formed_tools(parts, turn, job, spec, tools)
     way, choice, bound = parts.forced(model, way, tools, wanted, _same_route(parts, job))
     leaf = first_leaf(model)
     live = job.decision is not None and job.decision.options.stream_args == "live"
@@ -46,14 +48,15 @@ def write_request(
         slots=tuple(call.slot for call in job.calls),
         exact=job.exact,
         known=parts.inputs.tags,
-        schemas={name: parts.router.models.schema(tool) for name, tool in tools if name in wanted},
+        schemas={name: parts.router.models.schema(tool) for name, tool in own.items() if name in wanted},
         announced=job.announced,
         live=live,
         blocks=tuple(call.block for call in job.calls),
         provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
         new_id=parts.new_id,
+        formed=formed,
     )
-    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound, brief)
+    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound, brief, formed_history(parts, formed))
     # What is sent in place of the history is stored nowhere, so that there is nothing behind which a breakpoint would be read again.
     markers = parts.markers(target, spec, writes=True)
     if brief is not None and markers is not None:
