@@ -77,22 +77,23 @@ class Asked:
 
 def follow(events: list[Event], tally: Tally) -> None:
     """Folds one session, and asks before each of its edits."""
-    known = KnownFiles()
+    known = expected = KnownFiles()
     waiting: dict[str, Event] = {}
     asked: dict[str, Asked] = {}
     tally.sessions += 1
     for event in events:
         if event.get("compacted"):
-            known = KnownFiles()
+            known = expected = KnownFiles()
         elif "call" in event:
             waiting[event["call"]] = event
             tool = file_tool(event["name"], event["args"])
             if tool is not None and tool.kind == "edit":
-                asked[event["call"]] = _ask(event, tool, known)
+                asked[event["call"]] = _ask(event, tool, known, expected)
+                expected = expected.expecting(tool, event["args"])
         elif "result" in event and (call := waiting.pop(event["result"], None)) is not None:
             if (edit := asked.pop(event["result"], None)) is not None:
                 _count(edit, event, known, tally)
-            known = known.after(step_of(call, event))
+            known = expected = known.after(step_of(call, event))
             tally.steps += 1
 
 
@@ -101,13 +102,15 @@ def step_of(call: Mapping[str, Any], result: Mapping[str, Any]) -> Step:
     return Step(call["name"], call["args"], str(result["text"]), bool(result["error"]), file_tool(call["name"], call["args"]))
 
 
-def _ask(call: Event, tool: FileTool, known: KnownFiles) -> Asked:
+def _ask(call: Event, tool: FileTool, known: KnownFiles, expected: KnownFiles) -> Asked:
+    """What a brief would hold for an edit, from what was known; what a look would say, with the calls before it in the same message taken as made."""
+    fault = look(tool, call["args"], expected.of(call["args"][tool.file]))
     file = known.of(call["args"][tool.file])
     if file is None:
-        return Asked(call, tool, look(tool, call["args"], None), contained=False, letters=0)
+        return Asked(call, tool, fault, contained=False, letters=0)
     old = call["args"][tool.old or ""]
     contained = file.count(old) > 0 or any(old in each for each in file.evidence)
-    return Asked(call, tool, look(tool, call["args"], file), contained, len(file.shown()) + sum(map(len, file.evidence)))
+    return Asked(call, tool, fault, contained, len(file.shown()) + sum(map(len, file.evidence)))
 
 
 def _count(edit: Asked, result: Event, known: KnownFiles, tally: Tally) -> None:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from lg_toolroute.briefs.formed import FormedThreads
 from lg_toolroute.briefs.known import KnownThreads
+from lg_toolroute.briefs.names import refuse_unknown
 from lg_toolroute.briefs.request import Brief
 from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.rules.decision import Decision
-from lg_toolroute.core.rules.handoff import SIZES
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tags
 from lg_toolroute.core.turn.rejected import RejectedAnswers
@@ -104,7 +104,7 @@ class ToolRouter:
         self.read_file = read_file
         self.known = KnownThreads()
         self.sent = SentHistories()
-        self._refuse_unknown_briefs()
+        refuse_unknown(self.book, self.briefs)
         self.forms: FormBook = FormBook(self.book, forms or {}, self.file_tool)
         self.formed_threads = FormedThreads()
         self.strict = strict
@@ -213,20 +213,6 @@ class ToolRouter:
                 raise ConfigError(problems, source=self.config.source)
         for problem in problems:
             warnings.warn(str(problem), UserWarning, stacklevel=3)
-
-    def _refuse_unknown_briefs(self) -> None:
-        """Raise if a rule names a brief that was not handed in."""
-        known = (*SIZES, *self.briefs)
-        problems: dict[str, Problem] = {}
-        sections = [(agent, role) for agent in (None, *self.book.agents) for role in (None, *self.book.roles(agent))]
-        for rule in (rule for section in sections for rule in self.book.rules(*section)):
-            brief = rule.options.brief
-            if isinstance(brief, str) and brief not in known:
-                hint = did_you_mean(brief, known, f"known are {', '.join(known)}; hand a function in as ToolRouter(…, briefs={{{brief!r}: …}})")
-                problems[rule.path] = Problem(f"{rule.path}.handoff.brief", f"{brief!r} is no brief that is known", hint)
-        taken = [Problem("briefs", f"{name!r} is the name of a size", "give the function another name") for name in self.briefs if name in SIZES]
-        if problems or taken:
-            raise ConfigError([*problems.values(), *taken], source=self.config.source)
 
     def refuse_toolless(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
         """Raise if a model that was handed in cannot be given the tools that it may have.

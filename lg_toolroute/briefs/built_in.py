@@ -117,7 +117,8 @@ def _file(thread: Sequence[BaseMessage], call: PlannedCall, most: int, extent: E
     file = call.file
     if file is None:
         return ""
-    state = "as it is now" if file.whole else "as far as it is known: other parts of it were never shown"
+    changed = ", but something else may have changed it since" if file.changed else ""
+    state = f"as it is now{changed}" if file.complete else f"as far as it is known{changed}"
     near = parts.region(thread, call, tools)
     text = f'The file {file.name}, {state}:\n<file name="{file.name}">\n{file.shown(most, near)}\n</file>'
     later = [parts.cut(each, extent.evidence) for each in file.evidence]
@@ -133,7 +134,7 @@ def _rest(request: BriefRequest, extent: Extent, tools: Mapping[str, FileTool]) 
     steps = parts.last_steps(thread, tools, extent.steps, reads=extent.reads) if extent.steps else []
     since = parts.said_since(thread, start, extent.since)
     failures = dict.fromkeys(call.tool for call in request.calls)
-    failed = [each for tool in failures if (each := parts.last_failure(thread, tool)) is not None]
+    failed = [each for tool in failures if (each := parts.last_failure(thread, tool, tools)) is not None]
     told = [
         ("Said before:\n", before),
         ("The user's last message:\n", asked),

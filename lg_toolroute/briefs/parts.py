@@ -14,6 +14,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 
 from lg_toolroute.briefs.request import PlannedCall
+from lg_toolroute.files.outcome import failed
 from lg_toolroute.files.tools import FileTool, replacements
 from lg_toolroute.history.assistant import text_of
 
@@ -28,16 +29,20 @@ class Done:
     call: ToolCall
     result: ToolMessage
 
-    @property
-    def failed(self) -> bool:
-        """Whether the result is marked as a failure."""
-        return self.result.status == "error"
+    def meant(self, tools: Mapping[str, FileTool]) -> FileTool | None:
+        """What the call does to a file; `None` if it is none of a file tool."""
+        tool = tools.get(self.call["name"])
+        return None if tool is None else tool.called(self.call["args"])
+
+    def failed(self, tools: Mapping[str, FileTool]) -> bool:
+        """Whether the result is marked as a failure, or says of a file tool that it failed."""
+        marked, meant = self.result.status == "error", self.meant(tools)
+        return marked if meant is None else failed(text_of(self.result.content), meant.kind, marked=marked)
 
     def told(self, most: int) -> str:
         """The call and its result, each in at most about `most` characters."""
         arguments = json.dumps(self.call["args"], ensure_ascii=False, default=repr)
-        outcome = "failed" if self.failed else "gave"
-        return f"{self.call['name']}({cut(arguments, most)}) {outcome}:\n{cut(text_of(self.result.content), most)}"
+        return f"{self.call['name']}({cut(arguments, most)})\ngave: {cut(text_of(self.result.content), most)}"
 
 
 def cut(text: str, most: int) -> str:
@@ -96,10 +101,10 @@ def done(thread: Sequence[BaseMessage]) -> Iterator[Done]:
                     yield Done(call, result)
 
 
-def last_failure(thread: Sequence[BaseMessage], tool: str) -> Done | None:
+def last_failure(thread: Sequence[BaseMessage], tool: str, tools: Mapping[str, FileTool]) -> Done | None:
     """The last call of a tool, if it failed."""
     last = next((each for each in done(thread) if each.call["name"] == tool), None)
-    return last if last is not None and last.failed else None
+    return last if last is not None and last.failed(tools) else None
 
 
 def last_steps(thread: Sequence[BaseMessage], tools: Mapping[str, FileTool], most: int, *, reads: bool) -> list[Done]:
@@ -114,7 +119,7 @@ def last_steps(thread: Sequence[BaseMessage], tools: Mapping[str, FileTool], mos
     edits: list[tuple[int, Done]] = []
     others: list[tuple[int, Done]] = []
     for place, each in enumerate(done(thread)):
-        meant = _meant(tools, each.call)
+        meant = each.meant(tools)
         is_read = meant is not None and meant.kind == "read"
         if is_read and not reads:
             continue
@@ -133,19 +138,15 @@ def region(thread: Sequence[BaseMessage], call: PlannedCall, tools: Mapping[str,
     tool = tools.get(call.tool)
     names = {call.file.name, tool.names(call.arguments) if tool is not None else None}
     for each in done(thread):
-        meant = _meant(tools, each.call)
+        meant = each.meant(tools)
         if meant is None or meant.kind != "edit" or meant.names(each.call["args"]) not in names:
             continue
         made = replacements(meant, each.call["args"]) or ()
-        text = next((one.old if each.failed else one.new for one in made if (one.old if each.failed else one.new).strip()), None)
+        old = each.failed(tools)
+        text = next((text for one in made if (text := one.old if old else one.new).strip()), None)
         if text is not None:
             return text
     return None
-
-
-def _meant(tools: Mapping[str, FileTool], call: ToolCall) -> FileTool | None:
-    tool = tools.get(call["name"])
-    return None if tool is None else tool.called(call["args"])
 
 
 def planned_file(tool: FileTool | None, arguments: Mapping[str, Any]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lg_toolroute.files.pieces import Piece, Pieces, piece
+from lg_toolroute.files.pieces import Piece, Pieces, of_lines, piece
 from lg_toolroute.files.tools import Replacement
 
 MOST_COMPARED = 400
@@ -77,30 +77,39 @@ def _elsewhere(pieces: Pieces, edit: Replacement, grown: int, place: int | None,
     """An edit of text that is not known: somewhere in a gap, or at the edge of one, or of a file that is not what it was."""
     kept: list[Piece] = []
     holes = _holes(pieces)
+    where = place if place is not None else holes[0] if len(holes) == 1 else None
     for each in pieces:
-        trimmed = _trimmed(each, edit.old)
-        if trimmed is None:
-            continue
-        if trimmed.start is not None and grown and not (place is not None and trimmed.stop <= place):
-            behind = holes[0] if place is None and len(holes) == 1 else place
-            moves = behind is not None and trimmed.start > behind
-            unmoved = behind is None and trimmed.start == 1
-            trimmed = replace(trimmed, start=trimmed.start + grown if moves else trimmed.start if unmoved or (behind and trimmed.stop <= behind) else None)
-        kept.append(trimmed)
+        trimmed = each if whole else _trimmed(each, edit.old)
+        if trimmed is not None:
+            kept += _moved(trimmed, grown, where)
     kept.sort(key=lambda each: (each.start is None, each.start or 0))
     new = [piece(None, edit.new)] if edit.new.strip() else []
     return Applied((*kept, *new), grown, fits=not whole)
 
 
+def _moved(each: Piece, grown: int, where: int | None) -> list[Piece]:
+    """A piece, when the file has grown at a line; at one that is not known, a piece that does not begin the file may stand anywhere."""
+    if each.start is None or not grown or (where is None and each.start == 1) or (where is not None and each.stop <= where):
+        return [each]
+    if where is None:
+        return [replace(each, start=None)]
+    if each.start >= where:
+        return [replace(each, start=each.start + grown)]
+    lines = each.text.split("\n")
+    cut = where - each.start
+    behind = of_lines(where + max(grown, 0), lines[cut + max(-grown, 0) :]) if cut + max(-grown, 0) < len(lines) else None
+    return [of_lines(each.start, lines[:cut]), *([behind] if behind is not None else [])]
+
+
 def _holes(pieces: Pieces) -> list[int]:
-    """Where nothing is known: the number of the line before each gap."""
+    """Where nothing is known: the number of the first line of each gap, the one behind the last known line included."""
     found, at = [], 1
     for each in pieces:
         if each.start is not None:
             if each.start > at:
-                found.append(at - 1)
+                found.append(at)
             at = each.stop
-    return [*found, at - 1]
+    return [*found, at]
 
 
 def _trimmed(each: Piece, old: str) -> Piece | None:

@@ -52,6 +52,7 @@ class KnownFile:
     Attributes:
         name: Its name, as a call wrote it last.
         whole: Every line is known, and nothing says that something else has changed the file since.
+        complete: Every line has been shown, though something else may have changed the file since.
         text: The whole text, if `whole`.
         evidence: Later results of a shell or a search that name it, newest last, at most four.
         pieces: The known lines. Those whose place is known stand first, in order.
@@ -65,6 +66,7 @@ class KnownFile:
     whole: bool
     text: str | None
     evidence: tuple[str, ...] = ()
+    complete: bool = False
     pieces: tuple[Piece, ...] = ()
     changed: bool = False
     ending: bool = True
@@ -120,6 +122,10 @@ class KnownFiles:
         """The same, with a text from outside as the truth about a file."""
         return self._with(plain(name), Seen.whole(name, text))
 
+    def expecting(self, tool: FileTool, arguments: Mapping[str, Any]) -> KnownFiles:
+        """What is known if a call succeeds that has no result yet: for the next call of the same message, which runs behind it."""
+        return self if tool.kind == "read" else self.after(Step("", arguments, "", tool=tool))
+
     def after(self, step: Step) -> KnownFiles:
         """What is known when a call has its result. Calls that ran at once are given in their order."""
         known = replace(self, _steps=self._steps + 1)
@@ -133,7 +139,7 @@ class KnownFiles:
             return known
         if failed(step.result, tool.kind, marked=step.failed):
             stale = is_stale(step.result) or (tool.kind == "edit" and not_found(step.result) and seen is not None and seen.has_once(tool, step.arguments))
-            return known._with(key, replace(seen, changed=True)) if stale and seen is not None else known
+            return known._with(key, seen.outdated()) if stale and seen is not None else known
         seen = replace(seen or Seen(name), name=name, step=known._steps)
         match tool.kind:
             case "write":
@@ -163,7 +169,7 @@ class KnownFiles:
         known = self
         changes = changed_by(step.arguments)
         if changes is not None:
-            files = {key: replace(seen, changed=True) if changes(key) else seen for key, seen in self._files.items()}
+            files = {key: seen.outdated() if changes.reach(key) else seen for key, seen in self._files.items()}
             known = replace(known, _files=files)
         for name, lines in found_lines(step.name, step.arguments, step.result).items():
             key = same_as(plain(name), known._files, known._roots)
@@ -187,4 +193,4 @@ class KnownFiles:
 def _public(seen: Seen, evidence: tuple[str, ...]) -> KnownFile:
     whole = seen.complete and not seen.changed
     text = seen.pieces[0].text if whole else None
-    return KnownFile(seen.name, whole, text, evidence, seen.pieces, seen.changed, ending=seen.ending, place=seen.place, gone=seen.gone)
+    return KnownFile(seen.name, whole, text, evidence, seen.complete, seen.pieces, seen.changed, ending=seen.ending, place=seen.place, gone=seen.gone)

@@ -1,7 +1,7 @@
 """A look before an edit runs: is the old text in the file as it must be now, once?
 
-It speaks only of what is known. Where parts of a file are not, an old text that is not found is faulted if the known lines around its place contradict it,
-or if it holds a text that an earlier edit has replaced everywhere.
+It speaks only of what is known. Where parts of a file are not, an old text that is not found is faulted if the known lines at its place contradict
+it, if it goes on into lines that were never shown, or if it holds a text that an earlier edit has replaced everywhere.
 """
 
 from __future__ import annotations
@@ -56,15 +56,13 @@ def _fault(edit: Replacement, where: str, known: KnownFile, pieces: Pieces) -> s
     counts = [_places(edit.old, each) for each in (pieces, known.pieces)]
     if all(counts):
         lines = min(counts, key=len)
-        return _too_many(lines, where, known) if len(lines) > 1 and not edit.every and not known.changed else None
+        return _too_many(lines, where, known) if len(lines) > 1 and not edit.every else None
     if any(counts):
         return None
-    if known.whole:
-        return _missing(edit, where, known, nearest(edit.old, pieces))
     near = nearest(edit.old, pieces)
-    if near is not None and near.certain:
+    if known.complete or (near is not None and near.certain):
         return _missing(edit, where, known, near)
-    return _replaced(edit, where, known, near)
+    return _replaced(edit, where, known, near) or (_beyond(where, known, near) if near is not None else None)
 
 
 def _places(old: str, pieces: Pieces) -> list[int | None]:
@@ -99,7 +97,7 @@ def _missing(edit: Replacement, where: str, known: KnownFile, near: Near | None)
         return f"{opening}, nor is anything like it; copy the text from the file as it is shown."
     begin, end = near.first, near.last
     numbers = "" if near.piece.start is None else f", lines {near.piece.start + begin}–{near.piece.start + end - 1}"
-    return f"{opening}; the nearest text{numbers}, is{_quoted(chr(10).join(near.lines))}"
+    return f"{opening}; the nearest text{numbers}, is{_quoted(near.text)}"
 
 
 def _quoted(text: str) -> str:
@@ -152,9 +150,18 @@ def _indents(text: str) -> str:
     return "the file is indented with tabs" if "\t" in text else "mind the spaces"
 
 
+def _beyond(where: str, known: KnownFile, near: Near) -> str | None:
+    """Whether an old text goes on, from a place that is known, into lines that no result has shown."""
+    shown = "\n".join([*(each.text for each in known.pieces), *known.evidence])
+    unseen = [line for line in near.beyond if line.strip() not in shown]
+    if near.alike < 2 or not unseen:
+        return None
+    return f"{where} holds lines that were never shown of {known.name}, such as {unseen[0].strip()[:200]!r}; keep to what is known{_quoted(near.text)}"
+
+
 def _replaced(edit: Replacement, where: str, known: KnownFile, near: Near | None) -> str | None:
     """Whether an old text holds what an earlier edit has replaced everywhere: then it cannot be in the parts that are not known either."""
     gone = next((each for each in known.gone if each in edit.old), None)
-    if gone is None or known.changed:
+    if gone is None:
         return None
     return _missing(edit, where, known, near) if near is not None else f"{where} is not in {known.name} any more: an earlier edit has replaced {gone[:200]!r}."

@@ -35,6 +35,7 @@ class Near:
         alike: So many lines of the text that say something stand there.
         telling: So many lines of the text say something.
         differs: A line of the text that would stand inside the known part does not stand there.
+        beyond: Lines of the text that say something, and would stand outside the known part.
     """
 
     piece: Piece
@@ -43,16 +44,17 @@ class Near:
     alike: int = 0
     telling: int = 0
     differs: bool = True
+    beyond: tuple[str, ...] = ()
 
     @property
-    def lines(self) -> list[str]:
+    def text(self) -> str:
         """What stands there."""
-        return self.piece.text.split("\n")[self.first : self.last]
+        return "\n".join(self.piece.text.split("\n")[self.first : self.last])
 
     @property
     def certain(self) -> bool:
         """The text was meant for this place, and is not what stands there, whatever stands where nothing is known."""
-        return self.differs and self.alike >= 2 and self.alike * 2 >= self.telling
+        return self.piece.start is not None and self.differs and self.alike >= 2 and self.alike * 2 >= self.telling
 
 
 def plain_text(text: str) -> str:
@@ -111,7 +113,8 @@ def _at(old: Sequence[str], keys: Sequence[str], part: Piece, offset: int, telli
         mine, real = old[place - offset], lines[place]
         fits = mine == real or (place == offset and real.endswith(mine)) or (place == offset + len(old) - 1 and real.startswith(mine))
         differs = differs or not fits
-    return Near(part, begin, max(end, begin + 1), alike, telling, differs)
+    beyond = tuple(line for at, line in enumerate(old) if not begin <= at + offset < end and _telling(keys[at]))
+    return Near(part, begin, max(end, begin + 1), alike, telling, differs, beyond)
 
 
 def _by_words(old: Sequence[str], pieces: Pieces) -> Near | None:
@@ -131,7 +134,7 @@ def _by_words(old: Sequence[str], pieces: Pieces) -> Near | None:
     best: tuple[float, Near] | None = None
     for score, number, place in sorted(found, key=lambda each: -each[0])[:6]:
         near = Near(pieces[number], place, min(place + len(old), pieces[number].count))
-        ratio = SequenceMatcher(None, text, "\n".join(near.lines)[:MOST_COMPARED], autojunk=False).ratio() if score else 0
+        ratio = SequenceMatcher(None, text, near.text[:MOST_COMPARED], autojunk=False).ratio() if score else 0
         if ratio >= _LIKE and (best is None or ratio > best[0]):
             best = (ratio, near)
     return best[1] if best else None

@@ -66,6 +66,7 @@ def lay(pieces: Pieces, new: Piece) -> Laid:
         pieces: What was known.
         new: What was shown; its place is known.
     """
+    pieces = _anchored(pieces, new)
     against, shift, begin = False, 0, new.start or 0
     shown = new.text.split("\n")
     before: list[Piece] = []
@@ -89,9 +90,33 @@ def lay(pieces: Pieces, new: Piece) -> Laid:
             if rest < len(lines):
                 behind = [of_lines(new.stop, lines[rest:])]
     joined = _join([*before, new, *_in_order(behind, new.stop)])
+    return Laid((*joined, *_loose(pieces, joined)), against, shift)
+
+
+def _loose(pieces: Sequence[Piece], joined: Sequence[Piece]) -> list[Piece]:
+    """The pieces without a place that hold something that those with one do not."""
     loose = [each for each in pieces if each.start is None]
-    text = "\n".join(each.text for each in joined) if loose else ""
-    return Laid((*joined, *[each for each in loose if each.text not in text][-MOST_LOOSE:]), against, shift)
+    return [each for each in loose if not any(each.text in other.text for other in joined)][-MOST_LOOSE:]
+
+
+def _anchored(pieces: Pieces, new: Piece) -> Pieces:
+    """The pieces, those without a place that share some lines with a new one in the place that follows from it."""
+    if all(each.start is not None for each in pieces):
+        return pieces
+    lines = new.text.split("\n")
+    placed: list[Piece] = []
+    for each in pieces:
+        start = each.start
+        for at in dict.fromkeys((0, max(len(lines) // 2 - 1, 0), max(len(lines) - 3, 0))) if start is None and each.count >= 3 else ():
+            ending = "\n".join(lines[at : at + 3])
+            if len(ending) > 20 and each.text.count(ending) == 1:
+                start = (new.start or 0) + at - each.text.count("\n", 0, each.text.find(ending))
+                break
+        free = start is not None and start > 0 and all(
+            other is each or other.start is None or other.stop <= start or other.start >= start + each.count for other in (*pieces, *placed)
+        )  # fmt: skip
+        placed.append(replace(each, start=start) if each.start is not None or free else each)
+    return tuple(sorted(placed, key=lambda each: (each.start is None, each.start or 0)))
 
 
 def _in_order(pieces: Sequence[Piece], stop: int) -> list[Piece]:

@@ -13,6 +13,9 @@ from lg_toolroute.files.tools import FileTool, Replacement, replacements
 
 LIMITS = frozenset({50, 100, 150, 200, 250, 300, 400, 500, 750, 800, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 10_000})
 """Lines at which tools stop without a word: a read of just so many may not have reached the end."""
+MOST_BLOCKS = 100
+"""Runs of lines of one search that are laid over what is known of a file."""
+MOST_PIECES = 400
 MOST_GONE = 32
 MOST_OF_GONE = 2_000
 
@@ -79,6 +82,10 @@ class Seen:
         held = piece(1, text)
         return cls(name, (held,), held.count, step=step, place=1)
 
+    def outdated(self) -> Seen:
+        """The same, of a file that something else has changed."""
+        return replace(self, changed=True, gone=())
+
     @property
     def complete(self) -> bool:
         """Whether every line has been shown."""
@@ -91,6 +98,9 @@ class Seen:
 
     def bounded(self, most: int) -> Seen:
         """The same, with no more characters than that: those around the place that was shown last."""
+        if len(self.pieces) > MOST_PIECES:
+            large = sorted(self.pieces, key=lambda each: -each.count)[: MOST_PIECES // 2]
+            self = replace(self, pieces=tuple(each for each in self.pieces if each in large))
         if self.size <= most:
             return self
         place = self.place or 1
@@ -156,8 +166,16 @@ class Seen:
         return seen
 
     def found(self, lines: Sequence[tuple[int, str]]) -> Seen:
-        """The same, with lines that a search has found."""
-        return self._laid([Block(number, (line,)) for number, line in lines], reached=False)
+        """The same, with lines that a search has found, by their numbers in rising order."""
+        blocks: list[tuple[int, list[str]]] = []
+        for number, line in lines:
+            if blocks and blocks[-1][0] + len(blocks[-1][1]) == number:
+                blocks[-1][1].append(line)
+            else:
+                blocks.append((number, [line]))
+        held = [(each, each.text.split("\n")) for each in self.pieces if each.start is not None]
+        new = [Block(number, tuple(found)) for number, found in blocks if not any(_holds(each, rows, number, found) for each, rows in held)]
+        return replace(self._laid(new[:MOST_BLOCKS], reached=False), place=self.place)
 
     def edited(self, tool: FileTool, arguments: Mapping[str, Any], result: str) -> Seen:
         """What is known behind an edit that was made."""
@@ -170,7 +188,7 @@ class Seen:
         else:
             edits = replacements(tool, arguments)
             if edits is None:
-                return replace(self, changed=True)
+                return self.outdated()
             for each in edits:
                 seen = seen._replaced(each, place)
         return seen._laid(blocks, reached=False)
@@ -182,14 +200,14 @@ class Seen:
         line = None if at is None or at.start is None else at.start + at.text.count("\n", 0, at.text.find(edit.old))
         done = apply(self.pieces, edit, whole=self.complete, place=place)
         total = None if self.total is None or done.grown is None else self.total + done.grown
-        gone = tuple(each for each in self.gone if each not in edit.new)
+        gone = tuple(each for each in self.gone if each not in edit.new) if done.fits else ()
         if edit.old not in edit.new:
             gone = (*gone, edit.old)[-MOST_GONE:] if len(edit.old) <= MOST_OF_GONE else gone
         return replace(self, pieces=done.pieces, total=total, changed=self.changed or not done.fits, place=line, gone=gone)
 
     def _inserted(self, behind: Any, text: Any) -> Seen:
         if not isinstance(behind, int) or not isinstance(text, str):
-            return replace(self, changed=True)
+            return self.outdated()
         self = replace(self, gone=tuple(each for each in self.gone if each not in text))
         new = piece(behind + 1, text.removesuffix("\n"))
         pieces: list[Piece] = []
@@ -209,6 +227,11 @@ class Seen:
         """Whether an edit that was not found should have been."""
         edits = replacements(tool, arguments)
         return self.complete and edits is not None and len(edits) == 1 and bool(edits[0].old) and self.pieces[0].text.count(edits[0].old) == 1
+
+
+def _holds(each: Piece, rows: Sequence[str], number: int, found: Sequence[str]) -> bool:
+    at = number - (each.start or 0)
+    return at >= 0 and at + len(found) <= len(rows) and list(rows[at : at + len(found)]) == list(found)
 
 
 def _asked(tool: FileTool, arguments: Mapping[str, Any]) -> tuple[int | None, int | None, int | None]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.rules.decision import Decision, RuleOptions
 from lg_toolroute.core.rules.facts import Cost, ModelFacts
+from lg_toolroute.core.rules.handoff import Tokens, brief_usd, history_usd, longest_history
 from lg_toolroute.core.rules.match import kind_of
 from lg_toolroute.rulebook.breakeven import Speeds, Traffic, break_even_s, break_even_usd
 
@@ -70,6 +71,9 @@ def explain(
         lines += [f"  {'' if number else 'written':<10}  {line}" for number, line in enumerate(told)]
     if decision.rule is not None:
         lines += [f"  {name:<10}  {text}" for name, text in _options(decision.options)]
+        if "call" in decision.moments:
+            told = _handoff(decision, primary, facts, traffic)
+            lines += [f"  {'handoff' if number == 0 else '':<10}  {line}" for number, line in enumerate(told)]
         if forcing is not None and "call" in decision.moments:
             off = decision.options.thinking == "off"
             lines += [f"  {'forced' if number == 0 else '':<10}  {spec}: {forcing(spec, off)}" for number, spec in enumerate(decision.candidates)]
@@ -109,6 +113,32 @@ def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
         yield "refusal", "goes to the next candidate"
 
 
+def _handoff(decision: Decision, primary: str | None, facts: Callable[[str], ModelFacts], traffic: Traffic) -> Iterator[str]:
+    """What each candidate is sent, and from which length of the history on a brief costs less."""
+    mode, size = decision.options.handoff, decision.options.brief
+    if mode in ("full", "draft"):
+        yield {"full": "full: the whole history", "draft": "draft: the whole history, and the primary's own arguments"}[mode]
+        return
+    if mode == "brief":
+        held = "of the size that the call needs" if size is None else f"of {size:,} tokens" if isinstance(size, int) else repr(size)
+        yield f"brief {held}: what the call needs of the thread; the whole history where the file to be edited is not known"
+        return
+    cost_of_primary = None if primary is None else facts(primary).cost
+    for spec in decision.candidates:
+        if spec == primary:
+            yield f"auto: {spec}: the whole history, which its cache holds while it reasons"
+            continue
+        cost = facts(spec).cost or Cost()
+        cold, warm = (longest_history(cost, cost_of_primary, share) for share in (0.0, traffic.cached_share))
+        if cold is None or warm is None:
+            yield f"auto: {spec}: a brief where the call names a file that is known, else the whole history; no price is configured for it"
+            continue
+        brief = Tokens(traffic.input_tokens, round(traffic.cached_share * traffic.input_tokens))
+        sums = f"{brief.brief:,} tokens ${brief_usd(brief, cost):.4f}; {traffic} ${history_usd(brief, cost):.4f}"
+        above = f"about {_round(cold)} tokens ({_round(warm)} where its cache holds {traffic.cached_share:.0%})"
+        yield f"auto: {spec}: a brief where the call names a file that is known and the history is above {above}; {sums}"
+
+
 def _break_even(primary: str | None, routed: str, facts: Callable[[str], ModelFacts], speeds: Speeds, traffic: Traffic) -> Iterator[str]:
     if routed == primary:
         yield "  pays        the primary writes it itself: nothing is saved and nothing is spent"
@@ -133,4 +163,6 @@ def _break_even(primary: str | None, routed: str, facts: Callable[[str], ModelFa
 
 
 def _round(tokens: float) -> str:
+    if math.isinf(tokens):
+        return "any number of"
     return f"{round(tokens, -1):,.0f}" if tokens >= 20 else f"{math.ceil(tokens)}"

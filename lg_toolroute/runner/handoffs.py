@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolCall
 from langchain_core.messages.utils import count_tokens_approximately
 
 from lg_toolroute.briefs.built_in import built_in
 from lg_toolroute.briefs.parts import planned_file
 from lg_toolroute.briefs.request import BriefRequest, PlannedCall
 from lg_toolroute.core.rules.decision import DEFAULT_OPTIONS, RuleOptions
-from lg_toolroute.core.rules.handoff import LEAST_BRIEF, SIZES, TYPICAL_TOKENS, Tokens, choose_handoff
+from lg_toolroute.core.rules.handoff import CACHED_S, LEAST_BRIEF, SIZES, TYPICAL_TOKENS, Choice, Tokens, choose_handoff
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.core.turn.selection import USABLE_SHARE
 from lg_toolroute.core.turn.turn import Intercepted, Job, Turn
@@ -85,8 +85,14 @@ class HandoffChooser:
 
     # -- what a candidate is sent -------------------------------------------------------------------------------------------------------
 
-    def handed(self, turn: Turn, job: Job, spec: str) -> Handed:
+    def handed(self, turn: Turn, job: Job, spec: str, before: Sequence[ToolCall] = ()) -> Handed:
         """What a candidate is sent for the calls of a job.
+
+        Args:
+            turn: The turn.
+            job: What is to be written.
+            spec: The candidate.
+            before: Calls of this very message that run before them, and have not run yet.
 
         Raises:
             Exception: As a brief of the application, or its reader of files, raised it.
@@ -95,7 +101,7 @@ class HandoffChooser:
         history = self._history()
         if options.handoff in ("full", "draft"):
             return Handed(options.handoff, BY_RULE, history)
-        calls = self._planned(job)
+        calls = self._planned(job, before)
         if not all(self._is_known(call, options) for call in calls):
             return Handed("full", choose_handoff(Tokens(history), knows=False).why, history)
         brief = self._brief(calls, options, spec)
@@ -193,14 +199,14 @@ class HandoffChooser:
         # Which file it will be is not known before the call is written.
         return LEAST_BRIEF if options.handoff == "brief" or all(self.file_tool(call.tool) is not None for call in job.calls) else None
 
-    def _planned(self, job: Job) -> tuple[PlannedCall, ...]:
-        return tuple(self._plan(call) for call in job.calls)
+    def _planned(self, job: Job, before: Sequence[ToolCall] = ()) -> tuple[PlannedCall, ...]:
+        return tuple(self._plan(call, before) for call in job.calls)
 
-    def _plan(self, call: Intercepted) -> PlannedCall:
+    def _plan(self, call: Intercepted, before: Sequence[ToolCall]) -> PlannedCall:
         arguments = self._arguments(call)
         bound = next((tool for (name, _), tool in zip(self._inputs.tools, self._bound, strict=True) if name == call.tool), None)
         schema = None if bound is None else self._router.models.schema(bound)
-        return PlannedCall(call.tool, schema, arguments, self._file(call.tool, arguments))
+        return PlannedCall(call.tool, schema, arguments, self._file(call.tool, arguments, before))
 
     def _arguments(self, call: Intercepted) -> Mapping[str, Any]:
         """What the primary wrote of a call, as far as it stands."""
@@ -221,20 +227,19 @@ class HandoffChooser:
         own = isinstance(options.brief, str) and options.brief not in SIZES
         return own or tool is None or tool.kind == "write"
 
-    def _file(self, tool: str, arguments: Mapping[str, Any]) -> KnownFile | None:
+    def _file(self, tool: str, arguments: Mapping[str, Any], before: Sequence[ToolCall] = ()) -> KnownFile | None:
         name = planned_file(self.file_tool(tool), arguments)
         if name is None:
             return None
         if self._files is None:
             self._files = self._router.known.of(self._messages, self._file_tools())
-        known = self._files.of(name)
-        if self._router.read_file is None:
-            return known
-        if name not in self._read:
-            self._read[name] = self._router.read_file(name)
-        text = self._read[name]
-        given = None if text is None else self._files.given(name, text).of(name)
-        return known if given is None else replace(given, evidence=() if known is None else known.evidence)
+        files = self._files
+        if self._router.read_file is not None:
+            if name not in self._read:
+                self._read[name] = self._router.read_file(name)
+            text = self._read[name]
+            files = files if text is None else files.given(name, text)
+        return _expected(files, before, self._file_tools(), name)
 
     def _file_tools(self) -> Mapping[str, FileTool]:
         if self._tools is None:
@@ -245,6 +250,16 @@ class HandoffChooser:
 
 def _options(job: Job) -> RuleOptions:
     return DEFAULT_OPTIONS if job.decision is None else job.decision.options
+
+
+def _expected(files: KnownFiles, before: Sequence[ToolCall], tools: Mapping[str, FileTool], name: str) -> KnownFile | None:
+    """A file as it will be when the calls of the same message that stand before have run."""
+    for call in before:
+        tool = tools.get(call["name"])
+        meant = None if tool is None else tool.called(call["args"])
+        if meant is not None:
+            files = files.expecting(meant, call["args"])
+    return files.of(name)
 
 
 def _fitting_size(calls: Sequence[PlannedCall]) -> str:

@@ -32,7 +32,8 @@ def write_request(
         segments: What was shown of the message so far.
     """
     wanted = list(dict.fromkeys(job.tools))
-    handed = parts.handoffs.handed(turn, job, spec)
+    kept = [call for segment in segments if not segment.writes for call in segment.message.tool_calls]
+    handed = parts.handoffs.handed(turn, job, spec, kept)
     brief = list(handed.messages) if handed.kind == "brief" else None
     extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments), brief)
     model, way = parts.way(model, spec, job)
