@@ -89,7 +89,7 @@ class KnownFile:
             most_chars: At most so many characters; what is left out is marked. `None` shows everything.
             around: A text in whose neighbourhood lies what is shown, if not everything is. Unset: what was shown or changed last.
         """
-        return shown(self.pieces, whole=self.whole, changed=self.changed, most_chars=most_chars, around=around, place=self.place)
+        return shown(self.pieces, complete=self.complete, changed=self.changed, most_chars=most_chars, around=around, place=self.place)
 
 
 @dataclass(frozen=True, slots=True)
