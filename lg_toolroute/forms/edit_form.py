@@ -143,14 +143,15 @@ def _known_text(file: KnownFile | None) -> FileText | None:
     if file is None or (file.text is None and not file.pieces):
         return None
     if file.text is not None:
-        return FileText.of(file.text)
+        return FileText(split(file.text), open_end=not file.ending)
     lines: list[str | Gap] = []
     number = 1
-    for place, (start, text) in enumerate(file.pieces):
+    for place, piece in enumerate(file.pieces):
+        start, text = piece.start, piece.text
         if start is None:  # it stands somewhere; two gaps of unknown length keep it apart from the others
             lines.append(Gap(-place - 1, None))
         elif start > number:
             lines.append(Gap(number, start - number))
         lines += split(f"{text}\n" if place < len(file.pieces) - 1 or not text.endswith("\n") else text)
-        number = (start or number) + text.count("\n") + 1
+        number = (start or number) + piece.count
     return FileText((*lines, Gap(number, None)))

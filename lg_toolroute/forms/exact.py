@@ -8,7 +8,7 @@ from typing import Any
 
 from lg_toolroute.forms.notation import CREATES, Arguments, Part, read_back, text_of
 from lg_toolroute.forms.refused import FormRefused
-from lg_toolroute.forms.text import FileText, split, widened
+from lg_toolroute.forms.text import FileText, Hunk, split, widened
 
 MOST_JOINED = 8_000
 """Characters of old text in one call that joins several hunks.
@@ -75,6 +75,14 @@ class Exact:
             text = _replaced(text, old, new, every)
         return text
 
+    def _pair(self, before: FileText, after: FileText, hunk: Hunk) -> dict[str, Any]:
+        old, new = before.between(hunk.start, hunk.end), after.between(hunk.new_start, hunk.new_end)
+        if before.open_end and hunk.end == len(before.lines):  # without the newline that the file may not have
+            if not old.endswith("\n") or not new.endswith("\n"):
+                raise FormRefused("whether the file ends in a newline is not known", own=True)
+            old, new = old[:-1], new[:-1]
+        return {self.old: old, self.new: new}
+
     def write(self, file: str, before: FileText | None, after: FileText) -> list[dict[str, Any]]:
         if before is None:
             raise CREATES
@@ -84,7 +92,7 @@ class Exact:
 
         def calls(context: int, most_apart: int = 0) -> list[dict[str, Any]]:
             groups = before.grouped(hunks, context, most_apart=most_apart)
-            pairs = [{self.old: before.between(each.start, each.end), self.new: after.between(each.new_start, each.new_end)} for each in groups]
+            pairs = [self._pair(before, after, each) for each in groups]
             return [{self.file: file, self.pairs: pairs}] if self.pairs is not None else [{self.file: file, **pair} for pair in pairs]
 
         def read(written: list[dict[str, Any]]) -> FileText:

@@ -7,7 +7,7 @@ ending, so that CRLF and a missing final newline stay what they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import TypeVar
 
@@ -56,9 +56,11 @@ class FileText:
 
     Attributes:
         lines: Its lines, each with its ending, and the gaps between them.
+        open_end: Whether the file ends in a newline is not known. One is assumed.
     """
 
     lines: tuple[str | Gap, ...]
+    open_end: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, text: str) -> FileText:

@@ -49,9 +49,13 @@ class Whole:
         written: str = part.said
         if not self.literal and text.newline == "\r\n" and "\r\n" not in written:
             written = written.replace("\n", "\r\n")
+        if text.open_end and written and not written.endswith("\n"):
+            written += "\n"
         return FileText.of(written)
 
     def write(self, file: str, before: FileText | None, after: FileText) -> list[dict[str, Any]]:
+        if before is not None and before.open_end:
+            raise FormRefused("whether the file ends in a newline is not known", own=True)
         calls = [{self.file: file, self.content: after.text}]
         if read_back(self, calls, before or FileText(())) != after:
             raise FormRefused("the file's line breaks cannot be changed in that form", own=True)

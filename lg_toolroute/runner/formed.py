@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, ToolCall
 
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.forms.refused import FormRefused
@@ -13,7 +14,9 @@ from lg_toolroute.gates.formed import FormedTool
 from lg_toolroute.runner.request_parts import NamedTool, RequestParts
 
 
-def formed_tools(parts: RequestParts, turn: Turn, job: Job, spec: str, tools: Sequence[NamedTool]) -> tuple[list[NamedTool], dict[str, FormedTool]]:
+def formed_tools(
+    parts: RequestParts, turn: Turn, job: Job, spec: str, tools: Sequence[NamedTool], before: Sequence[ToolCall]
+) -> tuple[list[NamedTool], dict[str, FormedTool]]:
     """The tools as a candidate is shown them, and those of them that it is shown in a form.
 
     Args:
@@ -22,6 +25,7 @@ def formed_tools(parts: RequestParts, turn: Turn, job: Job, spec: str, tools: Se
         job: What is to be written.
         spec: The candidate.
         tools: The tools that it may see.
+        before: Calls of this very message that run before, and have not run yet.
     """
     formed: dict[str, FormedTool] = {}
     bound: list[NamedTool] = []
@@ -37,7 +41,7 @@ def formed_tools(parts: RequestParts, turn: Turn, job: Job, spec: str, tools: Se
             found = None
         bound.append((name, tool if found is None else found[1]))
         if found is not None:
-            formed[name] = FormedTool(found[0], forms.form(form), found[2], parts.handoffs.known)
+            formed[name] = FormedTool(found[0], forms.form(form), found[2], partial(parts.handoffs.known, before=before))
     return bound, formed
 
 

@@ -37,7 +37,7 @@ def write_request(
     brief = list(handed.messages) if handed.kind == "brief" else None
     extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments), brief)
     model, way = parts.way(model, spec, job)
-    own, (tools, formed) = dict(tools), formed_tools(parts, turn, job, spec, tools)
+    own, (tools, formed) = dict(tools), formed_tools(parts, turn, job, spec, tools, kept)
     way, choice, bound = parts.forced(model, way, tools, wanted, _same_route(parts, job))
     leaf = first_leaf(model)
     live = job.decision is not None and job.decision.options.stream_args == "live"

@@ -81,7 +81,7 @@ def notation(form: EditForm) -> Notation:
 
 
 def known(text: str) -> Callable[[str], KnownFile | None]:
-    return lambda name: KnownFile(name, True, text, (), ((1, text),)) if name == FILE else None
+    return lambda name: KnownFile.holding(name, text) if name == FILE else None
 
 
 def land(form: EditForm, target: str, before: str, after: str) -> str | None:
@@ -103,7 +103,7 @@ def land(form: EditForm, target: str, before: str, after: str) -> str | None:
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-@settings(max_examples=examples(240), deadline=None)
+@settings(max_examples=examples(90), deadline=None)
 @given(edit=edits(plain=False))
 def test_an_edit_in_any_form_lands_as_the_same_file_or_is_refused(name: str, edit: tuple[str, str]) -> None:
     before, after = edit
@@ -114,7 +114,7 @@ def test_an_edit_in_any_form_lands_as_the_same_file_or_is_refused(name: str, edi
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-@settings(max_examples=examples(120), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(edit=edits(plain=True))
 def test_an_edit_of_a_plain_file_is_never_refused(name: str, edit: tuple[str, str]) -> None:
     before, after = edit
@@ -126,7 +126,7 @@ def test_an_edit_of_a_plain_file_is_never_refused(name: str, edit: tuple[str, st
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-@settings(max_examples=examples(120), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(edit=edits(plain=False))
 def test_what_one_notation_says_another_says_too_or_refuses(name: str, edit: tuple[str, str]) -> None:
     before, after = (FileText.of(text) for text in edit)
@@ -143,7 +143,7 @@ def test_what_one_notation_says_another_says_too_or_refuses(name: str, edit: tup
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-@settings(max_examples=examples(120), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(edit=edits(plain=False))
 def test_an_earlier_call_of_the_tool_shown_in_a_form_means_the_same_file(name: str, edit: tuple[str, str]) -> None:
     before, after = edit

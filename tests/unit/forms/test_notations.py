@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lg_toolroute.files.known import KnownFile
+from lg_toolroute.files.pieces import piece
 from lg_toolroute.files.tools import FileTool
 from lg_toolroute.forms.blocks import Blocks
 from lg_toolroute.forms.built_in import BUILT_IN
@@ -197,7 +199,8 @@ EDIT = FormTool(
 
 
 def calls(form: str, arguments: dict[str, Any], text: str | None = TEXT, tool: FormTool = EDIT, **known: Any) -> list[dict[str, Any]]:
-    file = KnownFile("a.py", text is not None, text, (), known.get("pieces", ((1, text),) if text is not None else ()))
+    pieces = tuple(piece(start, lines) for start, lines in known.get("pieces", ()))
+    file = KnownFile("a.py", False, None, pieces=pieces) if text is None else replace(KnownFile.holding("a.py", text), ending=known.get("ending", True))
     return list(BUILT_IN[form].calls(tool=tool, arguments=arguments, known=lambda name: file if name == "a.py" else None))
 
 
@@ -267,3 +270,13 @@ def test_a_line_number_that_was_counted_wrongly_is_refused_with_the_right_one():
     change = {"path": "a.py", "changes": [{"start": 6, "end": 6, "text": "    return 3", "was": "    return 2"}]}
     with pytest.raises(FormRefused, match="'    return 2' is line 5"):
         calls("lines", change)
+
+
+def test_a_newline_that_was_only_assumed_at_the_end_of_the_file_is_neither_asked_for_nor_written():
+    after = calls("v4a", v4a("@@", " a", "-b", "+c", "+d"), "a\nb\n", ending=False)
+    assert after == [{"path": "a.py", "old": "b", "new": "c\nd"}]
+    assert calls("v4a", v4a("@@", " a", "-b"), "a\nb\n", ending=False) == [{"path": "a.py", "old": "a\nb", "new": "a"}]
+    for content in ("a\nc", "a\nc\n"):
+        assert calls("whole", {"path": "a.py", "content": content}, "a\nb\n", ending=False) == [{"path": "a.py", "old": "b", "new": "c"}]
+    with pytest.raises(FormRefused, match="ends in a newline"):
+        calls("unified", unified("@@ -2 +2 @@", "-b", "+b", "\\ No newline at end of file"), "a\nb\n", ending=False)
