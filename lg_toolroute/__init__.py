@@ -13,6 +13,8 @@ from lg_toolroute.errors import ChainExhausted, ConfigError, ToolRouteError
 if TYPE_CHECKING:
     from lg_toolroute.config import RoutingConfig, load_config
     from lg_toolroute.core.rules.decision import Decision
+    from lg_toolroute.forms.form import FormTool, ToolForm
+    from lg_toolroute.forms.refused import FormRefused
     from lg_toolroute.router import ToolRouter
     from lg_toolroute.state import ToolRouteContext, ToolRouteState
     from lg_toolroute.surfaces.chat.chat_model import ToolRoutedChatModel
@@ -24,6 +26,9 @@ _HOMES = {
     "RoutingConfig": "config",
     "ToolRouter": "router",
     "Decision": "core.rules.decision",
+    "ToolForm": "forms.form",
+    "FormTool": "forms.form",
+    "FormRefused": "forms.refused",
     "create_toolroute_agent": "surfaces.graph.build",
     "add_toolroute": "surfaces.graph.build",
     "ToolRouteState": "state",
@@ -36,7 +41,10 @@ __all__ = [
     "ChainExhausted",
     "ConfigError",
     "Decision",
+    "FormRefused",
+    "FormTool",
     "RoutingConfig",
+    "ToolForm",
     "ToolRouteContext",
     "ToolRouteError",
     "ToolRouteMiddleware",

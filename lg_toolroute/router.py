@@ -198,8 +198,8 @@ class ToolRouter:
         """Warn of rules that match no tool, of odd names, and of an agent that is not configured; under `strict`, raise.
 
         Raises:
-            ConfigError: A tool's name is given twice, a model cannot be given tools, or a tool cannot take a form; under `strict`, a rule matches nothing, a provider may
-                refuse a name, the agent is not configured, or a model cannot be built.
+            ConfigError: A tool's name is given twice, a model cannot be given tools, or a tool cannot take the form that a rule gives it; under
+                `strict`, a rule matches nothing, a provider may refuse a name, the agent is not configured, or a model cannot be built.
         """
         refuse_duplicate_names(tools)
         self.refuse_toolless(tools, agent=agent)

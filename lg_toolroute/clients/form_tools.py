@@ -47,7 +47,8 @@ class FormBook:
         self._shown: IdentityCache[Shown | FormRefused | None] = IdentityCache()
         self._own: OrderedDict[tuple[str, str | None, tuple[str, ...]], None] = OrderedDict()
         hint = "write a class with the methods shown, calls and arguments, as ToolForm has them, and hand in an object of it"
-        problems = [Problem(f"forms[{name!r}]", f"a {type(form).__name__} is no form", hint) for name, form in handed_in.items() if not _is_form(form)]
+        none = {name: form for name, form in handed_in.items() if not isinstance(form, ToolForm) or isinstance(form, type)}
+        problems = [Problem(f"forms[{name!r}]", f"a {type(form).__name__} is no form", hint) for name, form in none.items()]
         problems += [Problem("forms", f"{name!r} is a built-in form", "give yours another name") for name in handed_in if name in BUILT_IN]
         problems += self._unknown(book)
         if problems:
@@ -59,7 +60,8 @@ class FormBook:
         for rule in (rule for section in sections for rule in book.rules(*section)):
             for name in rule.options.forms.values():
                 if name not in self._forms:
-                    hint = did_you_mean(name, self._forms, f"known are {', '.join(self._forms)}; hand yours in as ToolRouter(…, forms={{{name!r}: …}})")
+                    known = f"known are {', '.join(self._forms)}; hand yours in as ToolRouter(…, forms={{{name!r}: …}})"
+                    hint = did_you_mean(name, self._forms, known)
                     found[rule.path] = Problem(f"{rule.path}.form", f"{name!r} is no form that is known", hint)
         return list(found.values())
 
@@ -119,7 +121,7 @@ class FormBook:
         return [problem for problem in refused.values() if problem is not None]
 
     def note_own(self, turn_id: str, job: Job) -> None:
-        """Remember that a job's candidate must write its calls in the tools' own form. It is kept here, as rejected answers are, and not in the turn."""
+        """Remember that a job's candidate must write its calls in the tools' own form. Like rejected answers, it is kept out of the turn."""
         self._own[(turn_id, job.candidate, job.tools)] = None
         while len(self._own) > _MOST_REMEMBERED:
             self._own.popitem(last=False)
@@ -127,10 +129,6 @@ class FormBook:
     def needs_own(self, turn_id: str, job: Job) -> bool:
         """Whether a job's candidate must write its calls in the tools' own form."""
         return (turn_id, job.candidate, job.tools) in self._own
-
-
-def _is_form(form: object) -> bool:
-    return isinstance(form, ToolForm) and not isinstance(form, type)
 
 
 def _instead(tool: Any, name: str, shown: Mapping[str, Any]) -> Any:

@@ -33,9 +33,9 @@ class Blocks:
     @property
     def tells(self) -> str:
         return (
-            f"Changes a file by search/replace blocks. `{self.blocks}` holds one block a change:\n{SEARCH}\nlines as they stand in "
-            f"the file\n{DIVIDER}\nlines that take their place\n{REPLACE}\nThe searched lines are whole lines, copied from the file character for character, and "
-            "are in the file once: take more of the lines around them where they are not. Blocks are carried out one after the other."
+            f"Changes a file by search/replace blocks. `{self.blocks}` holds one block a change:\n{SEARCH}\nlines as they stand in the file\n"
+            f"{DIVIDER}\nlines that take their place\n{REPLACE}\nThe searched lines are whole lines, copied from the file character for "
+            "character, and are in the file once: take more of the lines around them where they are not. Blocks are carried out in their order."
         )
 
     @property
@@ -55,10 +55,10 @@ class Blocks:
         return [Part(file, found, new=len(found) == 1 and not found[0][0])]
 
     def apply(self, part: Part, text: FileText) -> FileText:
-        for searched, new in part.said:
+        for number, (searched, new) in enumerate(part.said, 1):
             if not searched and text.lines:
-                raise FormRefused("a block searches for nothing", "put lines of the file into it, beside which the new ones are to stand")
-            start = only_one(text.find(searched), searched, "what a block searches for") if searched else 0
+                raise FormRefused(f"block {number} searches for nothing", "put lines of the file into it, beside which the new ones are to stand")
+            start = only_one(text.find(searched), f"what block {number} searches for") if searched else 0
             # Lines that stay are left as the file has them: they may differ in trailing white space from what was searched.
             most = min(len(searched), len(new))
             head = next((place for place in range(most) if searched[place] != new[place]), most)
@@ -99,6 +99,6 @@ def _blocks(text: str, file: str) -> Iterator[tuple[list[str], list[str]]]:
         elif sides:
             sides[-1].append(line)
         elif mark and not mark.startswith("```") and mark.strip("`*# ") != file:
-            raise FormRefused(f"a line stands outside the blocks: {mark[:80]!r}", f"write nothing but blocks of {SEARCH}, {DIVIDER}, {REPLACE}")
+            raise FormRefused("a line stands outside the blocks", f"write nothing but blocks of {SEARCH}, {DIVIDER}, {REPLACE}")
     if sides:
         raise FormRefused("the last block does not end", f"end it with a line {REPLACE}")

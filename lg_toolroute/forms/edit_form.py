@@ -34,20 +34,17 @@ class EditForm:
         if type(own) is type(model):
             return None
         carried, required = _carried(tool, own)
-        fixed = {name: {"const": value} for name, value in tool.fixed.items()}
-        properties = {name: {**schema, **fixed.get(name, {})} for name, schema in {**model.properties, **carried}.items()}
         parameters = {
             "type": "object",
-            "properties": properties,
+            "properties": {**model.properties, **carried},
             "required": [*model.properties, *(name for name in required if name not in model.properties)],
-            "additionalProperties": False,
             **{key: tool.schema[key] for key in ("$defs", "definitions") if key in tool.schema},
         }
         return {"description": model.tells, "parameters": parameters}
 
     def calls(self, *, tool: FormTool, arguments: Mapping[str, Any], known: Known) -> list[dict[str, Any]]:
         own, model = self._both(tool)
-        carried = {name: value for name, value in arguments.items() if name not in model.uses}
+        carried = {name: arguments[name] for name in _carried(tool, own)[0] if name in arguments and name not in model.uses}
         texts: dict[str, FileText] = {}
         calls: list[dict[str, Any]] = []
         for part in model.parts(arguments):

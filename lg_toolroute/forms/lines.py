@@ -57,7 +57,7 @@ class Lines:
         named = {self.file: {"type": "string", "description": "The file's name."}}
         if self.ranges is None:
             return {**named, **ranges}
-        item = {"type": "object", "properties": ranges, "required": list(ranges), "additionalProperties": False}
+        item = {"type": "object", "properties": ranges, "required": list(ranges)}
         return {**named, self.ranges: {"type": "array", "minItems": 1, "items": item, "description": "The changes."}}
 
     def parts(self, arguments: Arguments) -> list[Part]:
@@ -122,8 +122,8 @@ def _compare(was: str, number: int, text: FileText, place: int) -> None:
         return
     if content(line).strip() != was.strip():
         numbers = [text.number(each) for each in text.find([was])]
-        told = f"; {was!r} is line {' and '.join(map(str, numbers[:4]))}" if numbers else ""
-        raise FormRefused(f"line {number} says {content(line)!r} and not {was!r}{told}", "count the lines again")
+        told = f"that is line {' and line '.join(map(str, numbers[:4]))}" if numbers else "no line does"
+        raise FormRefused(f"line {number} does not say what was given; {told}", "count the lines again, and copy what the first one says")
 
 
 def _is_number(value: Any) -> bool:

@@ -103,27 +103,21 @@ def text_of(arguments: Arguments, name: str) -> str:
     return value
 
 
-def only_one(places: Sequence[int], wanted: Sequence[str], what: str) -> int:
+def only_one(places: Sequence[int], what: str) -> int:
     """The one place where lines were found.
 
     Args:
         places: Where they were found.
-        wanted: The lines.
-        what: What they are, in the notation's words.
+        what: What they are, in the notation's words. The lines themselves are not told: reasons are kept with the message.
 
     Raises:
         FormRefused: They were not found, or at several places.
     """
     if not places:
-        raise FormRefused(f"{what} is not in the file: {_shortly(wanted)}", "copy the lines from the file as it is now, white space included")
+        raise FormRefused(f"{what} is not in the file", "copy the lines from the file as it is now, white space included")
     if len(places) > 1:
-        raise FormRefused(f"{what} stands at {len(places)} places of the file: {_shortly(wanted)}", "add more of the lines around it")
+        raise FormRefused(f"{what} stands at {len(places)} places of the file", "add more of the lines around it")
     return places[0]
-
-
-def _shortly(wanted: Sequence[str]) -> str:
-    text = "\n".join(wanted)
-    return repr(text if len(text) <= 160 else f"{text[:160]}…")
 
 
 CREATES = FormRefused("this tool cannot make a file", "change a file that exists", own=True)

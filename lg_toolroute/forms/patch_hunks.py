@@ -44,7 +44,7 @@ class PatchHunk:
             FormRefused: It has none of the marks.
         """
         if line and line[0] not in " -+":
-            raise FormRefused(f"the line {line[:80]!r} of the patch has no mark", "begin each line of a hunk with a space, '-' or '+'")
+            raise FormRefused("a line of the patch has no mark", "begin each line of a hunk with a space, '-' or '+'")
         self.lines.append((line[0], line[1:]) if line else (" ", ""))
         self.stray = 0 if line else self.stray + 1
 
@@ -63,8 +63,8 @@ def apply_hunks(hunks: Sequence[PatchHunk], text: FileText) -> FileText:
     """
     changes: list[_Change] = []
     behind = 0
-    for hunk in hunks:
-        start = _place(hunk, text, behind)
+    for number, hunk in enumerate(hunks, 1):
+        start = _place(hunk, text, behind, f"hunk {number}")
         behind = start + len(hunk.old)
         changes += _changes(hunk, start)
     changes.sort(key=lambda change: change.start)
@@ -98,7 +98,7 @@ def _changes(hunk: PatchHunk, start: int) -> Iterator[_Change]:
             come.append(line)
 
 
-def _place(hunk: PatchHunk, text: FileText, behind: int) -> int:
+def _place(hunk: PatchHunk, text: FileText, behind: int, what: str) -> int:
     """Where a hunk belongs.
 
     Of several places the one counts that its line number, its anchors or its being the end of the file say, or the only one that is left behind the
@@ -109,20 +109,20 @@ def _place(hunk: PatchHunk, text: FileText, behind: int) -> int:
         if not text.lines or (hunk.at_end and isinstance(text.lines[-1], str)):
             return len(text.lines)
         raise FormRefused(
-            "a hunk adds lines and does not say where", "put a line of the file that stands beside them into it, with a space before it"
+            f"{what} adds lines and does not say where", "put a line of the file that stands beside them into it, with a space before it"
         )
     places = text.find(old)
     if hunk.at_end:
         places = [place for place in places if place + len(old) == len(text.lines)]
     if len(places) < 2:
-        return only_one(places, old, "a hunk")
+        return only_one(places, what)
     if hunk.number is not None and (told := [place for place in places if text.number(place) == hunk.number]):
         return told[0]
     if hunk.anchors:
         below = {next((place for place in places if place >= anchor), -1) for anchor in _anchored(hunk.anchors, text, behind)} - {-1}
-        return only_one(sorted(below), old, "a hunk")
+        return only_one(sorted(below), what)
     following = [place for place in places if place >= behind]
-    return only_one(following if behind else places, old, "a hunk")
+    return only_one(following if behind else places, what)
 
 
 def _anchored(anchors: Sequence[str], text: FileText, behind: int) -> list[int]:

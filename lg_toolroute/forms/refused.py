@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from lg_toolroute.errors import ToolRouteError
 
-class FormRefused(Exception):
+
+class FormRefused(ToolRouteError):
     """A call that cannot be expressed in another form without loss; the model that wrote it is told why, and what to write instead.
 
     Args:

@@ -131,7 +131,7 @@ def _parts(lines: list[str]) -> Iterator[Part]:
             part.said[-1].add(line or " " * any(left))  # an empty line that the header has promised is one that stays
             left = [max(left[0] - (line[:1] != "+"), 0), max(left[1] - (line[:1] != "-"), 0)]
         elif line.strip() and not line.startswith(_GIT):
-            raise FormRefused(f"the line {line[:80]!r} is no part of a unified patch", "begin with `--- a/name` and `+++ b/name`")
+            raise FormRefused("it begins with a line that is no part of a unified patch", "begin with `--- a/name` and `+++ b/name`")
         place += 1
     if part is not None:
         yield part

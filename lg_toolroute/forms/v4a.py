@@ -47,7 +47,10 @@ class V4A:
                 kind = UPDATE if line.startswith(UPDATE) else ADD
                 parts.append(Part(line.removeprefix(kind).strip(), list[PatchHunk](), new=kind == ADD))
             elif line.startswith("*** ") and not line.startswith(END_OF_FILE):
-                raise FormRefused(f"{line[:80]!r} is no part of such a patch here", f"only {UPDATE.strip()} and {ADD.strip()} can be carried out")
+                raise FormRefused(
+                    "the patch deletes or moves a file, or has a mark that is not known",
+                    f"only {UPDATE.strip()} and {ADD.strip()} can be carried out",
+                )
             elif parts:
                 _add(parts[-1].said, line)
             elif line.strip():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from langchain_core.messages import BaseMessage, ToolCall
 
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.forms.refused import FormRefused
+from lg_toolroute.gates.answer import parse_arguments
 from lg_toolroute.gates.formed import FormedTool
 from lg_toolroute.runner.request_parts import NamedTool, RequestParts
 
@@ -52,12 +53,12 @@ def formed_history(parts: RequestParts, formed: Mapping[str, FormedTool]) -> Seq
     return parts.router.formed_threads.of(parts.messages, formed, parts.handoffs.file_tools())
 
 
-def formed_draft(formed: Mapping[str, FormedTool], tool: str, arguments: Any) -> Any:
-    """The primary's own arguments of a call, in the form of their reader; as they are where that cannot be."""
-    found = formed.get(tool)
-    if found is None or not isinstance(arguments, Mapping):
-        return arguments
+def formed_draft(formed: Mapping[str, FormedTool], tool: str, draft: str) -> str:
+    """The primary's own arguments of a call, as JSON, in the form of their reader; as they are where that cannot be."""
+    found, arguments = formed.get(tool), parse_arguments(draft)
+    if found is None or isinstance(arguments, str):
+        return draft
     try:
-        return found.form.arguments(tool=found.tool, arguments=arguments, known=found.known)
+        return json.dumps(found.form.arguments(tool=found.tool, arguments=arguments, known=found.known), ensure_ascii=False)
     except FormRefused:
-        return arguments
+        return draft

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.turn.turn import Job, Turn
+from lg_toolroute.gates.formed import FormedTool
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history.cache_markers import CacheMarkers
-from lg_toolroute.runner.formed import formed_history, formed_tools
+from lg_toolroute.runner.formed import formed_draft, formed_history, formed_tools
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
 from lg_toolroute.runner.segments import Segment, shown_text
 from lg_toolroute.runner.telling import mend, what_is_going_on
@@ -34,10 +35,10 @@ def write_request(
     wanted = list(dict.fromkeys(job.tools))
     kept = [call for segment in segments if not segment.writes for call in segment.message.tool_calls]
     handed = parts.handoffs.handed(turn, job, spec, kept)
-    brief = list(handed.messages) if handed.kind == "brief" else None
-    extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments), brief)
-    model, way = parts.way(model, spec, job)
     own, (tools, formed) = dict(tools), formed_tools(parts, turn, job, spec, tools, kept)
+    brief = list(handed.messages) if handed.kind == "brief" else None
+    extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments, formed), brief)
+    model, way = parts.way(model, spec, job)
     way, choice, bound = parts.forced(model, way, tools, wanted, _same_route(parts, job))
     leaf = first_leaf(model)
     live = job.decision is not None and job.decision.options.stream_args == "live"
@@ -81,13 +82,13 @@ def _same_route(parts: RequestParts, job: Job) -> frozenset[str]:
     return frozenset(name for name in parts.inputs.routed if parts.inputs.decide(name, job.source)[1] == job.chain)
 
 
-def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment]) -> str:
+def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment], formed: Mapping[str, FormedTool]) -> str:
     drafted = job.decision is not None and job.decision.options.handoff == "draft"
     lines = [parts.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted)]
     if job.exact and len(job.calls) > 1:
         lines.append(f"Write {len(job.calls)} calls in this one answer, in this order: {', '.join(job.tools)}.")
     if drafted:
-        drafts = [{"tool": call.tool, "arguments": parts.drafts.get(call.slot, "")} for call in job.calls]
+        drafts = [{"tool": call.tool, "arguments": formed_draft(formed, call.tool, parts.drafts.get(call.slot, ""))} for call in job.calls]
         lines.append(f"A draft to correct, which may be wrong: {json.dumps(drafts, ensure_ascii=False)}")
     if job.complaint:
         lines.extend(mend(job, parts.router.rejected.of(turn.id, job)))

@@ -45,7 +45,8 @@ def apply_patch(text: str, call: Mapping[str, Any]) -> str:
     for hunk in "\n".join(["", *body[2:-1]]).split("\n@@\n")[1:]:
         marked = [(row[0], row[1:]) for row in hunk.split("\n")]
         old, new = ([row for mark, row in marked if mark in kinds] for kinds in (" -", " +"))
-        places = [place for place in range(at, len(rows)) if [row.rstrip() for row in rows[place : place + len(old)]] == [row.rstrip() for row in old]]
+        bare, wanted = [row.rstrip() for row in rows], [row.rstrip() for row in old]
+        places = [place for place in range(at, len(rows)) if bare[place : place + len(old)] == wanted]
         if not places:
             raise ToolFailedError("context not found")
         rows[places[0] : places[0] + len(old)] = new

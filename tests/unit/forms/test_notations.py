@@ -200,7 +200,9 @@ EDIT = FormTool(
 
 def calls(form: str, arguments: dict[str, Any], text: str | None = TEXT, tool: FormTool = EDIT, **known: Any) -> list[dict[str, Any]]:
     pieces = tuple(piece(start, lines) for start, lines in known.get("pieces", ()))
-    file = KnownFile("a.py", False, None, pieces=pieces) if text is None else replace(KnownFile.holding("a.py", text), ending=known.get("ending", True))
+    file = (
+        KnownFile("a.py", False, None, pieces=pieces) if text is None else replace(KnownFile.holding("a.py", text), ending=known.get("ending", True))
+    )
     return list(BUILT_IN[form].calls(tool=tool, arguments=arguments, known=lambda name: file if name == "a.py" else None))
 
 
@@ -242,9 +244,6 @@ def test_an_edit_of_the_known_part_of_a_file_is_made_and_never_reaches_over_a_ga
 
 def test_a_file_that_is_settled_is_kept():
     fixed = FormTool(EDIT.name, EDIT.description, EDIT.schema, EDIT.file, {"path": "a.py"})
-    shown = BUILT_IN["blocks"].shown(tool=fixed)
-    assert shown is not None
-    assert shown["parameters"]["properties"]["path"]["const"] == "a.py"
     with pytest.raises(FormRefused, match=r"the file is a\.py"):
         calls("v4a", {"patch": v4a("@@", "-a", "+b")["patch"].replace("a.py", "b.py")}, tool=fixed)
 
@@ -268,7 +267,7 @@ def test_a_new_file_is_made_by_a_tool_that_writes_files():
 
 def test_a_line_number_that_was_counted_wrongly_is_refused_with_the_right_one():
     change = {"path": "a.py", "changes": [{"start": 6, "end": 6, "text": "    return 3", "was": "    return 2"}]}
-    with pytest.raises(FormRefused, match="'    return 2' is line 5"):
+    with pytest.raises(FormRefused, match="that is line 5"):
         calls("lines", change)
 
 
