@@ -36,6 +36,10 @@ class FormBook:
         handed_in: Forms of the application, by name.
         meant: What the arguments of a tool mean, by its name and itself.
 
+    Attributes:
+        handed_in: As above.
+        used: Some rule names a form.
+
     Raises:
         ConfigError: A rule names a form that is not known, a form is none, or one has the name of a built-in one.
     """
@@ -44,6 +48,7 @@ class FormBook:
         self.handed_in = dict(handed_in)
         self._forms = {**BUILT_IN, **handed_in}
         self._meant = meant
+        self.used = bool(self._named(book))
         self._shown: IdentityCache[Shown | FormRefused | None] = IdentityCache()
         self._own: OrderedDict[tuple[str, str | None, tuple[str, ...]], None] = OrderedDict()
         hint = "write a class with the methods shown, calls and arguments, as ToolForm has them, and hand in an object of it"
@@ -54,16 +59,20 @@ class FormBook:
         if problems:
             raise ConfigError(problems, source=book.config.source)
 
-    def _unknown(self, book: RuleBook) -> list[Problem]:
-        found: dict[str, Problem] = {}
+    def _named(self, book: RuleBook) -> dict[str, str]:
+        """The forms that rules name, each with the place of a rule."""
         sections = [(agent, role) for agent in (None, *book.agents) for role in (None, *book.roles(agent))]
-        for rule in (rule for section in sections for rule in book.rules(*section)):
-            for name in rule.options.forms.values():
-                if name not in self._forms:
-                    known = f"known are {', '.join(self._forms)}; hand yours in as ToolRouter(…, forms={{{name!r}: …}})"
-                    hint = did_you_mean(name, self._forms, known)
-                    found[rule.path] = Problem(f"{rule.path}.form", f"{name!r} is no form that is known", hint)
-        return list(found.values())
+        rules = (rule for section in sections for rule in book.rules(*section))
+        return {name: rule.path for rule in rules for name in rule.options.forms.values()}
+
+    def _unknown(self, book: RuleBook) -> list[Problem]:
+        problems = []
+        for name, path in self._named(book).items():
+            if name not in self._forms:
+                known = f"known are {', '.join(self._forms)}; hand yours in as ToolRouter(…, forms={{{name!r}: …}})"
+                hint = did_you_mean(name, self._forms, known)
+                problems.append(Problem(f"{path}.form", f"{name!r} is no form that is known", hint))
+        return problems
 
     def form(self, name: str) -> ToolForm:
         """The form of this name."""

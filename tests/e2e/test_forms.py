@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
+import time
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.tools import StructuredTool
 from langchain_mistralai import ChatMistralAI
 from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 
-from lg_toolroute import ConfigError, FormRefused, ToolForm, ToolRouter
+from lg_toolroute import ConfigError, FormRefused, ToolForm, ToolRouteMiddleware, ToolRouter, create_toolroute_agent
 from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.forms.exact import MOST_JOINED
 from lg_toolroute.testing import Call, FaultServer, Say, ScriptedModel
@@ -262,6 +266,39 @@ def test_a_form_of_the_applications_is_used_by_its_name():
 def test_a_router_with_forms_is_rebuilt_with_them_in_another_process():
     router = ToolRouter(config("shout"), forms={"shout": Shout()})
     assert isinstance(pickle.loads(pickle.dumps(router)).forms.form("shout"), Shout)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("surface", ["graph", "middleware"])
+def test_edits_of_one_file_take_turns_because_the_second_would_overwrite_the_first(surface: str, is_async: bool):
+    text = "first\n" + "".join(f"line {number}\n" for number in range(MOST_JOINED // 6)) + "last\n"
+    files = {"a.py": text}
+    both = Say("", [Call("edit_file", patch("@@", "-first", "+FIRST", "@@", "-last", "+LAST"))])
+
+    def slow(file_path: str, old_string: str, new_string: str) -> str:
+        """Replace text in a file."""
+        read = files[file_path]
+        time.sleep(0.05)
+        files[file_path] = read.replace(old_string, new_string)
+        return "done"
+
+    async def aslow(file_path: str, old_string: str, new_string: str) -> str:
+        """Replace text in a file."""
+        read = files[file_path]
+        await asyncio.sleep(0.05)
+        files[file_path] = read.replace(old_string, new_string)
+        return "done"
+
+    edit = StructuredTool.from_function(slow, aslow, name="edit_file")
+    models = {A: ScriptedModel([named(), Say("Done.")], name=A), B: ScriptedModel([both], name=B), C: ScriptedModel(name=C)}
+    router = ToolRouter(config("v4a"), models=models)
+    tools = [TOOLS[0], edit]
+    agent: Any = create_toolroute_agent(router, tools)
+    if surface == "middleware":
+        agent = create_agent(models[A], tools, middleware=[ToolRouteMiddleware(router)])
+    given: Any = {"messages": thread(text)}
+    asyncio.run(agent.ainvoke(given)) if is_async else agent.invoke(given)
+    assert files["a.py"] == text.replace("first", "FIRST").replace("last", "LAST")
 
 
 # -- real clients ----------------------------------------------------------------------------------------------------------------------------------
