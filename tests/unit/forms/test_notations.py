@@ -227,6 +227,17 @@ def test_hunks_that_are_far_apart_are_several_calls():
     assert [(call["old"], call["new"]) for call in made] == [("first\n", "FIRST\n"), ("last\n", "LAST\n")]
 
 
+def test_calls_of_their_own_may_be_carried_out_in_any_order():
+    text = "first\n" + "".join(f"line {number}\n" for number in range(MOST_JOINED // 6)) + "last\n"
+    made = calls("v4a", v4a("@@", "-first", "+FIRST", "@@", "-last", "+first"), text)
+    for order in (made, made[::-1]):
+        changed = text
+        for call in order:
+            assert changed.count(call["old"]) == 1
+            changed = changed.replace(call["old"], call["new"])
+        assert changed == f"FIRST\n{text[6:-5]}first\n"
+
+
 def test_a_file_that_was_not_read_needs_the_tools_own_form():
     with pytest.raises(FormRefused, match="was not read") as error:
         calls("v4a", v4a("@@", "-a", "+b"), None)
