@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lg_toolroute.errors import ChainExhausted, ConfigError, ToolRouteError
 
 if TYPE_CHECKING:
+    from lg_toolroute.briefs.request import Brief, BriefRequest
     from lg_toolroute.config import RoutingConfig, load_config
     from lg_toolroute.core.rules.decision import Decision
     from lg_toolroute.forms.form import FormTool, ToolForm
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from lg_toolroute.surfaces.middleware.middleware import ToolRouteMiddleware
 
 _HOMES = {
+    "Brief": "briefs.request",
+    "BriefRequest": "briefs.request",
     "load_config": "config",
     "RoutingConfig": "config",
     "ToolRouter": "router",
@@ -38,6 +41,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Brief",
+    "BriefRequest",
     "ChainExhausted",
     "ConfigError",
     "Decision",

@@ -117,8 +117,7 @@ def _file(thread: Sequence[BaseMessage], call: PlannedCall, most: int, extent: E
     file = call.file
     if file is None:
         return ""
-    changed = ", but something else may have changed it since" if file.changed else ""
-    state = f"as it is now{changed}" if file.complete else f"as far as it is known{changed}"
+    state = "as it is now" if file.complete else "as far as it is known"
     near = parts.region(thread, call, tools)
     text = f'The file {file.name}, {state}:\n<file name="{file.name}">\n{file.shown(most, near)}\n</file>'
     later = [parts.cut(each, extent.evidence) for each in file.evidence]

@@ -14,9 +14,10 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
-from lg_toolroute.clients.bindings import BindingCache, Bound
+from lg_toolroute.clients.bindings import BindingCache, Bound, IdentityCache
 from lg_toolroute.clients.build import build_client, check_client
 from lg_toolroute.clients.community import per_call_settings
+from lg_toolroute.clients.fixed_arguments import without_arguments
 from lg_toolroute.clients.identity import identity_of
 from lg_toolroute.clients.profile import complete, profile_of
 from lg_toolroute.clients.readers import ReaderCache
@@ -54,6 +55,7 @@ class ModelBook:
         self._first_built: dict[str, LanguageModel] = {}
         self._lock = threading.RLock()
         self._bindings = BindingCache()
+        self._shorter: IdentityCache[Any] = IdentityCache()
         self.readers = ReaderCache(book.facts)
         self.ways = WaysToCall(book, self.bound, lambda spec: self._given.get(spec) or self._first_built.get(spec))
         timeouts = book.config.timeouts
@@ -155,6 +157,10 @@ class ModelBook:
     def schema(self, tool: Any) -> Mapping[str, Any] | None:
         """The JSON Schema of a tool's arguments, read once for each tool; see `BindingCache.schema`."""
         return self._bindings.schema(tool)
+
+    def without(self, tool: Any, names: frozenset[str]) -> Any:
+        """A tool without some of its arguments, made once, so that it is also bound once; see `without_arguments`."""
+        return self._shorter.get(names, (tool,), lambda: without_arguments(tool, names))
 
     def bound(self, model: BaseChatModel, tools: Sequence[Any], tool_choice: Any = None, **settings: Any) -> Bound:
         """What `model.bind_tools(tools, …)` returns, converted once; see `BindingCache.bound`."""

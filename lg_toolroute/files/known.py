@@ -105,6 +105,11 @@ class KnownFiles:
     _results: tuple[Result, ...] = ()
     _steps: int = 0
 
+    @property
+    def some(self) -> bool:
+        """Whether anything is known of any file."""
+        return bool(self._files)
+
     def of(self, name: str) -> KnownFile | None:
         """What is known of a file; `None` if nothing is."""
         key = same_as(plain(name), self._files, self._roots)

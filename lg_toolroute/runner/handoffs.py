@@ -179,6 +179,11 @@ class HandoffChooser:
         """
         return self._file(tool, arguments) is not None
 
+    def lacks(self, tool: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether the rule asks for a brief, and none could show what a call with these arguments is about."""
+        options = self._inputs.decision(tool, "intercepted").options
+        return options.handoff == "brief" and not self._is_known(PlannedCall(tool, None, arguments, self._file(tool, arguments)), options)
+
     def may_brief(self, tool: str, spec: str) -> bool:
         """Whether a candidate would be sent a brief, if the arguments of a call of this tool named a file that is known."""
         options = self._inputs.decision(tool, "intercepted").options
@@ -186,6 +191,8 @@ class HandoffChooser:
             return False
         if options.handoff == "brief":
             return True
+        if self._router.read_file is None and not self._known().some:
+            return False  # whichever file it will be
         primary = next(iter(self._inputs.reasoning_chain()), None)
         return self._choice(spec, TYPICAL_TOKENS["lean"], primary, reasons=spec == primary).kind == "brief"
 
@@ -238,15 +245,18 @@ class HandoffChooser:
             name: The file, by the name that a call gives it.
             before: Calls of this very message that run before, and have not run yet.
         """
-        if self._files is None:
-            self._files = self._router.known.of(self._messages, self.file_tools())
-        files = self._files
+        files = self._known()
         if self._router.read_file is not None:
             if name not in self._read:
                 self._read[name] = self._router.read_file(name)
             text = self._read[name]
             files = files if text is None else files.given(name, text)
         return _expected(files, before, self.file_tools(), name)
+
+    def _known(self) -> KnownFiles:
+        if self._files is None:
+            self._files = self._router.known.of(self._messages, self.file_tools())
+        return self._files
 
     def file_tools(self) -> Mapping[str, FileTool]:
         """What the arguments of the bound file tools mean, by the tools' names."""

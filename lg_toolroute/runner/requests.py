@@ -21,6 +21,7 @@ from lg_toolroute.gates.answer import schema_problem
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.history.cache_markers import is_stored
 from lg_toolroute.history.target import model_name
+from lg_toolroute.runner.cut_at import argument_cuts
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
 from lg_toolroute.runner.segments import Segment, next_block_index, shown_text
 from lg_toolroute.runner.write_request import write_request
@@ -75,6 +76,7 @@ class RequestBuilder(RequestParts):
             turn.id,
             model=spec,
             gates=dict(turn.gates),
+            cuts=argument_cuts(self, turn, tools),
             bound=names,
             tools=self.inputs.tags,
             block_offset=next_block_index(segments),

@@ -23,6 +23,7 @@ MOST_CALLS = 4000
 KEPT = "Called before it in this same message, and not run yet: {calls}."
 REASONING = "What the assistant reasoned before this call:\n{reasoning}"
 SILENT = "The assistant did not say what this call is for: only the conversation above tells. Do not assume what does not stand there."
+DECIDED = "These arguments of {call} are decided, and are put into it as they stand: {fixed}. Write the other arguments, to go with them."
 WROTE = "Your last answer was:\n{written}"
 MEND_CALL = "Your last answer could not be used: {complaint}. Write the call of {tools} again, correctly, and nothing else."
 
@@ -46,6 +47,13 @@ def what_is_going_on(segments: Sequence[Segment], *, drafted: bool = False) -> l
     if not reasoning:
         return lines if drafted else [*lines, SILENT]
     return [*lines, REASONING.format(reasoning=reasoning if len(reasoning) <= MOST_REASONING else f"[…] {reasoning[-MOST_REASONING:]}")]
+
+
+def what_is_decided(job: Job) -> list[str]:
+    """The arguments that the primary has written of each call, and that stay."""
+    several = len(job.calls) > 1
+    named = ((f"call {place} ({call.tool})" if several else "the call", call.fixed) for place, call in enumerate(job.calls, 1))
+    return [DECIDED.format(call=name, fixed=fixed) for name, fixed in named if fixed]
 
 
 def mend(job: Job, written: str) -> list[str]:

@@ -9,13 +9,14 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.turn.turn import Job, Turn
+from lg_toolroute.gates.arguments import members_of
 from lg_toolroute.gates.formed import FormedTool
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history.cache_markers import CacheMarkers
 from lg_toolroute.runner.formed import formed_draft, formed_history, formed_tools
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
 from lg_toolroute.runner.segments import Segment, shown_text
-from lg_toolroute.runner.telling import mend, what_is_going_on
+from lg_toolroute.runner.telling import mend, what_is_decided, what_is_going_on
 
 
 def write_request(
@@ -40,8 +41,9 @@ def write_request(
     extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments, formed), brief)
     model, way = parts.way(model, spec, job)
     way, choice, bound = parts.forced(model, way, tools, wanted, _same_route(parts, job))
+    if brief is not None or len(bound) == len(wanted):  # before the whole history the tools of a route stay as they are, for its prompt cache
+        bound = _without_fixed(parts, job, bound)
     leaf = first_leaf(model)
-    live = job.decision is not None and job.decision.options.stream_args == "live"
     gate = WriteGate(
         turn.id,
         model=spec,
@@ -51,8 +53,9 @@ def write_request(
         exact=job.exact,
         known=parts.inputs.tags,
         schemas={name: parts.router.models.schema(tool) for name, tool in own.items() if name in wanted},
+        fixed=tuple(call.fixed for call in job.calls),
         announced=job.announced,
-        live=live,
+        live=job.decision is not None and job.decision.options.stream_args == "live",
         blocks=tuple(call.block for call in job.calls),
         provider=next((each.message.response_metadata.get("model_provider") for each in segments if not each.writes), None),
         new_id=parts.new_id,
@@ -63,7 +66,7 @@ def write_request(
     markers = parts.markers(target, spec, writes=True)
     if brief is not None and markers is not None:
         markers = CacheMarkers(sets=False)
-    return Request(job, spec, model, gate, messages, system, [tool for _, tool in bound], choice, live, way, markers, handed=handed)
+    return Request(job, spec, model, gate, messages, system, [tool for _, tool in bound], choice, gate.live, way, markers, handed=handed)
 
 
 def _what_belongs_to_the_turn(words: str, instruction: str, brief: list[BaseMessage] | None) -> list[BaseMessage]:
@@ -77,6 +80,12 @@ def _what_belongs_to_the_turn(words: str, instruction: str, brief: list[BaseMess
     return [HumanMessage(content=instruction)]
 
 
+def _without_fixed(parts: RequestParts, job: Job, tools: list[NamedTool]) -> list[NamedTool]:
+    """The tools without the arguments that are decided. Of several calls of one tool each may have others, so that they stay."""
+    decided = {call.tool: frozenset(members_of(call.fixed)) for call in job.calls if call.fixed and job.tools.count(call.tool) == 1}
+    return [(name, parts.router.models.without(tool, decided[name]) if name in decided else tool) for name, tool in tools]
+
+
 def _same_route(parts: RequestParts, job: Job) -> frozenset[str]:
     """The tools whose calls go to the same chain."""
     return frozenset(name for name in parts.inputs.routed if parts.inputs.decide(name, job.source)[1] == job.chain)
@@ -87,6 +96,7 @@ def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], s
     lines = [parts.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted)]
     if job.exact and len(job.calls) > 1:
         lines.append(f"Write {len(job.calls)} calls in this one answer, in this order: {', '.join(job.tools)}.")
+    lines.extend(what_is_decided(job))
     if drafted:
         drafts = [{"tool": call.tool, "arguments": formed_draft(formed, call.tool, parts.drafts.get(call.slot, ""))} for call in job.calls]
         lines.append(f"A draft to correct, which may be wrong: {json.dumps(drafts, ensure_ascii=False)}")

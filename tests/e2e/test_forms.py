@@ -144,6 +144,26 @@ def test_several_calls_of_a_drained_message_keep_their_places():
         assert [call.get("new_string", "") for call in turn.calls] == ["    return 3\n", "", "    return 9\n"], (surface, way)
 
 
+@pytest.mark.parametrize(
+    ("form", "arguments"),
+    [("v4a", TWO), ("blocks", {"blocks": "<<<<<<< SEARCH\n    return 2\n=======\n    return 3\n>>>>>>> REPLACE"})],
+)
+def test_what_the_primary_has_written_of_the_call_carries_over_into_the_form(form: str, arguments: dict[str, Any]):
+    written = Say("Let me fix it.", [Call("edit_file", {"file_path": "./a.py", "why": "two", "old_string": "dropped", "new_string": "dropped"})])
+    for surface, way in SOMETIMES:
+        turn = Turn(surface, way, {A: [written], B: [Say("", [Call("edit_file", arguments)])]}, config(form, cutAt="argument"))
+        assert turn.calls == [{**EDIT, "file_path": "./a.py", "why": "two"}], (surface, way)
+        assert "dropped" not in turn.seen
+
+
+def test_a_writer_that_changes_another_file_than_the_one_that_is_decided_is_told():
+    written = Say("", [Call("edit_file", {"file_path": "a.py", "old_string": "dropped", "new_string": "dropped"})])
+    other = Say("", [Call("edit_file", {"patch": TWO["patch"].replace("a.py", "b.py")})])
+    turn = Turn("graph", (False, False), {A: [written], B: [other, WRITES]}, config("v4a", cutAt="argument"))
+    assert turn.calls == [EDIT]
+    assert "the file is a.py" in turn.models[B].requests[1].last_text
+
+
 def test_a_draft_is_shown_in_the_writers_form():
     draft = Say("Let me fix it.", [Call("edit_file", {**EDIT, "new_string": "    return 5\n"})])
     turn = Turn("graph", (False, False), {A: [draft], B: [WRITES]}, config("v4a", handoff="draft"))

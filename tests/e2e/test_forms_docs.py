@@ -22,4 +22,4 @@ def test_the_examples_print_what_the_page_says():
 
 
 def test_every_built_in_form_has_its_row():
-    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(BUILT_IN)
+    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)[1:] == list(BUILT_IN)

@@ -10,6 +10,8 @@ import lg_toolroute
 import lg_toolroute.testing
 
 NAMES = [
+    "Brief",
+    "BriefRequest",
     "ChainExhausted",
     "ConfigError",
     "Decision",

@@ -185,7 +185,9 @@ def test_the_options_of_a_rule_are_in_the_decision():
     }
     decision = compile_config(load_config({"toolRouting": {"edit": rule}})).decide("edit")
     assert decision.moments == ("call", "result")
-    assert decision.options == RuleOptions("drain", "draft", "live", Escalate(3, "c/d"), {"temperature": 0}, False, True)
+    assert decision.options == RuleOptions(
+        on_intercept="drain", handoff="draft", stream_args="live", escalate=Escalate(3, "c/d"), params={"temperature": 0}, refusal_falls_back=True
+    )
 
 
 def test_a_refusal_of_the_reasoning_model_may_fall_back():

@@ -28,6 +28,9 @@ def test_the_whole_decision_is_shown():
         "              2. ollama/gpt-oss:20b   (skipped: may not use 'edit' (tools.byProvider.ollama.deny))\n"
         "              3. p/primary   (the primary)\n"
         "  intercept   cut: the primary's stream is closed at the tool's name\n"
+        "  handoff     auto: r/editor: a brief where the call names a file that is known and the history is above about 4,050 tokens "
+        "(21,320 where its cache holds 90%); 3,000 tokens $0.0008; 8,000 tokens of history, 90% of them in the provider's cache $0.0004\n"
+        "              auto: p/primary: the whole history, which its cache holds while it reasons\n"
         "  time        saved above about 170 tokens of arguments, lost below "
         "(primary 60 tokens/s, routed model 80 tokens/s, 0.6 s to its first token, 0.1 s to hand over)\n"
         "  money       saved above about 30 tokens of arguments, lost below (8,000 tokens of history, 90% of them in the provider's cache)"
@@ -75,6 +78,20 @@ def test_every_option_that_was_set_is_shown():
         assert part in shown
     upwards = {"model": "r/editor", "escalate": {"after": 3, "to": "e/e"}}
     assert "after 3 failed results in a row, to e/e" in text(toolRouting={"e*": upwards})
+
+
+def test_what_the_candidates_are_sent_is_said_for_each_kind_of_handoff():
+    said = {
+        "auto": "auto: r/editor: a brief where the call names a file that is known, else the whole history; no price is configured for it",
+        "full": "full: the whole history",
+        "text": "full: the whole history",
+        "brief": "brief of the size that the call needs: what the call needs of the thread",
+    }
+    for handoff, expected in said.items():
+        assert f"handoff     {expected}" in text(toolRouting={"edit": {"model": "r/editor", "handoff": handoff}})
+    for size, expected in (("mid", "'mid'"), (4_000, "of 4,000 tokens")):
+        assert f"handoff     brief {expected}: " in text(toolRouting={"edit": {"model": "r/editor", "handoff": {"brief": size}}})
+    assert "handoff" not in text(toolRouting={"edit": {"model": "r/editor", "moments": ["result"]}})
 
 
 def test_a_rule_that_cannot_pay_says_so():
