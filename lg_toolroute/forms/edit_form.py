@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lg_toolroute.files.known import KnownFile
+from lg_toolroute.files.names import ends_with, plain
 from lg_toolroute.forms.exact import Exact
 from lg_toolroute.forms.form import FormTool, Known
 from lg_toolroute.forms.lines import Lines
@@ -125,10 +126,12 @@ def _properties(tool: FormTool) -> Mapping[str, Any]:
 
 
 def _kept(tool: FormTool, part: Part) -> str:
-    """The file that a part is for, which must be the one that is settled, if one is."""
+    """The file that a part is for. If one is settled it must be that one, which a patch may name by the end of its path."""
     settled = None if tool.file is None else tool.fixed.get(tool.file.file)
-    if settled is None or part.file in (settled, str(settled).lstrip("/")):
-        return part.file if settled is None else str(settled)
+    if settled is None:
+        return part.file
+    if ends_with(plain(str(settled)), plain(part.file)):
+        return str(settled)
     raise FormRefused(f"it changes {part.file}, and the file is {settled}", f"write the change for {settled}, under this name")
 
 
