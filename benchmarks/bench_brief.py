@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from benchmarks import brief_money
 from benchmarks.bench_sessions import LETTERS, TRACES, folder
 from benchmarks.report import Promise, Report, Table
 from lg_toolroute.files.known import KnownFiles, Step
@@ -139,17 +140,22 @@ def run(quick: bool) -> Report:
     path = folder() / RECORDING
     if not path.is_file():
         return Report("brief", question, skipped=f"no recording {RECORDING} in {folder()}; set {TRACES} to its folder")
-    tally = Tally()
+    tally, bill = Tally(), brief_money.Bill()
     for events in sessions(path, QUICK if quick else None):
         follow(events, tally)
+        brief_money.follow(events, bill)
+    costs, saved = brief_money.money(bill)
     figures = {
         "coverage": tally.contained / tally.good,
         "median tokens": statistics.median(tally.sizes),
         "rebuilt": tally.equal / max(tally.read_in_full, 1),
         "look: flagged": tally.flagged["no_match"] / max(tally.failed["no_match"], 1),
         "look: false alarms": tally.alarms / tally.good,
+        "milliseconds for a brief of a thread of 400 messages": brief_money.seconds_of_a_brief() * 1000,
+        **saved,
     }
-    return Report("brief", question, [_coverage(tally), _looks(tally)], figures, [] if quick else _promises(figures))
+    note = f"{figures['milliseconds for a brief of a thread of 400 messages']:.2f} ms for a brief when a thread of 400 messages has grown by a call."
+    return Report("brief", question, [_coverage(tally), _looks(tally), costs], figures, [] if quick else _promises(figures), [note])
 
 
 def _coverage(tally: Tally) -> Table:

@@ -207,12 +207,28 @@ class ToolRouter:
         names = [tool_name(tool) for tool in tools]
         called = dict.fromkeys(tool_name(tool) for tool in tools if is_called_by_name(tool))
         problems = [*_odd_names(list(called)), *self.book.unmatched(names, agent), *self._unknown_agent(agent)]
+        problems += self._missing_arguments(tools, agent)
         if self.strict:
             problems.extend(self.models.check())
             if problems:
                 raise ConfigError(problems, source=self.config.source)
         for problem in problems:
             warnings.warn(str(problem), UserWarning, stacklevel=3)
+
+    def _missing_arguments(self, tools: Sequence[Any], agent: str | None) -> list[Problem]:
+        """The names in a rule's `cutAt` that no argument of its tools has."""
+        rules: dict[str, tuple[tuple[str, ...], set[str]]] = {}
+        for tool in tools:
+            decision = self.decide(tool_name(tool), agent=agent)
+            if decision.path is not None and isinstance(decision.options.cut_at, tuple):
+                arguments = rules.setdefault(decision.path, (decision.options.cut_at, set()))[1]
+                arguments.update((self.models.schema(tool) or {}).get("properties") or ())
+        problems: list[Problem] = []
+        for path, (named, known) in rules.items():
+            for name in (each for each in named if each not in known):
+                hint = did_you_mean(name, known, f"they have {', '.join(sorted(known))}")
+                problems.append(Problem(f"{path}.cutAt", f"no tool of the rule has an argument {name!r}", hint))
+        return problems
 
     def refuse_toolless(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
         """Raise if a model that was handed in cannot be given the tools that it may have.

@@ -21,6 +21,7 @@ from lg_toolroute.briefs.request import BriefRequest, PlannedCall
 from lg_toolroute.core.rules.handoff import smaller
 from lg_toolroute.files.tools import FileTool
 
+NEWLINE: Final = "\n"
 CHARACTERS_PER_TOKEN: Final = 4
 """As LangChain's approximate counter has it."""
 
@@ -119,7 +120,8 @@ def _file(thread: Sequence[BaseMessage], call: PlannedCall, most: int, extent: E
         return ""
     state = "as it is now" if file.complete else "as far as it is known"
     near = parts.region(thread, call, tools)
-    text = f'The file {file.name}, {state}:\n<file name="{file.name}">\n{file.shown(most, near)}\n</file>'
+    shown = file.shown(most, near)
+    text = f'The file {file.name}, {state}:\n<file name="{file.name}">\n{shown}{"" if shown.endswith(NEWLINE) else NEWLINE}</file>'
     later = [parts.cut(each, extent.evidence) for each in file.evidence]
     return "\n\n".join([text, *(f"A later result that names it:\n<result>\n{each}\n</result>" for each in later)])
 

@@ -66,7 +66,7 @@ class RuleConfig(ChainConfig):
     """When the rule acts: `call`, its model writes the tool call; `result`, its model runs the turn that reads the tool's result."""
     on_intercept: Literal["cut", "drain"] | None = None
     """`cut` closes the primary's stream at the routed call; `drain` reads its whole message. Unset: `cut`, but `drain` with a draft."""
-    cut_at: Literal["name", "argument"] | tuple[str, ...] | None = Field(default=None)
+    cut_at: Literal["name", "argument"] | tuple[str, ...] | None = None
     """`name` cuts at the tool's name; `argument` where the first long argument begins, as does a list of the long ones. Unset: `argument` where the
     handoff is a brief of a file that an argument names, else `name`."""
     handoff: RuleHandoffConfig = Field(default_factory=RuleHandoffConfig)
@@ -84,6 +84,16 @@ class RuleConfig(ChainConfig):
     `ToolRouter(…, forms=)`. Forms by model are for candidates of the chain. Unset: the tool's own form."""
     refusal_falls_back: bool = False
     """Whether a refusal for reasons of content goes to the next candidate instead of being the answer."""
+
+    @field_validator("cut_at", mode="before")
+    @classmethod
+    def _place(cls, value: Any) -> Any:
+        if value is None or value in ("name", "argument"):
+            return value
+        names = list(value) if isinstance(value, (list, tuple)) else []
+        if not names or not all(isinstance(name, str) and name.strip() for name in names):
+            raise ValueError(f"{value!r} is no place in a call; write name, argument, or a list of the arguments that are long")
+        return tuple(names)
 
     @field_validator("thinking", mode="before")
     @classmethod

@@ -168,10 +168,21 @@ class Checker:
             if rule.get("form") and rule.get("stream_args") == "live":
                 hint = 'leave "streamArgs": "live" out, or leave `form` out'
                 self._problem((*place, "form"), "arguments in another form can be shown when they are complete, not as they come", hint)
+            self._cut_at(rule, (*place, "cut_at"))
             to, fallbacks = _mapping(rule, "escalate").get("to"), rule.get("fallbacks")
             if isinstance(to, str) and isinstance(fallbacks, (list, tuple)) and not fallbacks and self._model(to) != self._model(rule.get("primary")):
                 hint = f"name {to!r} among the fallbacks, or leave `to` out"
                 self._problem((*place, "escalate", "to"), f"'fallbacks: []' lets no other model write the call, and {to!r} is another", hint)
+
+    def _cut_at(self, rule: Data, loc: Location) -> None:
+        where = rule.get("cut_at")
+        if where is not None and rule.get("on_intercept") == "drain":
+            self._problem(loc, "'drain' reads the primary's whole message, so its call is cut nowhere", "leave `cutAt` or `onIntercept` out")
+        elif where not in (None, "name") and _mapping(rule, "handoff").get("mode") == "draft":
+            self._problem(loc, "a draft holds all arguments, so none is cut off", "leave `cutAt` out, or write another handoff")
+        elif where not in (None, "name") and rule.get("stream_args") == "live":
+            hint = 'write "streamArgs": "checked", or "cutAt": "name"'
+            self._problem(loc, "arguments that two models write are shown when both are checked, and 'live' shows them as they come", hint)
 
     def _pattern(self, pattern: str, loc: Location) -> None:
         kind = kind_of(pattern)

@@ -97,7 +97,7 @@ def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
     if options.on_intercept == "drain":
         yield "intercept", "drain: the primary's whole message is read" + (", its arguments are a draft" if options.handoff == "draft" else "")
     else:
-        yield "intercept", "cut: the primary's stream is closed at the tool's name"
+        yield "intercept", f"cut: the primary's stream is closed {_place(options)}"
     if options.stream_args == "live":
         yield "arguments", "shown as they come, so no other candidate can take over once the first piece is out"
     if options.escalate is not None:
@@ -111,6 +111,17 @@ def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
         yield "form", f"{spec} is shown the tool as {form!r}, and its calls land in the tool's own form"
     if options.refusal_falls_back:
         yield "refusal", "goes to the next candidate"
+
+
+def _place(options: RuleOptions) -> str:
+    """Where the stream is closed, in words."""
+    if isinstance(options.cut_at, tuple):
+        return f"where {' or '.join(options.cut_at)} begins; the arguments before it stay"
+    if options.cut_at == "argument":
+        return "where the first long argument begins; the arguments before it stay"
+    if options.cut_at is None and options.handoff in ("auto", "brief") and options.stream_args != "live":
+        return "at the tool's name, or, where a brief may show its file, at the first long argument"
+    return "at the tool's name"
 
 
 def _handoff(decision: Decision, primary: str | None, facts: Callable[[str], ModelFacts], traffic: Traffic) -> Iterator[str]:

@@ -40,7 +40,7 @@ def write_request(
     brief = list(handed.messages) if handed.kind == "brief" else None
     extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments, formed), brief)
     model, way = parts.way(model, spec, job)
-    way, choice, bound = parts.forced(model, way, tools, wanted, _same_route(parts, job))
+    way, choice, bound = parts.forced(model, way, tools, wanted, _same_route(parts, job) if brief is None else frozenset())
     if brief is not None or len(bound) == len(wanted):  # before the whole history the tools of a route stay as they are, for its prompt cache
         bound = _without_fixed(parts, job, bound)
     leaf = first_leaf(model)

@@ -54,6 +54,16 @@ def test_a_brief_is_legal_where_a_history_has_to_be_and_holds_nothing_private(pr
         assert not any("cache_control" in body for body in bench.sent(WRITER)), "what is stored nowhere is not cached"
 
 
+@pytest.mark.parametrize("surface", SURFACES)
+def test_the_file_that_a_drained_call_names_is_told_too(surface: str):
+    with FaultServer({PRIMARY: [says(30), Say("Done.")], WRITER: [writes(30)]}) as server:
+        bench = Bench(server, surface, {**BRIEF, "onIntercept": "drain"})
+        messages = bench.run()
+    assert TEXT in bench.sent(WRITER)[0]
+    assert [each["kind"] for _, each in handoffs(messages)] == ["brief"]
+    assert "wrong wrong" not in repr((bench.events, messages))
+
+
 def test_what_stands_first_is_the_same_from_call_to_call_as_long_as_the_file_is():
     missed = Say(calls=[says(30).calls[0]])
     with FaultServer({PRIMARY: [says(30), says(30), Say("Done.")], WRITER: [missed, writes(30)]}) as server:
@@ -137,9 +147,9 @@ def test_a_history_that_lies_in_the_candidates_cache_is_sent_whole_where_that_co
 
 
 @pytest.mark.parametrize("handoff", ["auto", "brief"])
-def test_of_a_file_that_is_not_known_the_whole_history_tells(handoff: str):
+def test_of_a_file_that_is_not_known_the_whole_history_tells_where_the_call_may_not_stand(handoff: str):
     with FaultServer({PRIMARY: [says(30), Say("Done.")], WRITER: [writes(30)]}) as server:
-        bench = Bench(server, rule={"handoff": handoff})
+        bench = Bench(server, rule={"handoff": handoff, "fallbacks": []})
         messages = bench.run(messages=[HumanMessage(OLD_TALK, id="q1"), AIMessage("Yes.", id="a1"), HumanMessage("Set line_30 to zero.", id="q2")])
     assert OLD_TALK in bench.sent(WRITER)[0]
     ((_, told),) = handoffs(messages)

@@ -19,7 +19,7 @@ def story(whole: bool = False) -> tuple[ScriptedModel, ScriptedModel]:
     kimi = cls(
         [
             Say("Let me look.", [Call("read", {"path": "a.py"})]),
-            Say("Let me fix that.", [Call("edit", {"path": DROPPED})]),
+            Say("Let me fix that.", [Call("edit", {"path": "a.py", "old": DROPPED})]),
             Say("Fixed."),
         ],
         name=KIMI,

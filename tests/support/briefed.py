@@ -83,7 +83,7 @@ class Bench:
         url = self.server.url if self.api == "anthropic" else self.server.base_url
         config = {
             "model": {"primary": f"mine/{PRIMARY}"},
-            "toolRouting": {"edit": {"primary": f"theirs/{WRITER}", "fallbacks": [f"mine/{SPARE}"], "onIntercept": "drain", **self.rule}},
+            "toolRouting": {"edit": {"primary": f"theirs/{WRITER}", "fallbacks": [f"mine/{SPARE}"], **self.rule}},
             "models": {
                 "providers": {
                     "mine": {"baseUrl": self.server.base_url, "apiKey": "k", "models": [each for each in self.models if each["id"] != WRITER]},

@@ -52,6 +52,7 @@ class Scenario:
         text: The text that lands in the first turn.
         calls: The calls that land in the first turn.
         drain: The routed tools are drained.
+        cut_at: Where the rule for `edit` cuts.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Scenario:
     text: str
     calls: tuple[tuple[str, dict[str, str]], ...] = ()
     drain: bool = False
+    cut_at: str = "name"
 
 
 def dropped(name: str) -> Call:
@@ -73,6 +75,13 @@ SCENARIOS: tuple[Scenario, ...] = (
         Say("Both.", [Call("read", READ), dropped("edit")], chunks=4),
         "Both.",
         (("read", READ), ("edit", EDIT)),
+    ),
+    Scenario(
+        "routed call, cut at an argument",
+        Say("Now the edit.", [Call("read", READ), Call("edit", {"path": "a.py", "text": DROPPED * 3})], chunks=4),
+        "Now the edit.",
+        (("read", READ), ("edit", EDIT)),
+        cut_at="argument",
     ),
     Scenario(
         "drain with two routed calls",
@@ -113,7 +122,7 @@ def models(scenario: Scenario) -> dict[str, BaseChatModel]:
     return {
         PRIMARY: ScriptedModel(answer=primary, name=PRIMARY),
         SPARE: ScriptedModel(answer=spare, name=SPARE),
-        ROUTED: ScriptedModel(answer=writer("edit", EDIT), name=ROUTED),
+        ROUTED: ScriptedModel(answer=writer("edit", EDIT if scenario.cut_at == "name" else {"text": EDIT["text"]}), name=ROUTED),
         SECOND: ScriptedModel(answer=writer("write", WRITE), name=SECOND),
     }
 
@@ -122,6 +131,6 @@ def router(scenario: Scenario, *, scripted: dict[str, BaseChatModel] | None = No
     mode = {"onIntercept": "drain"} if scenario.drain else {}
     config = {
         "model": {"primary": PRIMARY, "fallbacks": [SPARE]},
-        "toolRouting": {"edit": {"primary": ROUTED, **mode}, "write": {"primary": SECOND, **mode}},
+        "toolRouting": {"edit": {"primary": ROUTED, **(mode or {"cutAt": scenario.cut_at})}, "write": {"primary": SECOND, **mode}},
     }
     return ToolRouter(config, models=scripted or models(scenario))

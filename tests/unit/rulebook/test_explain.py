@@ -27,7 +27,7 @@ def test_the_whole_decision_is_shown():
         "  chain       1. r/editor\n"
         "              2. ollama/gpt-oss:20b   (skipped: may not use 'edit' (tools.byProvider.ollama.deny))\n"
         "              3. p/primary   (the primary)\n"
-        "  intercept   cut: the primary's stream is closed at the tool's name\n"
+        "  intercept   cut: the primary's stream is closed at the tool's name, or, where a brief may show its file, at the first long argument\n"
         "  handoff     auto: r/editor: a brief where the call names a file that is known and the history is above about 4,050 tokens "
         "(21,320 where its cache holds 90%); 3,000 tokens $0.0008; 8,000 tokens of history, 90% of them in the provider's cache $0.0004\n"
         "              auto: p/primary: the whole history, which its cache holds while it reasons\n"
