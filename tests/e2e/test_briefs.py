@@ -64,6 +64,21 @@ def test_the_file_that_a_drained_call_names_is_told_too(surface: str):
     assert "wrong wrong" not in repr((bench.events, messages))
 
 
+@pytest.mark.parametrize("surface", ["graph", "durable middleware"])
+def test_a_turn_that_was_parked_is_resumed_by_another_process_with_a_brief_made_anew(surface: str):
+    with FaultServer({PRIMARY: [says(30)]}) as server:
+        begun = Bench(server, surface, BRIEF, compiled={"interrupt_after": ["model"]})
+        begun.run()
+        assert begun.agent.get_state(begun.thread).values["toolroute"]["turn"]["pending"][0]["fixed"] == '{"path": "a.py"}'
+    with FaultServer({PRIMARY: [Say("Done.")], WRITER: [writes(30)]}) as server:
+        resumed = Bench(server, surface, BRIEF, folder=begun.folder, checkpointer=begun.checkpointer)
+        messages = resumed.run(resume=True)
+    assert TEXT in resumed.sent(WRITER)[0]
+    assert OLD_TALK not in resumed.sent(WRITER)[0]
+    assert [each["kind"] for _, each in handoffs(messages)] == ["brief"]
+    assert "line_30 = 0\n" in resumed.folder.files["a.py"]
+
+
 def test_what_stands_first_is_the_same_from_call_to_call_as_long_as_the_file_is():
     missed = Say(calls=[says(30).calls[0]])
     with FaultServer({PRIMARY: [says(30), says(30), Say("Done.")], WRITER: [missed, writes(30)]}) as server:

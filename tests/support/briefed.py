@@ -69,6 +69,9 @@ class Bench:
         models: Entries of the provider's models: windows, prices.
         settings: Keyword arguments of the router.
         api: The API of the writer's server.
+        folder: What the tools read and change.
+        checkpointer: Keeps the thread.
+        compiled: Further settings of the compiled graph.
     """
 
     server: FaultServer
@@ -78,6 +81,8 @@ class Bench:
     settings: dict[str, Any] = field(default_factory=dict)
     api: str = "openai-completions"
     folder: Folder = field(default_factory=lambda: Folder({"a.py": TEXT}))
+    checkpointer: Any = field(default_factory=InMemorySaver)
+    compiled: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         url = self.server.url if self.api == "anthropic" else self.server.base_url
@@ -97,17 +102,17 @@ class Bench:
         self.thread: Any = {"configurable": {"thread_id": "1"}}
 
     def _agent(self) -> Any:
-        tools = self.folder.tools()
+        tools, compiled = self.folder.tools(), {"checkpointer": self.checkpointer, **self.compiled}
         if self.surface == "graph":
-            return create_toolroute_agent(self.router, tools, checkpointer=InMemorySaver())
+            return create_toolroute_agent(self.router, tools, **compiled)
         if self.surface == "chat model":
-            return create_agent(ToolRoutedChatModel(router=self.router), tools, checkpointer=InMemorySaver())
+            return create_agent(ToolRoutedChatModel(router=self.router), tools, **compiled)
         middleware = ToolRouteMiddleware(self.router, durable=self.surface == "durable middleware")
-        return create_agent(self.router.models.get(f"mine/{PRIMARY}"), tools, middleware=[middleware], checkpointer=InMemorySaver())
+        return create_agent(self.router.models.get(f"mine/{PRIMARY}"), tools, middleware=[middleware], **compiled)
 
-    def run(self, way: str = "invoke", messages: Sequence[BaseMessage] | None = None) -> list[BaseMessage]:
-        """Runs the agent to its end; the thread."""
-        asked = {"messages": list(read_before() if messages is None else messages)}
+    def run(self, way: str = "invoke", messages: Sequence[BaseMessage] | None = None, *, resume: bool = False) -> list[BaseMessage]:
+        """Runs the agent to its end, or to where it is interrupted; the thread."""
+        asked = None if resume else {"messages": list(read_before() if messages is None else messages)}
         modes = ["custom", "values"] + (["messages", "updates"] if "stream" in way else [])
 
         async def listen() -> None:

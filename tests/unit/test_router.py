@@ -140,6 +140,22 @@ def test_exceptions_of_turns_that_never_ended_are_forgotten_in_time():
     assert len(of._causes) <= 64
 
 
+def test_a_brief_that_was_not_handed_in_is_refused_with_the_nearest_name_and_so_is_one_called_as_a_size():
+    rules = {"edit": {"model": "a/b", "handoff": {"brief": "leen"}}, "query": {"model": "a/b", "handoff": {"brief": "tabels"}}}
+    with pytest.raises(ConfigError) as caught:
+        ToolRouter({"model": "a/c", "toolRouting": rules}, briefs={"tables": repr, "mid": repr})  # type: ignore[dict-item]
+    text = str(caught.value)
+    assert "toolRouting.edit.handoff.brief: 'leen' is no brief that is known; did you mean 'lean'?" in text
+    assert "toolRouting.query.handoff.brief: 'tabels' is no brief that is known; did you mean 'tables'?" in text
+    assert "briefs: 'mid' is the name of a size; give the function another name" in text
+
+
+def test_a_pickled_router_keeps_its_briefs_and_its_reader():
+    rules = {"query": {"model": "a/b", "handoff": {"brief": "own"}}}
+    again = pickle.loads(pickle.dumps(ToolRouter({"model": "a/c", "toolRouting": rules}, briefs={"own": repr}, read_file=str.upper)))  # type: ignore[dict-item]
+    assert (again.briefs, again.read_file) == ({"own": repr}, str.upper)
+
+
 @pytest.mark.parametrize("trip", [copy.copy, copy.deepcopy, lambda of: pickle.loads(pickle.dumps(of))], ids=["copy", "deepcopy", "pickle"])
 def test_a_router_is_copied_and_pickled(trip):
     assert trip(ToolRouter({"model": A, "toolRouting": {"edit": B}})).decide("edit").model == B

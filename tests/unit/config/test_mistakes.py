@@ -137,6 +137,17 @@ def test_a_draft_needs_the_whole_message():
     assert "a draft needs" in problems({"toolRouting": {"edit": rule}})["toolRouting.edit.onIntercept"]
 
 
+def test_a_handoff_that_is_none_is_refused_with_what_to_write():
+    wrong = {"a": "breif", "b": {"brief": 12}, "c": {"brief": True}, "d": {"mode": "full", "brief": "lean"}, "e": {"size": "lean"}, "f": 3}
+    found = problems({"toolRouting": {name: {"model": "a/b", "handoff": handoff} for name, handoff in wrong.items()}})
+    assert "did you mean 'brief'?" in found["toolRouting.a.handoff"]
+    assert "12 is no size of a brief; write lean, mid, rich, or 500 tokens or more" in found["toolRouting.b.handoff.brief"]
+    assert "True is no size of a brief" in found["toolRouting.c.handoff.brief"]
+    assert "a handoff that is 'full' has no size" in found["toolRouting.d.handoff.brief"]
+    assert "toolRouting.e.handoff.size" in found
+    assert "3 should be a mapping; its keys are mode, brief" in found["toolRouting.f.handoff"]
+
+
 def test_allow_and_also_allow_in_one_policy_are_refused():
     assert "allow and alsoAllow" in problems({"tools": {"allow": ["a"], "alsoAllow": ["b"]}})["tools.alsoAllow"]
 

@@ -190,6 +190,25 @@ def test_the_options_of_a_rule_are_in_the_decision():
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (None, ("auto", None)),
+        ("auto", ("auto", None)),
+        ("text", ("full", None)),
+        ("full", ("full", None)),
+        ("brief", ("brief", None)),
+        ({"brief": "rich"}, ("brief", "rich")),
+        ({"brief": 4_000}, ("brief", 4_000)),
+        ({"mode": "brief", "brief": "mine"}, ("brief", "mine")),
+    ],
+)
+def test_a_handoff_is_read_in_every_form(written: object, expected: tuple[str, object]):
+    rule = {"model": "a/b"} if written is None else {"model": "a/b", "handoff": written}
+    options = compile_config(load_config({"toolRouting": {"edit": rule}})).decide("edit").options
+    assert (options.handoff, options.brief) == expected
+
+
 def test_a_refusal_of_the_reasoning_model_may_fall_back():
     book = compile_config(load_config({"model": {"primary": "a/b", "refusalFallsBack": True}, "toolRouting": {"edit": "c/d"}}))
     assert book.decide(None).options.refusal_falls_back
