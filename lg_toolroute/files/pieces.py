@@ -100,14 +100,14 @@ def _loose(pieces: Sequence[Piece], joined: Sequence[Piece]) -> list[Piece]:
 
 
 def _anchored(pieces: Pieces, new: Piece) -> Pieces:
-    """The pieces, those without a place that share some lines with a new one in the place that follows from it."""
+    """The pieces, those without a place that share some lines with a new one in the place that follows from it: their inner lines, which are whole."""
     if all(each.start is not None for each in pieces):
         return pieces
     lines = new.text.split("\n")
     placed: list[Piece] = []
     for each in pieces:
         start = each.start
-        for at in dict.fromkeys((0, max(len(lines) // 2 - 1, 0), max(len(lines) - 3, 0))) if start is None and each.count >= 3 else ():
+        for at in dict.fromkeys((0, max(len(lines) // 2 - 1, 0), max(len(lines) - 3, 0))) if start is None and each.count >= 5 else ():
             ending = "\n".join(lines[at : at + 3])
             if len(ending) > 20 and each.text.count(ending) == 1:
                 start = (new.start or 0) + at - each.text.count("\n", 0, each.text.find(ending))
@@ -115,7 +115,8 @@ def _anchored(pieces: Pieces, new: Piece) -> Pieces:
         free = start is not None and start > 0 and all(
             other is each or other.start is None or other.stop <= start or other.start >= start + each.count for other in (*pieces, *placed)
         )  # fmt: skip
-        placed.append(replace(each, start=start) if each.start is not None or free else each)
+        inner = each.text.split("\n")[1:-1] if each.start is None and free else []
+        placed.append(of_lines((start or 0) + 1, inner) if inner else each)
     return tuple(sorted(placed, key=lambda each: (each.start is None, each.start or 0)))
 
 
