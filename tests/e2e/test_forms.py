@@ -140,7 +140,7 @@ def test_several_calls_of_a_drained_message_keep_their_places():
     one = patch("@@", "-    return 1", "+    return 9")
     scripts = {A: [two], B: [Say("", [Call("edit_file", TWO), Call("edit_file", one)])]}
     for surface, way in SOMETIMES:
-        turn = Turn(surface, way, scripts, config("v4a", onIntercept="drain"))
+        turn = Turn(surface, way, scripts, config("v4a", cutAt=None, onIntercept="drain"))
         assert [call.get("new_string", "") for call in turn.calls] == ["    return 3\n", "", "    return 9\n"], (surface, way)
 
 
@@ -166,7 +166,7 @@ def test_a_writer_that_changes_another_file_than_the_one_that_is_decided_is_told
 
 def test_a_draft_is_shown_in_the_writers_form():
     draft = Say("Let me fix it.", [Call("edit_file", {**EDIT, "new_string": "    return 5\n"})])
-    turn = Turn("graph", (False, False), {A: [draft], B: [WRITES]}, config("v4a", handoff="draft"))
+    turn = Turn("graph", (False, False), {A: [draft], B: [WRITES]}, config("v4a", cutAt=None, handoff="draft"))
     assert turn.calls == [EDIT]
     assert "+    return 5" in turn.models[B].requests[0].last_text
     assert "old_string" not in turn.models[B].requests[0].last_text

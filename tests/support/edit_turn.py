@@ -57,7 +57,8 @@ def thread(text: str = TEXT, path: str = "a.py") -> list[AnyMessage]:
 
 
 def config(form: Any, tool: str = "edit_file", **rule: Any) -> dict[str, Any]:
-    return {"model": A, "toolRouting": {tool: {"primary": B, "fallbacks": [C], "handoff": "full", "cutAt": "name", "form": form, **rule}}}
+    said = {"primary": B, "fallbacks": [C], "handoff": "full", "cutAt": "name", "form": form, **rule}
+    return {"model": A, "toolRouting": {tool: {key: value for key, value in said.items() if value is not None}}}
 
 
 def named(tool: str = "edit_file") -> Say:
