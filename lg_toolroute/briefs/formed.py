@@ -16,7 +16,7 @@ from lg_toolroute.files.tools import FileTool
 from lg_toolroute.forms.form import FormTool, ToolForm
 from lg_toolroute.forms.refused import FormRefused
 
-_MOST_THREADS = 64
+_MOST_THREADS = 16
 _ARGUMENTS = {"tool_use": "input", "tool_call": "args"}
 """Where the arguments stand in content blocks that hold them as an object."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeGuard
 
 from lg_toolroute.forms.notation import CREATES, Arguments, Part, read_back, text_of
 from lg_toolroute.forms.refused import FormRefused
@@ -126,5 +126,5 @@ def _compare(was: str, number: int, text: FileText, place: int) -> None:
         raise FormRefused(f"line {number} does not say what was given; {told}", "count the lines again, and copy what the first one says")
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

@@ -61,7 +61,7 @@ def write_request(
         new_id=parts.new_id,
         formed=formed,
     )
-    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound, brief, formed_history(parts, formed))
+    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound, brief, formed_history(parts, formed) if brief is None else None)
     # What is sent in place of the history is stored nowhere, so that there is nothing behind which a breakpoint would be read again.
     markers = parts.markers(target, spec, writes=True)
     if brief is not None and markers is not None:

@@ -16,7 +16,7 @@ from langchain_mistralai import ChatMistralAI
 from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 
-from lg_toolroute import ConfigError, FormRefused, ToolForm, ToolRouteMiddleware, ToolRouter, create_toolroute_agent
+from lg_toolroute import ConfigError, FormRefused, ToolForm, ToolRoutedChatModel, ToolRouteMiddleware, ToolRouter, create_toolroute_agent
 from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.forms.exact import MOST_JOINED
 from lg_toolroute.testing import Call, FaultServer, Say, ScriptedModel
@@ -133,6 +133,9 @@ def test_forms_by_model_are_for_every_candidate_that_has_one():
     scripts = {A: [named()], B: [Say("I cannot."), Say("I cannot.")], C: [Say("", [Call("edit_file", block)])]}
     turn = Turn("middleware", (True, True), scripts, config({B: "v4a", C: "blocks"}))
     assert turn.calls == [EDIT]
+    told = turn.router.explain("edit_file")
+    assert f"{B} is shown the tool as 'v4a'" in told
+    assert f"{C} is shown the tool as 'blocks'" in told
 
 
 def test_several_calls_of_a_drained_message_keep_their_places():
@@ -162,6 +165,16 @@ def test_a_writer_that_changes_another_file_than_the_one_that_is_decided_is_told
     turn = Turn("graph", (False, False), {A: [written], B: [other, WRITES]}, config("v4a", cutAt="argument"))
     assert turn.calls == [EDIT]
     assert "the file is a.py" in turn.models[B].requests[1].last_text
+
+
+def test_a_writer_with_a_brief_is_shown_the_form_too():
+    written = Say("Let me fix it.", [Call("edit_file", {"file_path": "a.py", "old_string": "dropped", "new_string": "dropped"})])
+    for surface, way in SOMETIMES:
+        turn = Turn(surface, way, {A: [written], B: [WRITES]}, config("v4a", handoff="brief", cutAt=None), history()[:3])
+        assert turn.calls == [EDIT], (surface, way)
+        (request,) = turn.models[B].requests
+        assert TEXT in str([message.content for message in request.messages]).replace("\\n", "\n")
+        assert "tool" not in [message.type for message in request.messages], "a brief, and not the history"
 
 
 def test_a_draft_is_shown_in_the_writers_form():
@@ -252,6 +265,12 @@ def test_a_tool_that_cannot_take_the_form_is_refused_when_tools_are_known_and_a_
     one = ToolRouter({"model": A, "toolRouting": {"read_file": {"primary": B, "form": "v4a"}}}, models=models)
     with pytest.raises(ConfigError, match=r"toolRouting\.read_file\.form: 'read_file' cannot be shown as 'v4a'.*tools\.files"):
         one.check_tools(TOOLS)
+    with pytest.raises(ConfigError, match="cannot be shown"):
+        create_toolroute_agent(one, TOOLS)
+    with pytest.raises(ConfigError, match="cannot be shown"):
+        create_agent(models[A], TOOLS, middleware=[ToolRouteMiddleware(one)])
+    with pytest.raises(ConfigError, match="cannot be shown"):
+        ToolRoutedChatModel(router=one).bind_tools(TOOLS)
     ToolRouter({"model": A, "toolRouting": {"*_file": {"primary": B, "form": "v4a"}}}, models=models).check_tools(TOOLS)
 
 
