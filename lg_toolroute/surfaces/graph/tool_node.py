@@ -44,13 +44,15 @@ def tool_node(
         if (refused := refusal(router, request, agent=agent, bound=bound)) is not None:
             return refused
         with turns.turn(request):
-            return entered(handler(request), entries or {})
+            outcome: ToolOutput = entered(handler(request), entries or {})
+        return outcome
 
     async def awrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolOutput]]) -> ToolOutput:
         if (refused := refusal(router, request, agent=agent, bound=bound)) is not None:
             return refused
         async with turns.aturn(request):
-            return entered(await handler(request), entries or {})
+            outcome: ToolOutput = entered(await handler(request), entries or {})
+        return outcome
 
     more = {} if handle_tool_errors is None else {"handle_tool_errors": handle_tool_errors}
     return ToolNode(list(tools), name=name, wrap_tool_call=wrap, awrap_tool_call=awrap, **more)
