@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from lg_toolroute.briefs.request import Brief, BriefRequest
     from lg_toolroute.config import RoutingConfig, load_config
     from lg_toolroute.core.rules.decision import Decision
+    from lg_toolroute.forms.form import FormTool, ToolForm
+    from lg_toolroute.forms.refused import FormRefused
     from lg_toolroute.router import ToolRouter
     from lg_toolroute.state import ToolRouteContext, ToolRouteState
     from lg_toolroute.surfaces.chat.chat_model import ToolRoutedChatModel
@@ -29,6 +31,9 @@ _HOMES = {
     "ToolRouter": "router",
     "Decision": "core.rules.decision",
     "LookRequest": "briefs.looks",
+    "ToolForm": "forms.form",
+    "FormTool": "forms.form",
+    "FormRefused": "forms.refused",
     "create_toolroute_agent": "surfaces.graph.build",
     "add_toolroute": "surfaces.graph.build",
     "ToolRouteState": "state",
@@ -44,7 +49,10 @@ __all__ = [
     "ConfigError",
     "Decision",
     "LookRequest",
+    "FormRefused",
+    "FormTool",
     "RoutingConfig",
+    "ToolForm",
     "ToolRouteContext",
     "ToolRouteError",
     "ToolRouteMiddleware",

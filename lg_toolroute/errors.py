@@ -7,6 +7,7 @@ Exception
     ├── MissingHookError     (also ImportError)      an installed LangChain lacks a private name that this package needs (langchain_hooks.py)
     ├── AnswerRejected                               the model's: it answered, but not with a call that can be run
     ├── AttemptFailed                                the world's: one try of one model, and what became of it
+    ├── FormRefused                                  the model's: its call cannot be put into the tool's own form (`forms/refused.py`)
     ├── CandidateSkipped                             a model was not asked, and why
     └── ChainExhausted       (also ExceptionGroup)   the world's: every candidate failed or was skipped
 ```

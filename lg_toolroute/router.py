@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from lg_toolroute.briefs.formed import FormedThreads
 from lg_toolroute.briefs.known import KnownThreads
 from lg_toolroute.briefs.looks import Looks, blind, check_names
 from lg_toolroute.briefs.names import refuse_unknown
@@ -25,6 +26,7 @@ from lg_toolroute.core.turn.rejected import RejectedAnswers
 from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
 from lg_toolroute.files.tools import FileTool, file_tool
+from lg_toolroute.forms.form import ToolForm
 from lg_toolroute.health.book import HealthBook
 from lg_toolroute.health.memory import MemoryHealth
 from lg_toolroute.health.store import StoreHealth
@@ -36,6 +38,7 @@ from lg_toolroute.rulebook.book import compile_config
 if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
+    from lg_toolroute.clients.form_tools import FormBook
     from lg_toolroute.clients.models import ModelBook
     from lg_toolroute.rulebook.audit import Audit
 
@@ -64,9 +67,10 @@ class ToolRouter:
             the caller.
         looks: Looks at finished calls, by the names that rules give them: `look: "name"`. Each takes a `LookRequest` and returns what is wrong with
             the call, for the model that is to mend it, or `None`. What it raises is raised to the caller.
+        forms: Forms in which models are shown tools, by the names that rules give them: `form: "name"`; see `ToolForm`.
 
     Raises:
-        ConfigError: The configuration is wrong, something in `models` is not a chat model, or a rule names a brief or a look that is not handed in.
+        ConfigError: The configuration is wrong, something in `models` is not a chat model, or a rule names a brief, a look or a form that is not known.
 
     Example:
         ```python
@@ -88,7 +92,9 @@ class ToolRouter:
         briefs: Mapping[str, Brief] | None = None,
         read_file: ReadFile | None = None,
         looks: Looks | None = None,
+        forms: Mapping[str, ToolForm] | None = None,
     ) -> None:
+        from lg_toolroute.clients.form_tools import FormBook
         from lg_toolroute.clients.models import ModelBook
 
         self.config = config if isinstance(config, RoutingConfig) else load_config(config)
@@ -104,6 +110,8 @@ class ToolRouter:
         self.known = KnownThreads()
         self.sent = SentHistories()
         refuse_unknown(self.book, self.briefs)
+        self.forms: FormBook = FormBook(self.book, forms or {}, self.file_tool)
+        self.formed_threads = FormedThreads()
         self.strict = strict
         self.looks: Looks = dict(looks or {})
         self.looks_at_calls = check_names(self.book, self.looks)
@@ -120,7 +128,8 @@ class ToolRouter:
         """
         if not isinstance(self.health, MemoryHealth) or self.clock is not time.monotonic:
             raise TypeError("a ToolRouter with a store or a clock of its own cannot be pickled; build it again from `router.config`")
-        return (_rebuilt, (self.config, dict(self.models.given), self.strict, self.briefs, self.read_file, self.looks))
+        handed_in = (self.briefs, self.read_file, self.looks, self.forms.handed_in)
+        return (_rebuilt, (self.config, dict(self.models.given), self.strict, *handed_in))
 
     def __repr__(self) -> str:
         return f"ToolRouter({self.config.source!r}, {len(self.book.specs())} models, strict={self.strict})"
@@ -197,12 +206,13 @@ class ToolRouter:
         """Warn of rules that match no tool, of odd names, and of an agent that is not configured; under `strict`, raise.
 
         Raises:
-            ConfigError: A tool's name is given twice, or a model cannot be given tools; under `strict`, a rule matches nothing, a provider may
-                refuse a name, the agent is not configured, or a model cannot be built.
+            ConfigError: A tool's name is given twice, a model cannot be given tools, or a tool cannot take the form that a rule gives it; under
+                `strict`, a rule matches nothing, a provider may refuse a name, the agent is not configured, or a model cannot be built.
         """
         refuse_duplicate_names(tools)
         self.refuse_blind_looks(tools, agent=agent)
         self.refuse_toolless(tools, agent=agent)
+        self.refuse_forms(tools, agent=agent)
         names = [tool_name(tool) for tool in tools]
         called = dict.fromkeys(tool_name(tool) for tool in tools if is_called_by_name(tool))
         problems = [*_odd_names(list(called)), *self.book.unmatched(names, agent), *self._unknown_agent(agent)]
@@ -268,6 +278,16 @@ class ToolRouter:
         if problems:
             raise ConfigError(problems, source="models")
 
+    def refuse_forms(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
+        """Raise if a tool cannot take the form in which a rule has a model shown it.
+
+        Raises:
+            ConfigError: All tools that cannot.
+        """
+        problems = self.forms.problems(tools, lambda name, tags: self.decide(name, agent=agent, tags=tags))
+        if problems:
+            raise ConfigError(problems, source=self.config.source)
+
     def check_run(self, agent: str | None, role: str | None) -> None:
         """Warn, once for each, of a run whose agent or role is not configured; under `strict`, raise.
 
@@ -317,9 +337,15 @@ class ToolRouter:
 
 
 def _rebuilt(
-    config: RoutingConfig, models: dict[str, Any], strict: bool, briefs: Mapping[str, Brief], read_file: ReadFile | None, looks: Looks
+    config: RoutingConfig,
+    models: dict[str, Any],
+    strict: bool,
+    briefs: Mapping[str, Brief],
+    read_file: ReadFile | None,
+    looks: Looks,
+    forms: Mapping[str, ToolForm],
 ) -> ToolRouter:
-    return ToolRouter(config, models=models, strict=strict, briefs=briefs, read_file=read_file, looks=looks)
+    return ToolRouter(config, models=models, strict=strict, briefs=briefs, read_file=read_file, looks=looks, forms=forms)
 
 
 def _odd_names(names: Sequence[str]) -> list[Problem]:

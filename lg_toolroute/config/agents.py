@@ -82,6 +82,9 @@ class RuleConfig(ChainConfig):
     look: Literal[True] | str | None = None
     """`true` looks at an edit before it lands: is the text that it replaces in the file as it must be by now? If not, its model mends it once. Other
     names are those of functions in `ToolRouter(…, looks=)`. With a look and no model, the primary writes the call. Unset: no look."""
+    form: str | dict[Spec, str] | None = None
+    """The form in which the model is shown the tool, and in which it writes: `exact`, `blocks`, `v4a`, `unified`, `lines`, `whole`, or a name in
+    `ToolRouter(…, forms=)`. Forms by model are for candidates of the chain. Unset: the tool's own form."""
     refusal_falls_back: bool = False
     """Whether a refusal for reasons of content goes to the next candidate instead of being the answer."""
 

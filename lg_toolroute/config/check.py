@@ -168,6 +168,9 @@ class Checker:
             if handoff.get("mode") == "draft" and rule.get("on_intercept") == "cut":
                 hint = 'write "onIntercept": "drain", or leave it out'
                 self._problem((*place, "on_intercept"), "a draft needs the primary's whole message, which 'cut' does not read", hint)
+            if rule.get("form") and rule.get("stream_args") == "live":
+                hint = 'leave "streamArgs": "live" out, or leave `form` out'
+                self._problem((*place, "form"), "arguments in another form can be shown when they are complete, not as they come", hint)
             self._cut_at(rule, (*place, "cut_at"))
             to, fallbacks = _mapping(rule, "escalate").get("to"), rule.get("fallbacks")
             if isinstance(to, str) and isinstance(fallbacks, (list, tuple)) and not fallbacks and self._model(to) != self._model(rule.get("primary")):

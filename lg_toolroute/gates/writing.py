@@ -18,9 +18,11 @@ from langchain_core.outputs import ChatGenerationChunk
 from lg_toolroute.core.rules.meant import meant
 from lg_toolroute.core.turn.turn import Intercepted
 from lg_toolroute.errors import AnswerRejected
+from lg_toolroute.forms.refused import FormRefused
 from lg_toolroute.gates.answer import NO_ARGUMENTS, STRICT, parse_arguments, schema_problem
 from lg_toolroute.gates.arguments import members_of, with_fixed
 from lg_toolroute.gates.chunks import call_chunk, generation, merged, own_chunk, shortened
+from lg_toolroute.gates.formed import FormedTool
 from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.looked import sent_back
 from lg_toolroute.gates.stream_gate import StreamGate
@@ -48,12 +50,14 @@ class WriteGate(StreamGate):
         new_id: Makes ids for calls beyond the wanted ones.
         standing: The arguments that the wanted calls have until the model has mended them, as JSON: shown if it answers with nothing usable.
         stands_after: Whether they are shown after an error of the stream.
+        formed: The tools that the model is shown in a form of its own. Its calls are put into the tools' own form before anything of them is shown.
 
     Attributes:
         accepted: The checked calls: `(slot, id, name, arguments as JSON)`.
         announced: As above, afterwards.
         spent: Arguments were shown live, so no other candidate can be asked.
         stood: Why the calls were shown as they were.
+        needs_own_form: The answer was refused because only the tool's own form can express what it says.
     """
 
     tools: tuple[str, ...]
@@ -70,12 +74,14 @@ class WriteGate(StreamGate):
     new_id: Callable[[], str]
     standing: Sequence[str] = ()
     stands_after: Callable[[BaseException], bool] = lambda error: False
+    formed: Mapping[str, FormedTool] = field(default_factory=dict)
+    needs_own_form: bool = field(default=False, init=False)
     spent: bool = field(default=False, init=False)
     halted: Literal[False] = field(default=False, init=False)
     _shown_args: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        self.live = self.live and not self.exact and not any(self.fixed)
+        self.live = self.live and not self.exact and not any(self.fixed) and not self.formed
         self.fixed = self.fixed or ("",) * len(self.tools)
         self.known = frozenset(self.tools).union(self.known)
         super().__post_init__()
@@ -181,11 +187,11 @@ class WriteGate(StreamGate):
             reason = "invalid_tool_call" if self.calls or self._has_content else "empty_response"
             raise self._rejected(reason, instead)
         if not self.exact:
-            return [(self.tools[0], self._checked(call, self.fixed[0])) for call in by_name[self.tools[0]]]
+            return [(self.tools[0], args) for call in by_name[self.tools[0]] for args in self._landed(call, self.fixed[0])]
         if any(len(by_name[name]) < self.tools.count(name) for name in self.tools):
             asked = ", ".join(f"{self.tools.count(name)} of {name!r}" for name in dict.fromkeys(self.tools))
             raise self._rejected("invalid_tool_call", f"too few calls: wanted are {asked}, all in one answer")
-        wanted = [(name, self._checked(_taken(by_name[name], fixed), fixed)) for name, fixed in zip(self.tools, self.fixed, strict=True)]
+        wanted = [(name, self._one(_taken(by_name[name], fixed), fixed)) for name, fixed in zip(self.tools, self.fixed, strict=True)]
         for call in itertools.chain.from_iterable(by_name.values()):
             self._parsed(call)  # one call too many is left out, but not one that shows the answer to be broken
         return wanted
@@ -194,6 +200,24 @@ class WriteGate(StreamGate):
         """What the model wrote, words and calls, as plain words for the one chance to mend it. It is shown to no consumer."""
         calls = [f"{call.name}({call.args})" for call in self.calls]
         return shortened("\n".join(filter(None, ["".join(self._words).strip(), *calls])))
+
+    def _one(self, call: HeldCall, fixed: str) -> str:
+        """The arguments of the one call that is wanted."""
+        landed = self._landed(call, fixed)
+        if len(landed) > 1:
+            raise self._unfit(call, f"it makes {len(landed)} changes that are far apart; write one of them a call, and as many calls as are wanted")
+        return landed[0]
+
+    def _landed(self, call: HeldCall, fixed: str) -> list[str]:
+        """The arguments of the tool's own calls that a call means: one, unless it was written in another form."""
+        formed = self.formed.get(call.name)
+        if formed is None:
+            return [self._checked(call, fixed)]
+        try:
+            return formed.landed(self._parsed(call), STRICT.decode(fixed) if fixed else {})
+        except FormRefused as refused:
+            self.needs_own_form = self.needs_own_form or refused.own
+            raise self._unfit(call, str(refused)) from None
 
     def _checked(self, call: HeldCall, fixed: str) -> str:
         """The arguments of a call that can be run, what is fixed of it among them."""

@@ -13,7 +13,7 @@ from lg_toolroute.core.rules.params import NO_PARAMS, Params
 
 HEARTBEAT = "heartbeat"
 """The role of `heartbeat.model`."""
-_DERIVED = frozenset({"on_intercept", "handoff", "brief", "escalate", "params", "boundary"})
+_DERIVED = frozenset({"on_intercept", "handoff", "brief", "escalate", "params", "forms", "boundary"})
 _AS_WRITTEN = tuple(option.name for option in fields(RuleOptions) if option.name not in _DERIVED)
 """The options of a rule that are carried out as the configuration has them."""
 
@@ -112,11 +112,19 @@ def _rule(pattern: str, rule: RuleConfig, path: str, primary: str | None, fallba
         brief=rule.handoff.brief,
         escalate=None if rule.escalate is None else Escalate(rule.escalate.after, rule.escalate.to),
         params=Params(rule.params) if rule.params else NO_PARAMS,
+        forms=_forms(rule),
         boundary=boundary,
         **{name: getattr(rule, name) for name in _AS_WRITTEN},
     )
     moments = () if rule.primary is None else tuple(dict.fromkeys(rule.moments))  # without a model of its own it hands nothing off
     return Rule(pattern, path, moments, chain, options)
+
+
+def _forms(rule: RuleConfig) -> Params:
+    """The form of each model that has one: a form that names no model is for the rule's own."""
+    if isinstance(rule.form, str):
+        return NO_PARAMS if rule.primary is None else Params({rule.primary: rule.form})
+    return Params(rule.form) if rule.form else NO_PARAMS
 
 
 def distinct(models: Iterable[str | None]) -> tuple[str, ...]:

@@ -114,6 +114,8 @@ def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
         yield "params", ", ".join(f"{name}={value!r}" for name, value in options.params.items())
     if options.thinking == "off":
         yield "thinking", "off while the call is written, where the model's provider lets that be switched"
+    for spec, form in options.forms.items():
+        yield "form", f"{spec} is shown the tool as {form!r}, and its calls land in the tool's own form"
     if options.refusal_falls_back:
         yield "refusal", "goes to the next candidate"
 

@@ -89,6 +89,8 @@ class AnswerReader:
         if isinstance(gate, WriteGate):
             if failure.cls in BAD_ANSWER:
                 self._router.rejected.keep(self._turn_id, request.job, gate.written())
+            if gate.needs_own_form:
+                self._router.forms.note_own(self._turn_id, request.job)
             return Answer(attempt, failure, announced=gate.announced, spent=gate.spent)
         acceptable = shown and gate.finish.by_length and not gate.calls  # a call that broke off is missing
         return Answer(attempt, failure, segment, shown=shown, acceptable=acceptable)

@@ -137,7 +137,7 @@ class HandoffChooser:
         if isinstance(wanted, int):
             budget = wanted if budget is None else min(budget, wanted)
         size = wanted if isinstance(wanted, str) else "rich" if isinstance(wanted, int) else _fitting_size(calls)
-        told = built_in(BriefRequest(self._messages, calls, budget), size, self._file_tools())
+        told = built_in(BriefRequest(self._messages, calls, budget), size, self.file_tools())
         return Handed("brief", BY_RULE, told.tokens, told.size, told.messages)
 
     def _room(self, spec: str) -> int | None:
@@ -172,7 +172,7 @@ class HandoffChooser:
 
     def file_tool(self, tool: str) -> FileTool | None:
         """What the arguments of a bound tool mean; `None` if it is no file tool."""
-        return self._file_tools().get(tool)
+        return self.file_tools().get(tool)
 
     def knows(self, tool: str, arguments: Mapping[str, Any]) -> bool:
         """Whether a brief would know the file that a call names.
@@ -247,22 +247,30 @@ class HandoffChooser:
             before: Calls of the same message that stand before it, taken to succeed.
         """
         name = planned_file(self.file_tool(tool), arguments)
-        if name is None:
-            return None
+        return None if name is None else self.known(name, before)
+
+    def known(self, name: str, before: Sequence[ToolCall] = ()) -> KnownFile | None:
+        """What is known of a file; `None` if nothing is.
+
+        Args:
+            name: The file, by the name that a call gives it.
+            before: Calls of this very message that run before, and have not run yet.
+        """
         files = self._known()
         if self._router.read_file is not None:
             if name not in self._read:
                 self._read[name] = self._router.read_file(name)
             text = self._read[name]
             files = files if text is None else files.given(name, text)
-        return _expected(files, before, self._file_tools(), name)
+        return _expected(files, before, self.file_tools(), name)
 
     def _known(self) -> KnownFiles:
         if self._files is None:
-            self._files = self._router.known.of(self._messages, self._file_tools())
+            self._files = self._router.known.of(self._messages, self.file_tools())
         return self._files
 
-    def _file_tools(self) -> Mapping[str, FileTool]:
+    def file_tools(self) -> Mapping[str, FileTool]:
+        """What the arguments of the bound file tools mean, by the tools' names."""
         if self._tools is None:
             named = zip(self._inputs.tools, self._bound, strict=True)
             self._tools = {name: tool for (name, _), bound in named if (tool := self._router.file_tool(name, bound)) is not None}

@@ -166,9 +166,10 @@ class RequestParts:
         spec: str,
         tools: Sequence[NamedTool],
         brief: Sequence[BaseMessage] | None = None,
+        history: Sequence[BaseMessage] | None = None,
     ) -> tuple[Target | None, SystemMessage | None, list[BaseMessage]]:
         """The reader, and the system prompt and the history (or a brief) with what belongs to this turn, as it can read them."""
-        own, stored = (self.system, self.messages) if brief is None else (None, ())
+        own, stored = (self.system, self.messages if history is None else history) if brief is None else (None, ())
         extra = [message.model_copy(update={"id": f"{UNSTORED}-{place}"}) for place, message in enumerate([*(brief or ()), *extra])]
         if leaf is None:
             first = extra[0] if brief and isinstance(extra[0], SystemMessage) else None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from lg_toolroute.clients.wrappers import LanguageModel, first_leaf
 from lg_toolroute.core.turn.turn import Job, Turn
 from lg_toolroute.gates.arguments import members_of
+from lg_toolroute.gates.formed import FormedTool
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history.cache_markers import CacheMarkers
+from lg_toolroute.runner.formed import formed_draft, formed_history, formed_tools
 from lg_toolroute.runner.looking import answer_look, stands_after
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
 from lg_toolroute.runner.segments import Segment, shown_text
@@ -35,12 +37,13 @@ def write_request(
     wanted = list(dict.fromkeys(job.tools))
     kept = [call for segment in segments if not segment.writes for call in segment.message.tool_calls]
     handed = parts.handoffs.handed(turn, job, spec, kept)
+    own, (tools, formed) = dict(tools), formed_tools(parts, turn, job, spec, tools, kept)
     brief = list(handed.messages) if handed.kind == "brief" else None
-    extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments), brief)
+    extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments, formed), brief)
     model, way = parts.way(model, spec, job)
     # A primary that mends its own call has read all its tools a moment ago: bound again, they are in its prompt cache.
-    own = job.source == "looked"
-    beside = frozenset(name for name, _ in tools) if own else _same_route(parts, job) if brief is None else frozenset()
+    mends = job.source == "looked"
+    beside = frozenset(name for name, _ in tools) if mends else _same_route(parts, job) if brief is None else frozenset()
     way, choice, bound = parts.forced(model, way, tools, wanted, beside)
     if brief is not None or len(bound) == len(wanted):  # before the whole history the tools of a route stay as they are, for its prompt cache
         bound = _without_fixed(parts, job, bound)
@@ -54,7 +57,7 @@ def write_request(
         slots=tuple(call.slot for call in job.calls),
         exact=job.exact,
         known=parts.inputs.tags,
-        schemas={name: parts.router.models.schema(tool) for name, tool in tools if name in wanted},
+        schemas={name: parts.router.models.schema(tool) for name, tool in own.items() if name in wanted},
         fixed=tuple(call.fixed for call in job.calls),
         announced=job.announced,
         live=live,
@@ -64,8 +67,9 @@ def write_request(
         look=answer_look(parts, turn, job, segments),
         standing=tuple(parts.standing[call.call_id] for call in job.calls) if job.sent_back else (),
         stands_after=stands_after(job, way),
+        formed=formed,
     )
-    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound, brief)
+    target, system, messages = parts.adapted(turn, extra, model, leaf, spec, bound, brief, formed_history(parts, formed) if brief is None else None)
     # What is sent in place of the history is stored nowhere, so that there is nothing behind which a breakpoint would be read again.
     markers = parts.markers(target, spec, writes=True)
     if brief is not None and markers is not None:
@@ -95,7 +99,7 @@ def _same_route(parts: RequestParts, job: Job) -> frozenset[str]:
     return frozenset(name for name in parts.inputs.routed if parts.inputs.decide(name, job.source)[1] == job.chain)
 
 
-def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment]) -> str:
+def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment], formed: Mapping[str, FormedTool]) -> str:
     drafted = job.decision is not None and job.decision.options.handoff == "draft" and not job.sent_back
     before = min(call.slot for call in job.calls) if job.sent_back else None
     lines = [parts.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted or job.sent_back, before=before)]
@@ -103,7 +107,7 @@ def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], s
         lines.append(f"Write {len(job.calls)} calls in this one answer, in this order: {', '.join(job.tools)}.")
     lines.extend(what_is_decided(job))
     if drafted:
-        drafts = [{"tool": call.tool, "arguments": parts.drafts.get(call.slot, "")} for call in job.calls]
+        drafts = [{"tool": call.tool, "arguments": formed_draft(formed, call.tool, parts.drafts.get(call.slot, ""))} for call in job.calls]
         lines.append(f"A draft to correct, which may be wrong: {json.dumps(drafts, ensure_ascii=False)}")
     if job.sent_back:
         lines.append(look_again(job, parts.standing))

@@ -42,6 +42,7 @@ class RuleOptions:
         refusal_falls_back: A refusal for reasons of content goes to the next candidate; otherwise it is the answer.
         thinking: `off`: the model that writes the call does not think meanwhile, where its provider lets that be switched.
         look: A finished call is looked at before it lands: `True` by the look that is built in for edits, a name by one of the application's.
+        forms: The form in which a model is shown the tool, by the model's spec; a model that is not among them is shown the tool's own.
         brief: How much a brief holds: `lean`, `mid`, `rich`, a number of tokens, or the name of a function of the application's; `None`: by the call.
     """
 
@@ -55,6 +56,7 @@ class RuleOptions:
     refusal_falls_back: bool = False
     thinking: Literal["off"] | None = None
     look: Literal[True] | str | None = None
+    forms: Mapping[str, str] = field(default=NO_PARAMS)
     brief: str | int | None = None
 
 

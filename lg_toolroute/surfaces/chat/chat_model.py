@@ -160,6 +160,7 @@ class ToolRoutedChatModel(BaseChatModel):
         read_choice(tool_choice, bound)
         if bound:
             self.router.refuse_toolless(bound, agent=self.agent)
+            self.router.refuse_forms(bound, agent=self.agent)
         choice = {} if tool_choice is None else {"tool_choice": tool_choice}
         return self.bind(tools=bound, **choice, **kwargs)
 

@@ -13,6 +13,7 @@ from langgraph.types import Command, Send
 
 from lg_toolroute.core.rules.tools import tool_name
 from lg_toolroute.router import ToolRouter
+from lg_toolroute.runner.one_at_a_time import EditTurns
 from lg_toolroute.runner.refusals import refusal
 
 ToolOutput = ToolMessage | Command[Any]
@@ -37,13 +38,21 @@ def tool_node(
         agent: The agent that the policy is for; unset: the runtime context's `agent`, or the defaults.
         entries: Where a `Command` of a tool goes that names one of these nodes.
     """
-    bound = frozenset(map(tool_name, tools))
+    bound, turns = frozenset(map(tool_name, tools)), EditTurns(router)
 
     def wrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolOutput]) -> ToolOutput:
-        return refusal(router, request, agent=agent, bound=bound) or entered(handler(request), entries or {})
+        if (refused := refusal(router, request, agent=agent, bound=bound)) is not None:
+            return refused
+        with turns.turn(request):
+            outcome: ToolOutput = entered(handler(request), entries or {})
+        return outcome
 
     async def awrap(request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolOutput]]) -> ToolOutput:
-        return refusal(router, request, agent=agent, bound=bound) or entered(await handler(request), entries or {})
+        if (refused := refusal(router, request, agent=agent, bound=bound)) is not None:
+            return refused
+        async with turns.aturn(request):
+            outcome: ToolOutput = entered(await handler(request), entries or {})
+        return outcome
 
     more = {} if handle_tool_errors is None else {"handle_tool_errors": handle_tool_errors}
     return ToolNode(list(tools), name=name, wrap_tool_call=wrap, awrap_tool_call=awrap, **more)

@@ -37,6 +37,7 @@ from lg_toolroute.config.agents import RuleConfig
 from lg_toolroute.core.rules.tools import Tools, named_tools, tool_name
 from lg_toolroute.router import ToolRouter, refuse_duplicate_names
 from lg_toolroute.runner.inputs import IsFailure, has_error_status
+from lg_toolroute.runner.one_at_a_time import EditTurns
 from lg_toolroute.runner.overrides import read_overrides
 from lg_toolroute.runner.refusals import refusal, refused_just_now
 from lg_toolroute.runner.runner import is_parked
@@ -96,7 +97,7 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         # unknown tools. So an object has the class with the hooks that it needs.
         if not isinstance(router, ToolRouter):
             raise TypeError(f"ToolRouteMiddleware takes a ToolRouter, not a {type(router).__name__}; write ToolRouteMiddleware(ToolRouter(…))")
-        enforces = has_policy(router.config) or has_boundary(router.config)
+        enforces = has_policy(router.config) or has_boundary(router.config) or router.forms.used
         hooks = tuple(hook for hook, wanted in ((Guarding, enforces), (Parking, durable)) if wanted)
         return cast("Self", object.__new__(_with_hooks(cls, hooks)))  # type: ignore[arg-type]  # a class is hashable
 
@@ -123,6 +124,7 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         self._named: tuple[tuple[Any, ...], Tools] = ((), ())
         self._tool_names: frozenset[str] = frozenset()
         self._own: list[tuple[Any, str]] = []
+        self._turns = EditTurns(router)
         self._checked = False
         self._warned = False
 
@@ -227,9 +229,10 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
 
 
 class Guarding(AgentMiddleware[RoutedAgentState, Any, Any]):
-    """Refuses calls of tools that the model which wrote them may not run: hiding a tool is not enforcement."""
+    """Refuses calls of tools that the model which wrote them may not run (hiding is not enforcement), and lets edits of one file take turns."""
 
     router: ToolRouter
+    _turns: EditTurns
     _agent: str | None
     _own: list[tuple[Any, str]]
     _tool_names: frozenset[str]
@@ -237,12 +240,18 @@ class Guarding(AgentMiddleware[RoutedAgentState, Any, Any]):
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
     ) -> ToolMessage | Command[Any]:
-        return self._refusal(request) or handler(request)
+        if (refused := self._refusal(request)) is not None:
+            return refused
+        with self._turns.turn(request):
+            return handler(request)
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
     ) -> ToolMessage | Command[Any]:
-        return self._refusal(request) or await handler(request)
+        if (refused := self._refusal(request)) is not None:
+            return refused
+        async with self._turns.aturn(request):
+            return await handler(request)
 
     def _refusal(self, request: ToolCallRequest) -> ToolMessage | None:
         own = self._own[0][1] if self._own else None
