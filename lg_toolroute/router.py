@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 import warnings
 from collections import OrderedDict
@@ -18,6 +17,7 @@ from lg_toolroute.briefs.known import KnownThreads
 from lg_toolroute.briefs.looks import Looks, blind, check_names
 from lg_toolroute.briefs.names import refuse_unknown
 from lg_toolroute.briefs.request import Brief
+from lg_toolroute.clients.bound_names import missing_arguments, odd_names, refuse_duplicate_names, wrong_file_tools
 from lg_toolroute.config import RoutingConfig, load_config
 from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.rules.nearest import did_you_mean
@@ -48,8 +48,6 @@ ReadFile = Callable[[str], str | None]
 
 _MAX_CAUSES = 64
 _MAX_CHECKED_RUNS = 1024
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
-"""The union of what providers accept: OpenAI and Anthropic letters, digits, `_` and `-`; Gemini also `.` and `:`; MCP servers also `/`."""
 
 
 class ToolRouter:
@@ -70,7 +68,7 @@ class ToolRouter:
         forms: Forms in which models are shown tools, by the names that rules give them: `form: "name"`; see `ToolForm`.
 
     Raises:
-        ConfigError: The configuration is wrong, something in `models` is not a chat model, or a rule names a brief, a look or a form that is not known.
+        ConfigError: The configuration is wrong, something in `models` is not a chat model, or a rule names a brief, look or form that is not known.
 
     Example:
         ```python
@@ -215,8 +213,9 @@ class ToolRouter:
         self.refuse_forms(tools, agent=agent)
         names = [tool_name(tool) for tool in tools]
         called = dict.fromkeys(tool_name(tool) for tool in tools if is_called_by_name(tool))
-        problems = [*_odd_names(list(called)), *self.book.unmatched(names, agent), *self._unknown_agent(agent)]
-        problems += [*self._missing_arguments(tools, agent), *self._wrong_file_tools(tools)]
+        problems = [*odd_names(list(called)), *self.book.unmatched(names, agent), *self._unknown_agent(agent)]
+        problems += missing_arguments(tools, lambda name: self.decide(name, agent=agent), self.models.schema)
+        problems += wrong_file_tools(tools, self.config.tools.files, self.models.schema)
         if self.strict:
             problems.extend(self.models.check())
             if problems:
@@ -233,37 +232,6 @@ class ToolRouter:
         problems = blind(self.book, tools, self.file_tool, agent) if self.looks_at_calls else []
         if problems:
             raise ConfigError(problems, source=self.config.source)
-
-    def _missing_arguments(self, tools: Sequence[Any], agent: str | None) -> list[Problem]:
-        """The names in a rule's `cutAt` that no argument of its tools has."""
-        rules: dict[str, tuple[tuple[str, ...], set[str]]] = {}
-        for tool in tools:
-            decision = self.decide(tool_name(tool), agent=agent)
-            if decision.path is not None and isinstance(decision.options.cut_at, tuple):
-                arguments = rules.setdefault(decision.path, (decision.options.cut_at, set()))[1]
-                arguments.update((self.models.schema(tool) or {}).get("properties") or ())
-        problems: list[Problem] = []
-        for path, (named, known) in rules.items():
-            for name in (each for each in named if each not in known):
-                hint = did_you_mean(name, known, f"they have {', '.join(sorted(known))}")
-                problems.append(Problem(f"{path}.cutAt", f"no tool of the rule has an argument {name!r}", hint))
-        return problems
-
-    def _wrong_file_tools(self, tools: Sequence[Any]) -> list[Problem]:
-        """The arguments in `tools.files` that a bound tool does not have, and the names there that are nearly those of one."""
-        bound = {tool_name(tool): tool for tool in tools}
-        problems: list[Problem] = []
-        for name, described in self.config.tools.files.items():
-            if name not in bound:
-                if hint := did_you_mean(name, bound):  # tools of other agents and of servers that come later are described there too
-                    problems.append(Problem(f"tools.files.{name}", f"{name!r} matches none of the {len(bound)} bound tools", hint))
-                continue
-            known = tuple((self.models.schema(bound[name]) or {}).get("properties") or ())
-            for key, argument in described.arguments().items():
-                if argument not in known:
-                    hint = did_you_mean(argument, known, f"it has {', '.join(sorted(known))}")
-                    problems.append(Problem(f"tools.files.{name}.{key}", f"{name!r} has no argument {argument!r}", hint))
-        return problems
 
     def refuse_toolless(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
         """Raise if a model that was handed in cannot be given the tools that it may have.
@@ -346,21 +314,3 @@ def _rebuilt(
     forms: Mapping[str, ToolForm],
 ) -> ToolRouter:
     return ToolRouter(config, models=models, strict=strict, briefs=briefs, read_file=read_file, looks=looks, forms=forms)
-
-
-def _odd_names(names: Sequence[str]) -> list[Problem]:
-    hint = "most take 1 to 128 of the characters A-Z a-z 0-9 _ - . : / ; rename it"
-    return [Problem("tools", f"{name!r} is a name that a provider may refuse", hint) for name in names if not _TOOL_NAME.fullmatch(name)]
-
-
-def refuse_duplicate_names(tools: Sequence[Any]) -> None:
-    """Raise if a model could not tell two tools apart, which it calls by their names.
-
-    Raises:
-        ConfigError: Each name that is bound more than once.
-    """
-    names = [tool_name(tool) for tool in tools if is_called_by_name(tool)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        hint = "a tool's name must be unique among the bound tools; rename one of them"
-        raise ConfigError([Problem("tools", f"{name!r} is bound {names.count(name)} times", hint) for name in twice], source="tools")

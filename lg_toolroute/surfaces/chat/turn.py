@@ -11,8 +11,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langgraph.runtime import get_runtime
 
+from lg_toolroute.clients.bound_names import refuse_duplicate_names
 from lg_toolroute.core.rules.spec import parse_spec
-from lg_toolroute.router import ToolRouter, refuse_duplicate_names
+from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner import events
 from lg_toolroute.runner.inputs import read_inputs
 from lg_toolroute.runner.overrides import context_value, read_overrides

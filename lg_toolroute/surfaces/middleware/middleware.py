@@ -31,11 +31,12 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
+from lg_toolroute.clients.bound_names import refuse_duplicate_names
 from lg_toolroute.clients.tools import as_tools
 from lg_toolroute.config import RoutingConfig
 from lg_toolroute.config.agents import RuleConfig
 from lg_toolroute.core.rules.tools import Tools, named_tools, tool_name
-from lg_toolroute.router import ToolRouter, refuse_duplicate_names
+from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.inputs import IsFailure, has_error_status
 from lg_toolroute.runner.one_at_a_time import EditTurns
 from lg_toolroute.runner.overrides import read_overrides
