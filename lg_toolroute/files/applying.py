@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lg_toolroute.files.pieces import Piece, Pieces, of_lines, piece
 from lg_toolroute.files.tools import Replacement
 
 MOST_COMPARED = 400
-"""So many lines of an old text are compared with the ends of a known part."""
+MOST_LETTERS = 20_000
+"""Of an old text, so many lines, or characters, are compared with the ends of a known part; a longer one takes the part with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,55 +38,76 @@ def apply(pieces: Pieces, edit: Replacement, *, whole: bool, place: int | None =
         place: A line that the tool has shown of the place of the edit, as numbered behind it; `None` if it has shown none.
     """
     edit = _as_file(pieces, edit)
-    counts = [each.text.count(edit.old) for each in pieces] if edit.old else [0] * len(pieces)
     grown = edit.new.count("\n") - edit.old.count("\n")
-    if not any(counts):
-        return _elsewhere(pieces, edit, grown, place, whole=whole)
-    if edit.every:
-        hidden = not whole and grown != 0  # there may be more of them where nothing is known
-        return Applied(_replaced(pieces, edit, counts, -1, lost=hidden), None if hidden else grown * sum(counts))
-    first = next(at for at, count in enumerate(counts) if count)
-    only = [1 if at == first else 0 for at in range(len(pieces))]
-    return Applied(_replaced(pieces, edit, only, 1, lost=False), grown, fits=sum(counts) == 1)
+    if edit.every and edit.old:
+        left = pieces if whole else tuple(part for each in pieces if (part := _sure(each, edit.old)) is not None)
+        hidden = not whole and grown != 0
+        total = sum(each.text.count(edit.old) for each in left)
+        return Applied(_replaced(left, edit, -1, lost=hidden), None if hidden else grown * total, fits=total > 0 or not whole)
+    placed, loose = [each for each in pieces if each.start is not None], [each for each in pieces if each.start is None]
+    found = sum(each.text.count(edit.old) for each in placed) if edit.old else 0
+    if not found:
+        return _elsewhere(placed, loose, edit, grown, place, whole=whole)
+    return Applied((*_replaced(tuple(placed), edit, 1, lost=False), *_without(loose, edit)), grown, fits=found == 1)
+
+
+def _sure(each: Piece, old: str) -> Piece | None:
+    """What of a piece is not touched by an occurrence that begins or ends where nothing is known; nothing, if it could overlap one inside."""
+    left = _trimmed(each, old)
+    return left if old not in each.text or left == each else None
+
+
+def _without(loose: Sequence[Piece], edit: Replacement) -> list[Piece]:
+    """Parts without a place, one of which may lie where an edit was made: what it has replaced is replaced there, or taken off."""
+    result: list[Piece] = []
+    for each in loose:
+        if edit.old and edit.old in each.text:
+            result.append(piece(None, each.text.replace(edit.old, edit.new, 1)))
+        elif (left := _trimmed(each, edit.old)) is not None:
+            result.append(left)
+    return result
 
 
 def _as_file(pieces: Pieces, edit: Replacement) -> Replacement:
-    """The edit with the line ends that the file has: tools that show `\\r` may take an old text without."""
-    if "\n" not in edit.old or "\r" in edit.old or not any("\r\n" in each.text for each in pieces):
+    """The edit with the line ends that the file has: a tool that shows carriage returns may take an old text without."""
+    if "\n" not in edit.old or "\r" in edit.old or any(edit.old in each.text for each in pieces):
         return edit
-    if any(edit.old in each.text for each in pieces):
+    old = edit.old.replace("\n", "\r\n")
+    if not any(old in each.text for each in pieces):
         return edit
-    return replace(edit, old=edit.old.replace("\n", "\r\n"), new=edit.new.replace("\r\n", "\n").replace("\n", "\r\n"))
+    return replace(edit, old=old, new=edit.new.replace("\r\n", "\n").replace("\n", "\r\n"))
 
 
-def _replaced(pieces: Pieces, edit: Replacement, counts: list[int], most: int, *, lost: bool) -> Pieces:
-    """The pieces with the replacements made; those behind one move. `lost`: so many more may have been made in gaps that no place behind one is known."""
+def _replaced(pieces: Pieces, edit: Replacement, most: int, *, lost: bool) -> Pieces:
+    """The pieces with `most` replacements made (-1: all), and those behind moved. `lost`: more may be made in gaps; no place behind one is known."""
     result: list[Piece] = []
-    moved = 0
-    gap = False
-    for each, count in zip(pieces, counts, strict=True):
-        gap = gap or (each.start is not None and each.start > (result[-1].stop - moved if result and result[-1].start is not None else 1))
-        start = each.start if each.start is None else None if lost and gap else each.start + moved
-        text = each.text.replace(edit.old, edit.new, most) if count else each.text
-        changed = Piece(start, text, each.count + (text.count("\n") - each.text.count("\n") if count else 0))
+    moved, stop, gap = 0, 1, False
+    for each in pieces:
+        times = each.text.count(edit.old) if most < 0 else min(each.text.count(edit.old), most)
+        text = each.text.replace(edit.old, edit.new, times) if times else each.text
+        most -= 0 if most < 0 else times
+        gap = gap or (each.start is not None and each.start > stop)
+        start = None if each.start is None or (lost and gap) else each.start + moved
+        changed = Piece(start, text, text.count("\n") + 1 if times else each.count)
         if each.start is not None:
-            moved += changed.count - each.count
+            moved, stop = moved + changed.count - each.count, each.stop
         result.append(changed)
     return tuple(result)
 
 
-def _elsewhere(pieces: Pieces, edit: Replacement, grown: int, place: int | None, *, whole: bool) -> Applied:
-    """An edit of text that is not known: somewhere in a gap, or at the edge of one, or of a file that is not what it was."""
+def _elsewhere(placed: Sequence[Piece], loose: Sequence[Piece], edit: Replacement, grown: int, place: int | None, *, whole: bool) -> Applied:
+    """An edit of text that has no known place: in a gap, at the edge of one, or in a file that is not what it was."""
     kept: list[Piece] = []
-    holes = _holes(pieces)
+    holes = _holes(placed)
     where = place if place is not None else holes[0] if len(holes) == 1 else None
-    for each in pieces:
+    for each in placed:
         trimmed = each if whole else _trimmed(each, edit.old)
         if trimmed is not None:
             kept += _moved(trimmed, grown, where)
     kept.sort(key=lambda each: (each.start is None, each.start or 0))
-    new = [piece(None, edit.new)] if edit.new.strip() else []
-    return Applied((*kept, *new), grown, fits=not whole)
+    known = any(edit.old in each.text for each in loose) if edit.old else False
+    new = [piece(None, edit.new)] if edit.new.strip() and not known else []
+    return Applied((*kept, *_without(loose, edit), *new), grown, fits=not whole)
 
 
 def _moved(each: Piece, grown: int, where: int | None) -> list[Piece]:
@@ -101,7 +124,7 @@ def _moved(each: Piece, grown: int, where: int | None) -> list[Piece]:
     return [of_lines(each.start, lines[:cut]), *([behind] if behind is not None else [])]
 
 
-def _holes(pieces: Pieces) -> list[int]:
+def _holes(pieces: Sequence[Piece]) -> list[int]:
     """Where nothing is known: the number of the first line of each gap, the one behind the last known line included."""
     found, at = [], 1
     for each in pieces:
@@ -113,16 +136,29 @@ def _holes(pieces: Pieces) -> list[int]:
 
 
 def _trimmed(each: Piece, old: str) -> Piece | None:
-    """A piece without the lines at its ends that an old text beyond it may have held."""
-    lines = each.text.split("\n")
-    sought = old.split("\n")[:MOST_COMPARED] if old else []
-    ends = old.split("\n")[-MOST_COMPARED:] if old else []
-    last = max((size for size in range(1, min(len(lines), len(sought) - 1) + 1) if _meets(lines[-size:], sought[:size])), default=0)
-    first = max((size for size in range(1, min(len(lines), len(ends) - 1) + 1) if _begins(lines[:size], ends[-size:])), default=0)
-    if not last and not first:
+    """A piece without what a text may have held of it that was replaced, and began or ended beyond it; `None` if nothing is left."""
+    if not old:
         return each
+    if each.start is None:
+        return _trimmed_loose(each.text, old)
+    lines, sought = each.text.split("\n"), old.split("\n")
+    if len(sought) > MOST_COMPARED or (len(sought) > len(lines) + 1 and each.text in old):
+        return None
+    last = max((size for size in range(1, min(len(lines), len(sought) - 1) + 1) if _meets(lines[-size:], sought[:size])), default=0)
+    first = max((size for size in range(1, min(len(lines), len(sought) - 1) + 1) if _begins(lines[:size], sought[-size:])), default=0)
     left = lines[first : len(lines) - last]
-    return Piece(None if each.start is None else each.start + first, "\n".join(left), len(left)) if left else None
+    return of_lines(each.start + first, left) if left else None
+
+
+def _trimmed_loose(text: str, old: str) -> Piece | None:
+    """As `_trimmed`, of a text that may begin and end inside a line."""
+    most = min(len(text), len(old))
+    if most > MOST_LETTERS or text in old:
+        return None
+    last = next((size for size in range(most, 0, -1) if text.endswith(old[:size])), 0)
+    first = next((size for size in range(most, 0, -1) if text.startswith(old[-size:])), 0)
+    left = text[first : len(text) - last]
+    return piece(None, left) if left.strip() else None
 
 
 def _meets(lines: list[str], sought: list[str]) -> bool:

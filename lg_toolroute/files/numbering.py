@@ -1,7 +1,7 @@
 """What the result of a read shows: its lines, their numbers, and whether something was left out.
 
-Tools number lines in their own ways: `     1→a`, `     1\\ta` (`cat -n`), `1: a`, `1|a`, `00001| a`, `   1  a`. Others show the text alone, with or without a line
-above it that says which part it is. Numbers that belong to the text are told from those of the tool where that can be told; see `Reading.doubtful`.
+Tools number lines in their own ways: `     1→a`, `     1<tab>a` (`cat -n`), `1: a`, `1|a`, `00001| a`, `   1  a`. Others show the text alone, with or
+without a line above it that says which part it is. Numbers of the text are told from those of the tool where that can be told: `Reading.doubtful`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ _WINDOW = re.compile(r"^@@ lines (\d+)-(\d+)(?: of (\d+))?([^@]*)@@$", re.MULTIL
 _REMINDER = re.compile(r"\s*<system-reminder>(?:(?!<system-reminder>).)*</system-reminder>\s*\Z", re.DOTALL)
 _HEADING = re.compile(r"^(?:<[^<>]+>|\[.*\]|.*:)?$")
 _LEFT_OUT = re.compile(
-    r"^\W*(?:…|\.\.\.|$)|truncated|more lines?\b|more characters|lines? (?:omitted|remaining|left)|omitted|clipped|not shown|too (?:long|large)|cut off"
+    r"^\W*(?:…|\.\.\.|$)|truncated|more lines?\b|more characters|lines? (?:remaining|left)|omitted|clipped|not shown|too (?:long|large)|cut off"
     r"|use (?:the )?[`'\"]?(?:offset|start_line)|read on with|total_lines",
     re.IGNORECASE,
 )
 _END = re.compile(r"^\W*end of file\b|^</\w+>$|^\W*eof\W*$", re.IGNORECASE)
 _MARK = re.compile(r"^\s*(?:\[(?:…|\.\.\.)\]|…|\.\.\. ?\[?\d+ (?:lines?|characters).*)\s*$|\[(?:…|\.\.\. ?truncated|truncated)\]\s*$", re.IGNORECASE)
-_EMPTY = re.compile(r"^\W*(?:<system-reminder>\s*)?(?:system reminder: |warning: )?(?:the )?file exists but (?:has empty contents|the contents are empty)|^\(empty(?: file)?\)$", re.IGNORECASE)
+_EMPTY = re.compile(
+    r"^\W*(?:<system-reminder>\s*)?(?:system reminder: |warning: )?(?:the )?file exists but (?:has empty contents|the contents are empty)"
+    r"|^\(empty(?: file)?\)$",
+    re.IGNORECASE,
+)
 _GONE = re.compile(
     r"^\[[^\n]*(?:cleared|removed|trimmed|omitted|truncated|compacted|pruned|no result)[^\n]*\]$|^tool result too large", re.IGNORECASE
 )
@@ -49,23 +53,34 @@ class Reading:
         style: What stands between a number and its line; `None` for a result without numbers.
         doubtful: The numbers may belong to the text: only other results of the same tool can tell.
         cut: The tool says that it left something out, or put words of its own behind the lines.
-        ends: The last line is the file's last one, says the tool.
+        ends: The tool says that the last line is the file's last one, or that it is not; `None` if it does not say.
         splits: A final newline is shown as one more, empty line. `None`: not known.
+        tight: No space stands behind the `:` or `|` of a number; `None` where there is no such mark, or the lines do not tell.
     """
 
     blocks: tuple[Block, ...]
     style: str | None = None
     doubtful: bool = False
     cut: bool = False
-    ends: bool = False
+    ends: bool | None = None
     splits: bool | None = None
+    tight: bool | None = None
 
 
 NOTHING = Reading((), cut=True)
 
 
-def reading(text: str, *, numbers: bool = True) -> Reading:
-    """What a read has shown; no blocks if it shows no text: a note in place of one, or binary data. `numbers`: there may be some of the tool before the lines."""
+def reading(text: str, *, numbers: bool = True, tight: bool | None = None) -> Reading:
+    """What a read has shown.
+
+    Args:
+        text: The result.
+        numbers: There may be numbers of the tool before the lines.
+        tight: The tool is known to put no space (or one) behind `:` or `|`. `None`: that is to be told from the lines.
+
+    Returns:
+        The lines; none if it shows no text: a note in its place, or binary data.
+    """
     if _EMPTY.match(text):
         return Reading((Block(1, ("",)),), ends=True, splits=True)
     if not text or "\0" in text or _GONE.match(text) or text.count("\ufffd") > len(text) // 50 + 1:
@@ -79,7 +94,7 @@ def reading(text: str, *, numbers: bool = True) -> Reading:
     rows = body.split("\n")
     heading = next((place for place, row in enumerate(rows[:4]) if _NUMBER.match(row)), None)
     if numbers and heading is not None and all(map(_HEADING.match, rows[:heading])):
-        numbered = _numbered(rows[heading:], headed=heading > 0)
+        numbered = _numbered(rows[heading:], tight, headed=heading > 0)
         if numbered is not None:
             return numbered
     return _plain(rows, cut=body != text)
@@ -91,7 +106,7 @@ def _window(found: re.Match[str], body: str) -> Reading:
     if "mid-line" in found[4]:
         return NOTHING
     rows = rows[: last - first + 1] + [""] * (last - first + 1 - len(rows))
-    return Reading((Block(first, tuple(rows)),), ends=found[3] is not None and int(found[3]) == last, splits=False)
+    return Reading((Block(first, tuple(rows)),), ends=None if found[3] is None else int(found[3]) == last, splits=False)
 
 
 def _plain(rows: list[str], *, cut: bool) -> Reading:
@@ -105,12 +120,14 @@ def _plain(rows: list[str], *, cut: bool) -> Reading:
     return Reading((Block(None, tuple(rows[:kept])),) if kept else (), cut=cut, splits=True if ended else None)
 
 
-def _numbered(rows: list[str], *, headed: bool) -> Reading | None:
+def _numbered(rows: list[str], tight: bool | None, *, headed: bool) -> Reading | None:
     """A result with numbers; `None` if it has none after all."""
     first = _NUMBER.match(rows[0])
     if first is None:
         return None
-    style = _style(rows, first[3])
+    style = _style(rows, first[3], tight)
+    if style is None:
+        return NOTHING
     width, zeros = len(first[1]) + len(first[2]), first[1].endswith("0") or (first[2].startswith("0") and len(first[2]) > 1)
     mark = "L" if rows[0].lstrip().startswith("L") else ""
     fill = f"0{width}" if zeros else f">{width}"
@@ -143,10 +160,14 @@ def _numbered(rows: list[str], *, headed: bool) -> Reading | None:
         return None
     if blocks and blocks[0].start == 0:
         blocks = [Block((block.start or 0) + 1, block.lines) for block in blocks]
-    certain = headed or style in SURE or bool(first[1]) or begun > 1
-    ends = any(map(_END.match, spoken))
+    certain = headed or style in SURE or bool(first[1]) or (begun > 1 and shown > 1)
+    ends = True if any(map(_END.match, spoken)) else None
     cut = any(not _END.match(note) for note in spoken)
-    return Reading(tuple(blocks), style, doubtful=not certain, cut=cut, ends=ends and not cut, splits=True if style == "→" else None)
+    told = None
+    if bare[-1:] in ("|", ":") and any(line[:1] not in ("", " ") for block in blocks for line in block.lines):
+        told = True if style == bare else False if begun == 1 else None  # a file does not begin with an indented line
+    splits = True if style == "→" else None
+    return Reading(tuple(blocks), style, doubtful=not certain, cut=cut, ends=ends, splits=splits, tight=told)
 
 
 def _close(blocks: list[Block], start: int, lines: list[str]) -> None:
@@ -161,14 +182,16 @@ def _close(blocks: list[Block], start: int, lines: list[str]) -> None:
         blocks.append(Block(start + begin, tuple(lines[begin:])))
 
 
-def _style(rows: list[str], mark: str) -> str:
-    """What stands between number and line: a space behind `:` or `|` may be either's."""
-    if mark[-1] not in ":|│":
+def _style(rows: list[str], mark: str, tight: bool | None) -> str | None:
+    """What stands between number and line: a space behind `:` or `|` may be the tool's or the line's. `None` if that cannot be told."""
+    if mark[-1] not in " :|│" or mark == "  ":
         return mark
     mark = mark.rstrip(" ")
-    rests = [row.split(mark, 1)[1] for row in rows[:400] if mark in row]
-    written = [rest for rest in rests if rest.strip()]
-    if not written or any(not rest.startswith(" ") for rest in written):
+    rests = [rest for row in rows[:400] if (rest := row.partition(mark)[2])]
+    if not rests or tight or any(not rest.startswith(" ") for rest in rests):
         return mark
-    # All lines begin with a space. Text is indented by an even number of them, so an odd one has one of the tool's.
-    return f"{mark} " if min(len(rest) - len(rest.lstrip(" ")) for rest in written) % 2 else mark
+    if tight is False:
+        return f"{mark} "
+    # All lines begin with a space. Text is indented by an even number of them, so with an odd one it is the tool's.
+    indent = min(len(rest) - len(rest.lstrip(" ")) for rest in rests)
+    return None if len(rests) < 2 else f"{mark} " if indent % 2 else mark

@@ -1,6 +1,6 @@
 """The known parts of one file: lines by number, and how reads are laid over them.
 
-Lines are what `text.split("\\n")` gives: a file that ends in a newline has one more, empty line at its end.
+Lines are what splitting at newlines gives: a file that ends in a newline has one more, empty line at its end.
 """
 
 from __future__ import annotations
@@ -100,14 +100,14 @@ def _loose(pieces: Sequence[Piece], joined: Sequence[Piece]) -> list[Piece]:
 
 
 def _anchored(pieces: Pieces, new: Piece) -> Pieces:
-    """The pieces, those without a place that share some lines with a new one in the place that follows from it."""
+    """The pieces; of those without a place that share lines with a new one, the inner lines, which are whole, in the place that follows from it."""
     if all(each.start is not None for each in pieces):
         return pieces
     lines = new.text.split("\n")
     placed: list[Piece] = []
     for each in pieces:
         start = each.start
-        for at in dict.fromkeys((0, max(len(lines) // 2 - 1, 0), max(len(lines) - 3, 0))) if start is None and each.count >= 3 else ():
+        for at in dict.fromkeys((0, max(len(lines) // 2 - 1, 0), max(len(lines) - 3, 0))) if start is None and each.count >= 5 else ():
             ending = "\n".join(lines[at : at + 3])
             if len(ending) > 20 and each.text.count(ending) == 1:
                 start = (new.start or 0) + at - each.text.count("\n", 0, each.text.find(ending))
@@ -115,7 +115,8 @@ def _anchored(pieces: Pieces, new: Piece) -> Pieces:
         free = start is not None and start > 0 and all(
             other is each or other.start is None or other.stop <= start or other.start >= start + each.count for other in (*pieces, *placed)
         )  # fmt: skip
-        placed.append(replace(each, start=start) if each.start is not None or free else each)
+        inner = each.text.split("\n")[1:-1] if each.start is None and free else []
+        placed.append(of_lines((start or 0) + 1, inner) if inner else each)
     return tuple(sorted(placed, key=lambda each: (each.start is None, each.start or 0)))
 
 
@@ -129,7 +130,7 @@ def _in_order(pieces: Sequence[Piece], stop: int) -> list[Piece]:
 
 
 def _shift(old: Sequence[str], at: int, shown: Sequence[str], new: Piece) -> int:
-    """By how many lines what follows has moved: the last shown lines are looked for among the known ones. 0 if they are not found, or more than once."""
+    """By how many lines what follows has moved: the last shown lines are looked for among the known ones. 0 if they do not stand there once."""
     for size in (3, 6, 12):
         if len(shown) < size:
             return 0
@@ -150,4 +151,8 @@ def _join(pieces: Sequence[Piece]) -> list[Piece]:
             groups[-1].append(each)
         else:
             groups.append([each])
-    return [group[0] if len(group) == 1 else Piece(group[0].start, "\n".join(each.text for each in group), sum(each.count for each in group)) for group in groups]
+    return [group[0] if len(group) == 1 else _one(group) for group in groups]
+
+
+def _one(group: Sequence[Piece]) -> Piece:
+    return Piece(group[0].start, "\n".join(each.text for each in group), sum(each.count for each in group))

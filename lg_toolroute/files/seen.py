@@ -29,12 +29,14 @@ class Shown:
         sure: It has shown numbers that can only be its own.
         plain: It has shown several lines without numbers.
         newline: It has shown a final newline.
+        tight: `Reading.tight`, as soon as one result has told.
     """
 
     files: tuple[str, ...] = ()
     sure: bool = False
     plain: bool = False
     newline: bool = False
+    tight: bool | None = None
 
     @property
     def numbers(self) -> bool:
@@ -47,7 +49,8 @@ class Shown:
             lines = sum(len(each.lines) for each in found.blocks)
             return replace(self, plain=self.plain or (lines > 2 and not found.cut), newline=self.newline or found.splits is True)
         files = self.files if key in self.files or not found.doubtful else (*self.files, key)[-2:]
-        return replace(self, files=files, sure=self.sure or not found.doubtful)
+        tight = True if True in (self.tight, found.tight) else self.tight if self.tight is not None else found.tight
+        return replace(self, files=files, sure=self.sure or not found.doubtful, tight=tight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +122,15 @@ class Seen:
 
     def read(self, tool: FileTool, arguments: Mapping[str, Any], result: str, name: str, habit: Shown, key: str) -> tuple[Seen, Shown]:
         """What is known behind a read, and what its tool is now seen to do."""
-        found = reading(result)
-        if found.doubtful and habit.plain and not habit.numbers:
-            found = reading(result, numbers=False)
+        found = reading(result, numbers=habit.numbers or not habit.plain, tight=habit.tight)
         first, last, count = _asked(tool, arguments)
-        if found.style is not None and first is not None and first > 1 and found.blocks and found.blocks[0].start in (first, first + 1):
-            found = replace(found, doubtful=False)
+        if found.style is None and (last is not None or count is not None):
+            found = replace(found, splits=None)  # lines of a range may be joined without the last newline
         habit = habit.after(key, found)
         blocks = found.blocks
         if found.style is None and blocks and blocks[0].start is None:
             blocks = (Block(first, blocks[0].lines),)
-        reached = not found.cut and bool(blocks) and (found.ends or _reaches(blocks, found, last, count))
+        reached = not found.cut and bool(blocks) and (_reaches(blocks, found, last, count) if found.ends is None else found.ends)
         seen = self
         ending = True
         if reached:
@@ -209,12 +210,14 @@ class Seen:
         if not isinstance(behind, int) or not isinstance(text, str):
             return self.outdated()
         self = replace(self, gone=tuple(each for each in self.gone if each not in text))
-        new = piece(behind + 1, text.removesuffix("\n"))
+        new = piece(behind + 1, text)
         pieces: list[Piece] = []
         for each in self.pieces:
-            if each.start is None or each.stop <= new.start:  # type: ignore[operator]
+            if each.start is None:
+                continue  # the new lines may stand in the middle of it
+            if each.stop <= behind + 1:
                 pieces.append(each)
-            elif each.start >= new.start:  # type: ignore[operator]
+            elif each.start > behind:
                 pieces.append(replace(each, start=each.start + new.count))
             else:
                 lines = each.text.split("\n")
