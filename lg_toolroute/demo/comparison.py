@@ -113,14 +113,15 @@ def _show_tallies(screen: Screen, tallies: Mapping[str, Tally], price: Price) ->
         for model in models
         for way, each in (("read by", [tally.read for tally in sessions]), ("written by", [tally.written for tally in sessions]))
     ]
-    money = [_usd(tally, price) for tally in sessions]
+    sums = [_usd(tally, price) for tally in sessions]
+    money: list[list[str | Text]] = [] if None in sums else [["money, no cache", *(f"${usd:.4f}" for usd in sums)]]
     rows: list[list[str | Text]] = [
         ["turns", *(f"{tally.turns}{' (gave up)' if tally.gave_up else ''}" for tally in sessions)],
         ["edits", *(str(tally.edits) for tally in sessions)],
         ["failed edits", *(Text(str(tally.failed_edits), style="red" if tally.failed_edits else "green") for tally in sessions)],
         *tokens,
         ["spared the primary", *(f"{tally.saved_tokens:,}" if tally.saved_tokens else "–" for tally in sessions)],
-        *([["money, no cache", *(f"${usd:.4f}" for usd in money)]] if None not in money else []),
+        *money,
         ["seconds", *(f"{tally.seconds:.1f}" for tally in sessions)],
         ["tests", *(_verdict(tally) for tally in sessions)],
     ]

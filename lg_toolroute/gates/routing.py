@@ -110,8 +110,8 @@ class RoutingGate(StreamGate):
         if short is None or not short.open or self._cutting:
             return
         short.read(call.args, last=last)
-        if short.open or short.fixed is None:
-            return
+        if short.fixed is None:
+            return  # more of it is to come, or the call stands
         call.args = call.args[: short.at]
         self._generated.append(call.args)
         self._route(call, meant(call.name, self.tools), short.fixed)
