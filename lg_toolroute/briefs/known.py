@@ -6,6 +6,7 @@ import operator
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolCall, ToolMessage
 
@@ -27,19 +28,22 @@ def known_files(messages: Sequence[BaseMessage], tools: Mapping[str, FileTool]) 
     return _folded(KnownFiles(), messages, tools)
 
 
+_Held = tuple[str | list[str | dict[Any, Any]], list[tuple[str | None, str, dict[str, Any]]]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """The beginning of a thread, and what it tells.
 
     Attributes:
         messages: They are kept alive, so that no other message gets their identity.
-        contents: What each of them held: a message may be edited in place.
+        held: What each of them held, in containers of our own: a message may be edited in place.
         tools: The file tools with which they were read.
         known: What they tell.
     """
 
     messages: Sequence[BaseMessage]
-    contents: Sequence[object]
+    held: Sequence[_Held]
     tools: Mapping[str, FileTool]
     known: KnownFiles
 
@@ -47,11 +51,11 @@ class _Told:
         """Whether a thread begins with these very messages."""
         if len(thread) < len(self.messages) or not all(map(operator.is_, self.messages, thread)) or tools != self.tools:
             return False
-        return all(map(operator.is_, self.contents, map(_content, self.messages)))
+        return all(map(_holds, self.messages, self.held))
 
 
 class KnownThreads:
-    """What the threads of a process tell of their files. A thread that has grown is read from where it ended before; safe to use from several threads."""
+    """What the threads of a process tell of their files. A thread that has grown is read from where it ended before."""
 
     def __init__(self) -> None:
         self._told: dict[int, _Told] = {}
@@ -67,7 +71,7 @@ class KnownThreads:
         end = _settled(messages)
         if end > len(begun.messages):
             new = messages[len(begun.messages) : end]
-            held = [*begun.contents, *map(_content, new)]
+            held = [*begun.held, *map(_held, new)]
             begun = _Told([*begun.messages, *new], held, dict(tools), _folded(begun.known, new, tools))
             self._keep(id(first), begun)
         return _folded(begun.known, messages[len(begun.messages) :], tools)
@@ -81,9 +85,18 @@ class KnownThreads:
                 size -= len(self._told.pop(next(iter(self._told))).messages)
 
 
-def _content(message: BaseMessage) -> object:
-    """What of a message would be another object if it were edited in place."""
-    return message.__dict__["content"]
+def _held(message: BaseMessage) -> _Held:
+    content = message.content if isinstance(message.content, str) else list(message.content)
+    return content, [(call["id"], call["name"], dict(call["args"])) for call in message.tool_calls] if isinstance(message, AIMessage) else []
+
+
+def _holds(message: BaseMessage, held: _Held) -> bool:
+    """Whether a message holds what it held when it was read."""
+    content, calls = held
+    now: list[ToolCall] = message.__dict__.get("tool_calls") or []  # read past pydantic: this is asked of each message of a thread in every turn
+    if len(now) != len(calls) or message.__dict__["content"] != content:
+        return False
+    return all((call["id"], call["name"], call["args"]) == before for call, before in zip(now, calls, strict=True))
 
 
 def _settled(messages: Sequence[BaseMessage]) -> int:
@@ -105,7 +118,7 @@ def _folded(known: KnownFiles, messages: Sequence[BaseMessage], tools: Mapping[s
 
 
 def _steps(messages: Sequence[BaseMessage], tools: Mapping[str, FileTool]) -> Iterator[Step]:
-    """The calls that have a result behind them, before the model spoke again; those of one message in their order, whatever the order of the results."""
+    """The calls that have a result behind them, before the model spoke again; those of one message in their order."""
     calls: Sequence[ToolCall] = ()
     results: dict[str, ToolMessage] = {}
     for message in (*messages, None):
@@ -124,5 +137,5 @@ def _text(message: ToolMessage) -> str:
     content = message.content
     if isinstance(content, str):
         return content
-    texts = [block if isinstance(block, str) else str(block["text"]) for block in content if isinstance(block, str) or block.get("type") == "text"]
+    texts = [each if isinstance(each, str) else str(each["text"]) for each in content if isinstance(each, str) or each.get("type") == "text"]
     return "".join(texts) if len(texts) == len(content) else ""

@@ -79,7 +79,7 @@ def _as_file(pieces: Pieces, edit: Replacement) -> Replacement:
 
 
 def _replaced(pieces: Pieces, edit: Replacement, most: int, *, lost: bool) -> Pieces:
-    """The pieces with `most` replacements made (-1: all); those behind one move. `lost`: more may have been made in gaps, so that places behind one are lost."""
+    """The pieces with `most` replacements made (-1: all), and those behind moved. `lost`: more may be made in gaps; no place behind one is known."""
     result: list[Piece] = []
     moved, stop, gap = 0, 1, False
     for each in pieces:

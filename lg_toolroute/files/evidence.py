@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from itertools import pairwise
 from typing import Any
 
 from lg_toolroute.files.names import ends_with, plain
@@ -24,15 +25,19 @@ _COMMANDS = ("command", "cmd", "script", "shell_command")
 _PARTS = re.compile(r"&&|\|\||[;|\n]")
 _REDIRECTED = re.compile(r"(?<![0-9&<>-])>>?\s*([^\s&|;<>]+)")
 _WRITING_CODE = re.compile(r"write_text\(|writelines\(|open\([^)\n]*['\"][wa]b?\+?['\"]|writeFile(?:Sync)?\(|File\.write")
-_TREE_TASKS = frozenset({"make", "just", "mise", "task", "npm", "pnpm", "yarn", "bun", "cargo", "go", "poetry", "uv", "nox", "tox", "mix", "dotnet", "terraform", "rake"})
+_TREE_TASKS = frozenset({
+    "make", "just", "mise", "task", "npm", "pnpm", "yarn", "bun", "cargo", "go", "poetry", "uv", "nox", "tox", "mix", "dotnet", "terraform", "rake",
+})  # fmt: skip
 _TASK = re.compile(r"^(?:.*[:_-])?(?:fmt|format|fix|prettier)(?:[:_-].*)?$")
 _FORMATTERS = frozenset({"black", "isort", "rustfmt", "pre-commit", "lint-staged", "swiftformat"})
 _ASKED_TO_WRITE = {
-    "gofmt": "-w", "goimports": "-w", "gofumpt": "-w", "shfmt": "-w", "sed": "-i", "perl": "-i", "autopep8": "-i", "yapf": "-i", "clang-format": "-i", "prettier": "-w",
-    "eslint": "--fix", "stylelint": "--fix", "golangci-lint": "--fix", "biome": "--w", "rubocop": "-a", "ktlint": "-F",
+    "gofmt": "-w", "goimports": "-w", "gofumpt": "-w", "shfmt": "-w", "prettier": "-w", "sed": "-i", "perl": "-i", "autopep8": "-i", "yapf": "-i",
+    "clang-format": "-i", "eslint": "--fix", "stylelint": "--fix", "golangci-lint": "--fix", "biome": "--w", "rubocop": "-a", "ktlint": "-F",
 }  # fmt: skip
 _MOVERS = frozenset({"mv", "cp", "rm", "tee", "patch", "truncate", "dd", "rsync", "ln", "install", "unzip"})
-_GIT = frozenset({"checkout", "restore", "stash", "reset", "pull", "merge", "rebase", "cherry-pick", "revert", "apply", "am", "switch", "clean", "mv", "rm"})
+_GIT = frozenset({
+    "checkout", "restore", "stash", "reset", "pull", "merge", "rebase", "cherry-pick", "revert", "apply", "am", "switch", "clean", "mv", "rm",
+})  # fmt: skip
 _WRAPPERS = frozenset({"sudo", "time", "env", "npx", "bunx", "xargs", "nice", "timeout", "command", "exec"})
 
 
@@ -83,7 +88,7 @@ def _covers(word: str, name: str) -> bool:
 
 
 def changed_by(arguments: Mapping[str, Any]) -> Changes | None:
-    """Which files a shell command may have changed; `None` if none. It is told by the words of the command: formatters, `sed -i`, `git checkout`, `> file`."""
+    """Which files a shell command may have changed, by its words: formatters, `sed -i`, `git checkout`, `> file`. `None` if none."""
     text = next((arguments[key] for key in _COMMANDS if arguments.get(key)), "")
     command = " ".join(map(str, text)) if isinstance(text, (list, tuple)) else str(text)
     if not command:
@@ -135,7 +140,10 @@ def _changed_by_git(rest: Sequence[str]) -> Changes | None:
 
 
 def found_lines(tool: str, arguments: Mapping[str, Any], result: str) -> Lines:
-    """The lines of files that a search has shown with their numbers, by the file's name as it stands there. Only of a search: a compiler's `a.py:3:` is none."""
+    """The lines that a search has shown with their numbers, by the file's name as it stands there.
+
+    Only a search is believed: in what a compiler says, `a.py:3:` is not followed by the line.
+    """
     if not _SEARCHES.search(tool.lower()) and not _is_search(arguments):
         return {}
     rows = [row for row in result.split("\n", MOST_FOUND)[:MOST_FOUND] if len(row) < _LONG_ROW and row.strip()]
@@ -149,8 +157,10 @@ def _is_search(arguments: Mapping[str, Any]) -> bool:
     """Whether a shell command is a search for lines, with their numbers, and nothing else."""
     text = next((str(arguments[key]) for key in _COMMANDS if arguments.get(key)), "")
     words = re.sub(r"^\s*cd \S+ && ", "", text).replace("git grep", "grep").split()
-    plain_search = bool(words) and words[0] in ("grep", "rg") and any(re.match(r"^-\w*n|^--line-number", word) for word in words)
-    return plain_search and not re.search(r"[;&`$]|\|(?!\s*(?:head|tail)\b)|\|[^|]*\|", re.sub(r"'[^']*'|\"[^\"]*\"|2>&1|2>/dev/null", "", text.split("&& ", 1)[-1]))
+    if not words or words[0] not in ("grep", "rg") or not any(re.match(r"^-\w*n|^--line-number", word) for word in words):
+        return False
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"|2>&1|2>/dev/null", "", text.split("&& ", 1)[-1])
+    return not re.search(r"[;&`$]|\|(?!\s*(?:head|tail)\b)|\|[^|]*\|", bare)
 
 
 def _named_rows(rows: Sequence[str]) -> Iterator[tuple[str, int, str]]:
@@ -180,7 +190,7 @@ def _bare_rows(rows: Sequence[str], arguments: Mapping[str, Any]) -> Iterator[tu
     """`12:text` of a search in one file."""
     found = [_BARE.match(row) for row in rows if row != "--"]
     numbers = [int(each[1]) for each in found if each is not None]
-    if not numbers or len(numbers) < len(found) or any(later <= number for number, later in zip(numbers, numbers[1:], strict=False)):
+    if not numbers or len(numbers) < len(found) or any(later <= number for number, later in pairwise(numbers)):
         return
     name = next((str(arguments[key]) for key in ("path", "file_path", "file") if arguments.get(key)), "")
     if not name:

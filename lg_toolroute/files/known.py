@@ -79,8 +79,10 @@ class KnownFile:
         return _public(Seen.whole(name, text), ())
 
     def count(self, old: str) -> int:
-        """How often a text occurs in what is known."""
-        return sum(each.text.count(old) for each in self.pieces) if old else 0
+        """How often a text occurs in what is known. Behind lines that are not the end of the file stands a newline."""
+        if not old:
+            return 0
+        return sum((each.text if self.complete or each.start is None else f"{each.text}\n").count(old) for each in self.pieces)
 
     def shown(self, most_chars: int | None = None, around: str | None = None) -> str:
         """The known text as a writer sees it, gaps marked as gaps.
@@ -104,6 +106,7 @@ class KnownFiles:
     _habits: Mapping[str, Shown] = field(default_factory=dict)
     _results: tuple[Result, ...] = ()
     _steps: int = 0
+    _size: int = 0
 
     @property
     def some(self) -> bool:
@@ -143,8 +146,7 @@ class KnownFiles:
         if tool.kind == "read" and is_unchanged(step.result):
             return known
         if failed(step.result, tool.kind, marked=step.failed):
-            stale = is_stale(step.result) or (tool.kind == "edit" and not_found(step.result) and seen is not None and seen.has_once(tool, step.arguments))
-            return known._with(key, seen.outdated()) if stale and seen is not None else known
+            return known._with(key, seen.outdated()) if seen is not None and _contradicts(step, tool, seen) else known
         seen = replace(seen or Seen(name), name=name, step=known._steps)
         match tool.kind:
             case "write":
@@ -179,7 +181,7 @@ class KnownFiles:
         for name, lines in found_lines(step.name, step.arguments, step.result).items():
             key = same_as(plain(name), known._files, known._roots)
             if key is not None:
-                known = replace(known, _files={**known._files, key: known._files[key].found(lines)})
+                known = known._with(key, known._files[key].found(lines))
         if not step.result:
             return known
         text = step.result if len(step.result) <= MOST_OF_RESULT else f"{step.result[:MOST_OF_RESULT]}\n[…]"
@@ -187,12 +189,18 @@ class KnownFiles:
         return replace(known, _results=(*known._results, Result(known._steps, asked, text))[-MOST_RESULTS:])
 
     def _with(self, key: str, seen: Seen) -> KnownFiles:
-        files = {name: each for name, each in self._files.items() if name != key}
-        files[key] = seen.bounded(MOST_OF_FILE)
-        size = sum(each.size for each in files.values())
+        files = dict(self._files)
+        before = files.pop(key, None)
+        kept = files[key] = seen.bounded(MOST_OF_FILE)  # behind all others: the first has waited longest
+        size = self._size + kept.size - (before.size if before is not None else 0)
         while len(files) > MOST_FILES or (size > MOST_IN_ALL and len(files) > 1):
             size -= files.pop(next(iter(files))).size
-        return replace(self, _files=files)
+        return replace(self, _files=files, _size=size)
+
+
+def _contradicts(step: Step, tool: FileTool, seen: Seen) -> bool:
+    """Whether a failure says that a file is not what is known of it."""
+    return is_stale(step.result) or (tool.kind == "edit" and not_found(step.result) and seen.has_once(tool, step.arguments))
 
 
 def _public(seen: Seen, evidence: tuple[str, ...]) -> KnownFile:

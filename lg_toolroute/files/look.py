@@ -7,7 +7,7 @@ it, if it goes on into lines that were never shown, or if it holds a text that a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lg_toolroute.files.applying import apply
@@ -130,14 +130,20 @@ def _cause(edit: Replacement, known: KnownFile) -> tuple[str, str | None]:
     return "", None
 
 
-def _same_but(old: str, text: str, form: Any) -> str | None:
-    """The lines of a text that are an old text once both are brought to a form, line by line."""
+def _same_but(old: str, text: str, form: Callable[[str], str]) -> str | None:
+    """The lines of a text that are an old text once both are brought to a form, line by line; the old text may begin and end inside a line."""
     sought = [form(line) for line in old.strip("\n").split("\n")]
     if not any(sought):
         return None
     lines = text.split("\n")
     for place, line in enumerate(lines[: len(lines) - len(sought) + 1]):
-        if form(line) == sought[0] and [form(each) for each in lines[place : place + len(sought)]] == sought:
+        there = form(line)
+        if len(sought) == 1 and sought[0] in there:
+            return line
+        if not there.endswith(sought[0]):
+            continue
+        rest = [form(each) for each in lines[place + 1 : place + len(sought)]]
+        if rest[:-1] == sought[1:-1] and rest[-1].startswith(sought[-1]):
             return "\n".join(lines[place : place + len(sought)])
     return None
 
@@ -156,7 +162,8 @@ def _beyond(where: str, known: KnownFile, near: Near) -> str | None:
     unseen = [line for line in near.beyond if line.strip() not in shown]
     if near.alike < 2 or not unseen:
         return None
-    return f"{where} holds lines that were never shown of {known.name}, such as {unseen[0].strip()[:200]!r}; keep to what is known{_quoted(near.text)}"
+    line = unseen[0].strip()[:200]
+    return f"{where} holds lines that were never shown of {known.name}, such as {line!r}; keep to what is known{_quoted(near.text)}"
 
 
 def _replaced(edit: Replacement, where: str, known: KnownFile, near: Near | None) -> str | None:
@@ -164,4 +171,6 @@ def _replaced(edit: Replacement, where: str, known: KnownFile, near: Near | None
     gone = next((each for each in known.gone if each in edit.old), None)
     if gone is None:
         return None
-    return _missing(edit, where, known, near) if near is not None else f"{where} is not in {known.name} any more: an earlier edit has replaced {gone[:200]!r}."
+    if near is not None:
+        return _missing(edit, where, known, near)
+    return f"{where} is not in {known.name} any more: an earlier edit has replaced {gone[:200]!r}."

@@ -7,7 +7,6 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from lg_toolroute.files.pieces import Piece, Pieces
 
@@ -15,11 +14,12 @@ MOST_OLD_LINES = 400
 MOST_PLACES = 32
 """A line that occurs more often than this says nothing of the place."""
 MOST_FUZZY_LINES = 50_000
-MOST_COMPARED = 4_000
 _LIKE = 0.5
+_WORD = re.compile(r"\w{2,}")
 _TYPOGRAPHY = str.maketrans({
-    "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"', "\u2032": "'", "\u2033": '"',
-    "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2007": " ",
+    "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"',
+    "\u2032": "'", "\u2033": '"', "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-",
+    "\u00a0": " ", "\u202f": " ", "\u2007": " ",
     "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None, "\u2060": None,
 })  # fmt: skip
 
@@ -118,23 +118,24 @@ def _at(old: Sequence[str], keys: Sequence[str], part: Piece, offset: int, telli
 
 
 def _by_words(old: Sequence[str], pieces: Pieces) -> Near | None:
-    words = set(re.findall(r"\w{2,}", " ".join(old)))
+    words = set(_WORD.findall(" ".join(old)))
     if not words:
         return None
     found: list[tuple[int, int, int]] = []
     for number, part in enumerate(pieces):
-        shared = [len(words.intersection(re.findall(r"\w{2,}", line))) for line in part.text.split("\n", MOST_FUZZY_LINES)[:MOST_FUZZY_LINES]]
+        shared = [len(words.intersection(_WORD.findall(line))) for line in part.text.split("\n", MOST_FUZZY_LINES)[:MOST_FUZZY_LINES]]
         total = sum(shared[: len(old)])
         sums = [(total, number, 0)]
         for place in range(1, len(shared) - len(old) + 1):
             total += shared[place + len(old) - 1] - shared[place - 1]
             sums.append((total, number, place))
         found += sorted(sums, key=lambda each: -each[0])[:4]
-    text = "\n".join(old)[:MOST_COMPARED]
+    mine = Counter(_WORD.findall(" ".join(old)))
     best: tuple[float, Near] | None = None
     for score, number, place in sorted(found, key=lambda each: -each[0])[:6]:
         near = Near(pieces[number], place, min(place + len(old), pieces[number].count))
-        ratio = SequenceMatcher(None, text, near.text[:MOST_COMPARED], autojunk=False).ratio() if score else 0
+        there = Counter(_WORD.findall(near.text)) if score else Counter[str]()
+        ratio = 2 * (mine & there).total() / (mine.total() + there.total())
         if ratio >= _LIKE and (best is None or ratio > best[0]):
             best = (ratio, near)
     return best[1] if best else None

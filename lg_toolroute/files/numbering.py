@@ -1,7 +1,7 @@
 """What the result of a read shows: its lines, their numbers, and whether something was left out.
 
-Tools number lines in their own ways: `     1→a`, `     1\\ta` (`cat -n`), `1: a`, `1|a`, `00001| a`, `   1  a`. Others show the text alone, with or without a line
-above it that says which part it is. Numbers that belong to the text are told from those of the tool where that can be told; see `Reading.doubtful`.
+Tools number lines in their own ways: `     1→a`, `     1<tab>a` (`cat -n`), `1: a`, `1|a`, `00001| a`, `   1  a`. Others show the text alone, with or
+without a line above it that says which part it is. Numbers of the text are told from those of the tool where that can be told: `Reading.doubtful`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ _WINDOW = re.compile(r"^@@ lines (\d+)-(\d+)(?: of (\d+))?([^@]*)@@$", re.MULTIL
 _REMINDER = re.compile(r"\s*<system-reminder>(?:(?!<system-reminder>).)*</system-reminder>\s*\Z", re.DOTALL)
 _HEADING = re.compile(r"^(?:<[^<>]+>|\[.*\]|.*:)?$")
 _LEFT_OUT = re.compile(
-    r"^\W*(?:…|\.\.\.|$)|truncated|more lines?\b|more characters|lines? (?:omitted|remaining|left)|omitted|clipped|not shown|too (?:long|large)|cut off"
+    r"^\W*(?:…|\.\.\.|$)|truncated|more lines?\b|more characters|lines? (?:remaining|left)|omitted|clipped|not shown|too (?:long|large)|cut off"
     r"|use (?:the )?[`'\"]?(?:offset|start_line)|read on with|total_lines",
     re.IGNORECASE,
 )
 _END = re.compile(r"^\W*end of file\b|^</\w+>$|^\W*eof\W*$", re.IGNORECASE)
 _MARK = re.compile(r"^\s*(?:\[(?:…|\.\.\.)\]|…|\.\.\. ?\[?\d+ (?:lines?|characters).*)\s*$|\[(?:…|\.\.\. ?truncated|truncated)\]\s*$", re.IGNORECASE)
-_EMPTY = re.compile(r"^\W*(?:<system-reminder>\s*)?(?:system reminder: |warning: )?(?:the )?file exists but (?:has empty contents|the contents are empty)|^\(empty(?: file)?\)$", re.IGNORECASE)
+_EMPTY = re.compile(
+    r"^\W*(?:<system-reminder>\s*)?(?:system reminder: |warning: )?(?:the )?file exists but (?:has empty contents|the contents are empty)"
+    r"|^\(empty(?: file)?\)$",
+    re.IGNORECASE,
+)
 _GONE = re.compile(
     r"^\[[^\n]*(?:cleared|removed|trimmed|omitted|truncated|compacted|pruned|no result)[^\n]*\]$|^tool result too large", re.IGNORECASE
 )
@@ -159,9 +163,9 @@ def _numbered(rows: list[str], tight: bool | None, *, headed: bool) -> Reading |
     certain = headed or style in SURE or bool(first[1]) or (begun > 1 and shown > 1)
     ends = True if any(map(_END.match, spoken)) else None
     cut = any(not _END.match(note) for note in spoken)
-    told = None if bare[-1:] not in ("|", ":") else True if style == bare and any(line[:1] not in ("", " ") for block in blocks for line in block.lines) else None
-    if style != bare and begun == 1:
-        told = False  # a file does not begin with an indented line
+    told = None
+    if bare[-1:] in ("|", ":") and any(line[:1] not in ("", " ") for block in blocks for line in block.lines):
+        told = True if style == bare else False if begun == 1 else None  # a file does not begin with an indented line
     splits = True if style == "→" else None
     return Reading(tuple(blocks), style, doubtful=not certain, cut=cut, ends=ends, splits=splits, tight=told)
 
@@ -190,4 +194,4 @@ def _style(rows: list[str], mark: str, tight: bool | None) -> str | None:
         return f"{mark} "
     # All lines begin with a space. Text is indented by an even number of them, so with an odd one it is the tool's.
     indent = min(len(rest) - len(rest.lstrip(" ")) for rest in rests)
-    return None if len(rests) < 3 else f"{mark} " if indent % 2 else mark
+    return None if len(rests) < 2 else f"{mark} " if indent % 2 else mark

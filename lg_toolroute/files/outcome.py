@@ -7,14 +7,18 @@ import re
 from lg_toolroute.files.tools import Kind
 
 _FAILED = re.compile(
-    r"^\W*(?:<?tool_use_error|error\b|errno|failed\b|failure\b|exception\b|traceback\b|string (?:to replace )?not found|no (?:replacements?|changes?|match(?:es)?)\b"
-    r"|could ?n[o']t\b|could not\b|can ?not\b|can't\b|unable\b|invalid\b|permission denied|access denied|(?:file|path)[^\n]{0,200} (?:not found|does ?n[o']t exist|does not exist)"
-    r"|old[ _]?(?:string|str|text)\b[^\n]{0,80} (?:not|occurs|appears|is empty|multiple)|(?:found )?\d+ (?:matches|occurrences)|multiple (?:matches|occurrences)"
-    r"|denied|rejected|the user (?:does ?n[o']t|rejected|declined|denied)|interrupted|cancell?ed|aborted|\[no result|unknown command|no such file|enoent)",
+    r"^\W*(?:<?tool_use_error|error\b|errno|failed\b|failure\b|exception\b|traceback\b|string (?:to replace )?not found"
+    r"|no (?:replacements?|changes?|match(?:es)?)\b|could ?n[o']t\b|could not\b|can ?not\b|can't\b|unable\b|invalid\b|(?:permission|access) denied"
+    r"|(?:file|path)[^\n]{0,200} (?:not found|does ?n[o']t exist|does not exist)"
+    r"|old[ _]?(?:string|str|text)\b[^\n]{0,80} (?:not|occurs|appears|is empty|multiple)|(?:found )?\d+ (?:matches|occurrences)"
+    r"|multiple (?:matches|occurrences)|denied|rejected|the user (?:does ?n[o']t|rejected|declined|denied)|interrupted|cancell?ed|aborted"
+    r"|\[no result|unknown command|no such file|enoent)",
     re.IGNORECASE,
 )
 _STALE = re.compile(
-    r"modified since|changed since|has been (?:unexpectedly )?(?:modified|changed)|was (?:modified|changed) (?:on disk|externally|outside)|out of date|stale", re.IGNORECASE
+    r"modified since|changed since|has been (?:unexpectedly )?(?:modified|changed)|was (?:modified|changed) (?:on disk|externally|outside)"
+    r"|out of date|stale",
+    re.IGNORECASE,
 )
 _NOT_FOUND = re.compile(r"not found|no match|did not match|does not (?:match|contain|exist in|appear)|could not find|no replacement", re.IGNORECASE)
 _UNCHANGED = re.compile(r"^\W*(?:<system-reminder>)?\W*file unchanged since", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """The known parts of one file: lines by number, and how reads are laid over them.
 
-Lines are what `text.split("\\n")` gives: a file that ends in a newline has one more, empty line at its end.
+Lines are what splitting at newlines gives: a file that ends in a newline has one more, empty line at its end.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _loose(pieces: Sequence[Piece], joined: Sequence[Piece]) -> list[Piece]:
 
 
 def _anchored(pieces: Pieces, new: Piece) -> Pieces:
-    """The pieces, those without a place that share some lines with a new one in the place that follows from it: their inner lines, which are whole."""
+    """The pieces; of those without a place that share lines with a new one, the inner lines, which are whole, in the place that follows from it."""
     if all(each.start is not None for each in pieces):
         return pieces
     lines = new.text.split("\n")
@@ -130,7 +130,7 @@ def _in_order(pieces: Sequence[Piece], stop: int) -> list[Piece]:
 
 
 def _shift(old: Sequence[str], at: int, shown: Sequence[str], new: Piece) -> int:
-    """By how many lines what follows has moved: the last shown lines are looked for among the known ones. 0 if they are not found, or more than once."""
+    """By how many lines what follows has moved: the last shown lines are looked for among the known ones. 0 if they do not stand there once."""
     for size in (3, 6, 12):
         if len(shown) < size:
             return 0
@@ -151,4 +151,8 @@ def _join(pieces: Sequence[Piece]) -> list[Piece]:
             groups[-1].append(each)
         else:
             groups.append([each])
-    return [group[0] if len(group) == 1 else Piece(group[0].start, "\n".join(each.text for each in group), sum(each.count for each in group)) for group in groups]
+    return [group[0] if len(group) == 1 else _one(group) for group in groups]
+
+
+def _one(group: Sequence[Piece]) -> Piece:
+    return Piece(group[0].start, "\n".join(each.text for each in group), sum(each.count for each in group))

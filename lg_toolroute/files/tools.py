@@ -163,7 +163,7 @@ def _one(arguments: Mapping[str, Any], tool: FileTool) -> Replacement | None:
     spelled = {_letters(name): name for name in arguments}
 
     def value(own: str | None, names: tuple[str, ...]) -> Any:
-        if own in arguments:
+        if own is not None and own in arguments:
             return arguments[own]
         return next((arguments[spelled[each]] for each in names if each in spelled), None) if tool.edits is not None else None
 

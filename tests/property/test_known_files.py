@@ -9,8 +9,12 @@ from lg_toolroute.files.look import look
 from tests.support.file_world import EDIT, STYLES, World
 from tests.support.sampling import examples
 
-LINES = ("", "a", "b", "}", "\treturn a", "    return b", "1: a", "2: b", "3\tc", "x = 1  ", "ä“b”", "a\r", "one two three", "def f(x):", "...", "error: no", "-- c", "a:3:b")
+LINES = (
+    "", "a", "b", "}", "\treturn a", "    return b", "1: a", "2: b", "3\tc", "x = 1  ", "ä“b”", "a\r", "one two three", "def f(x):", "...",
+    "error: no", "-- c", "a:3:b",
+)  # fmt: skip
 TEXTS = st.builds(lambda lines, end: "\n".join(lines) + end, st.lists(st.sampled_from(LINES), max_size=14), st.sampled_from(("", "\n", "\n\n")))
+ACTS = ("every", "twice", "write", "insert", "search", "outside", "wrong")
 PATHS = ("src/a.py", "src/b.py")
 
 
@@ -28,7 +32,7 @@ def worlds(draw: st.DrawFn) -> World:
 def _act(draw: st.DrawFn, world: World) -> None:
     path = draw(st.sampled_from(PATHS))
     real = world.files[path]
-    match draw(st.sampled_from(("read", "read", "range", "range", "edit", "edit", "every", "twice", "write", "insert", "search", "outside", "wrong"))):
+    match draw(st.sampled_from(("read", "read", "range", "range", "edit", "edit", *ACTS))):
         case "read":
             world.read(path)
         case "range":
