@@ -51,10 +51,10 @@ class EditForm:
         for part in model.parts(arguments):
             name = _kept(tool, part)
             before = texts.get(name) or _known_text(known(name))
-            texts[name] = model.apply(part, before or FileText(())) if before is not None or part.new else FileText(())
-            if not isinstance(own, (Exact, Whole)) and not (_is_plain(before) and _is_plain(texts[name])):
+            after = texts[name] = _carried_out(model, part, name, before)
+            if not isinstance(own, (Exact, Whole)) and not (_is_plain(before) and _is_plain(after)):
                 raise FormRefused("of an empty file, CRLF or a missing final newline it is not known what this tool makes", own=True)
-            calls += [{**carried, **call} for call in translated(own, model, part, name, before)]
+            calls += [{**carried, **call} for call in own.write(name, before, after)]
         return calls
 
     def arguments(self, *, tool: FormTool, arguments: Mapping[str, Any], known: Known) -> dict[str, Any]:
@@ -62,8 +62,9 @@ class EditForm:
         parts = own.parts(arguments)
         if len(parts) != 1:
             raise FormRefused("the call changes several files")
-        before = _known_text(known(parts[0].file))
-        written = translated(model, own, parts[0], parts[0].file, before)
+        name = parts[0].file
+        before = _known_text(known(name))
+        written = model.write(name, before, _carried_out(own, parts[0], name, before))
         if len(written) != 1:
             raise FormRefused("the call is several calls in that form")
         return {**{name: value for name, value in arguments.items() if name not in own.uses}, **written[0]}
@@ -74,14 +75,14 @@ class EditForm:
         return own, self.notation(tool.file.file if tool.file is not None else "file_path")
 
 
-def translated(into: Notation, notation: Notation, part: Part, name: str, before: FileText | None) -> list[dict[str, Any]]:
-    """What one call says of one file, in another notation."""
+def _carried_out(notation: Notation, part: Part, name: str, before: FileText | None) -> FileText:
+    """A file's text with what a call says of it carried out."""
     if before is None and not part.new:
         raise FormRefused(NOT_KNOWN.format(file=name), "name a file that was read, exactly as it was named there", own=True)
     after = notation.apply(part, before or FileText(()))
     if after == before:
         raise FormRefused("it changes nothing", "write what is to stand there instead")
-    return into.write(name, before, after)
+    return after
 
 
 def notation_of(tool: FormTool) -> Notation:

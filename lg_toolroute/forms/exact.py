@@ -96,7 +96,8 @@ class Exact:
             return [{self.file: file, self.pairs: pairs}] if self.pairs is not None else [{self.file: file, **pair} for pair in pairs]
 
         def read(written: list[dict[str, Any]]) -> FileText:
-            read_back(self, written[::-1], before)  # LangGraph keeps no order among the calls of a message
+            if len(written) > 1:
+                read_back(self, written[::-1], before)  # LangGraph keeps no order among the calls of a message
             return read_back(self, written, before)
 
         span = sum(len(line) for line in before.lines[hunks[0].start : hunks[-1].end] if isinstance(line, str))

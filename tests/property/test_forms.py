@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lg_toolroute.files.known import KnownFile
 from lg_toolroute.files.tools import FileTool
 from lg_toolroute.forms.built_in import BUILT_IN
-from lg_toolroute.forms.edit_form import EditForm, translated
+from lg_toolroute.forms.edit_form import EditForm
 from lg_toolroute.forms.form import FormTool
 from lg_toolroute.forms.notation import Notation
 from lg_toolroute.forms.refused import FormRefused
@@ -128,12 +128,12 @@ def test_an_edit_of_a_plain_file_is_never_refused(name: str, edit: tuple[str, st
 @given(edit=edits(plain=False))
 def test_what_one_notation_says_another_says_too_or_refuses(name: str, edit: tuple[str, str]) -> None:
     before, after = (FileText.of(text) for text in edit)
-    source = notation(BUILT_IN[name])  # type: ignore[arg-type]  # all built-in forms are EditForms
-    call = written(BUILT_IN[name], *edit)  # type: ignore[arg-type]
+    call = written(BUILT_IN[name], *edit)  # type: ignore[arg-type]  # all built-in forms are EditForms
     for other in BUILT_IN.values() if call is not None and before != after else ():
-        (part,) = source.parts(call)
+        (part,) = notation(BUILT_IN[name]).parts(call)  # type: ignore[arg-type]
+        said = notation(BUILT_IN[name]).apply(part, before)  # type: ignore[arg-type]
         try:
-            calls = translated(notation(other), source, part, FILE, before)  # type: ignore[arg-type]
+            calls = notation(other).write(FILE, before, said)  # type: ignore[arg-type]
         except FormRefused:
             continue
         (again,) = notation(other).parts(calls[0])  # type: ignore[arg-type]
