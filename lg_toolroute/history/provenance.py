@@ -68,7 +68,7 @@ def wrote_call(message: AIMessage, call_id: str, target: Target) -> bool:
 
 
 def is_cut(message: AIMessage) -> bool:
-    """Say whether another model wrote the calls of a message than its words.
+    """Say whether a message holds a call that another model wrote than its words.
 
     The provider's own record of such an answer ends where the stream was cut, so ids that point into that record do not lead
     to the message that is stored.
@@ -81,6 +81,7 @@ def is_cut(message: AIMessage) -> bool:
 
 
 def _speaker(record: Mapping[str, Any]) -> str:
+    """Give the spec of the model whose words a message holds; empty if its record does not say: another model than the primary wrote all of it."""
     return str(record.get("reasoner") or (record.get("primary") if record.get("model") == record.get("primary") else "") or "")
 
 
