@@ -189,7 +189,7 @@ class ToolRouter:
             tool: The tool, as it is bound.
         """
         schema = self.models.schema(tool) or {}
-        return file_tool(name, tuple(schema.get("properties") or ()))
+        return file_tool(name, tuple(schema.get("properties") or ()), self.config.tools.file_tools)
 
     # -- checks before the first call ----------------------------------------------------------------------------------------------------
 
@@ -206,7 +206,7 @@ class ToolRouter:
         names = [tool_name(tool) for tool in tools]
         called = dict.fromkeys(tool_name(tool) for tool in tools if is_called_by_name(tool))
         problems = [*_odd_names(list(called)), *self.book.unmatched(names, agent), *self._unknown_agent(agent)]
-        problems += self._missing_arguments(tools, agent)
+        problems += [*self._missing_arguments(tools, agent), *self._wrong_file_tools(tools)]
         if self.strict:
             problems.extend(self.models.check())
             if problems:
@@ -237,6 +237,22 @@ class ToolRouter:
             for name in (each for each in named if each not in known):
                 hint = did_you_mean(name, known, f"they have {', '.join(sorted(known))}")
                 problems.append(Problem(f"{path}.cutAt", f"no tool of the rule has an argument {name!r}", hint))
+        return problems
+
+    def _wrong_file_tools(self, tools: Sequence[Any]) -> list[Problem]:
+        """The arguments in `tools.files` that a bound tool does not have, and the names there that are nearly those of one."""
+        bound = {tool_name(tool): tool for tool in tools}
+        problems: list[Problem] = []
+        for name, described in self.config.tools.files.items():
+            if name not in bound:
+                if hint := did_you_mean(name, bound):  # tools of other agents and of servers that come later are described there too
+                    problems.append(Problem(f"tools.files.{name}", f"{name!r} matches none of the {len(bound)} bound tools", hint))
+                continue
+            known = tuple((self.models.schema(bound[name]) or {}).get("properties") or ())
+            for key, argument in described.arguments().items():
+                if argument not in known:
+                    hint = did_you_mean(argument, known, f"it has {', '.join(sorted(known))}")
+                    problems.append(Problem(f"tools.files.{name}.{key}", f"{name!r} has no argument {argument!r}", hint))
         return problems
 
     def refuse_toolless(self, tools: Sequence[Any], *, agent: str | None = None) -> None:

@@ -10,6 +10,7 @@ Source: `lean` and `mid` are composed as they were measured on recorded sessions
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,8 @@ from lg_toolroute.core.rules.handoff import smaller
 from lg_toolroute.files.tools import FileTool
 
 NEWLINE: Final = "\n"
+MARKS: Final = 8
+"""Characters that are kept back for the mark of a cut and the lines between two parts."""
 CHARACTERS_PER_TOKEN: Final = 4
 """As LangChain's approximate counter has it."""
 
@@ -88,15 +91,17 @@ def built_in(request: BriefRequest, size: str, tools: Mapping[str, FileTool]) ->
         size: `lean`, `mid` or `rich`.
         tools: What the arguments of the thread's file tools mean, by the tools' names.
     """
-    room = None if request.budget is None else request.budget * CHARACTERS_PER_TOKEN - len(SYSTEM)
+    room = sys.maxsize if request.budget is None else request.budget * CHARACTERS_PER_TOKEN - len(SYSTEM)
     for each in smaller(size):
         extent = EXTENTS[each]
         files, rest = _files(request, extent.file, extent, tools), _rest(request, extent, tools)
-        if room is None or len(files) + len(rest) <= room:
+        if len(files) + len(rest) <= room:
             return _told(files, rest, each)
-    for_files = max(room - len(rest), 0) // max(len(request.calls), 1)
-    files = _files(request, for_files * 4 // 5, extent, tools)
-    return _told(files[:room], parts.ending(rest, max(room - len(files), room // 4)), "cut")
+    # Half of the room is for what was said, if that takes so much; a fifth of what a file gets is for its name and what later results tell.
+    rest = parts.ending(rest, (room // 2 if files else room) - MARKS)
+    for_files = room - len(rest) - MARKS
+    files = _files(request, for_files // len(request.calls) * 4 // 5, extent, tools)
+    return _told(files[:for_files], rest, "cut")
 
 
 def _told(files: str, rest: str, size: str) -> Told:

@@ -90,6 +90,7 @@ class WaysToCall(KnownWays):
             spec: Its spec.
             model: A chat model, or a runnable around one.
         """
+        bound = _bound(model)
 
         def switch(leaf: BaseChatModel) -> BaseChatModel:
             off = forcing(sender_of(spec, leaf, bound), switch_off=True).switch
@@ -101,7 +102,6 @@ class WaysToCall(KnownWays):
             # What is bound goes before what a client was made with.
             return changed.bind(extra_body={**body, **off}) if isinstance(body, Mapping) and off is not None else changed
 
-        bound = _bound(model)
         return self._switched.get(spec, (model,), make)
 
     def _senders(self, spec: str, model: Any, said: Mapping[str, Any]) -> Iterator[Sender]:

@@ -253,6 +253,8 @@ class Checker:
                     self._policy(policy, place, policy.get("profile"))
         if outer is not None and _mapping(tools, "groups"):
             self._problem((*loc, "groups"), "groups are the same for all agents", "write them under tools.groups")
+        if outer is not None and _mapping(tools, "files"):
+            self._problem((*loc, "files"), "what the arguments of a tool mean is the same for all agents", "write it under tools.files")
 
     def _policy(self, policy: Data, loc: Location, profile: object) -> None:
         allow, also = policy.get("allow"), policy.get("also_allow")

@@ -79,8 +79,10 @@ class KnownFile:
         return _public(Seen.whole(name, text), ())
 
     def count(self, old: str) -> int:
-        """How often a text occurs in what is known."""
-        return sum(each.text.count(old) for each in self.pieces) if old else 0
+        """How often a text occurs in what is known. Behind lines that are not the end of the file stands a newline."""
+        if not old:
+            return 0
+        return sum((each.text if self.complete or each.start is None else f"{each.text}\n").count(old) for each in self.pieces)
 
     def shown(self, most_chars: int | None = None, around: str | None = None) -> str:
         """The known text as a writer sees it, gaps marked as gaps.

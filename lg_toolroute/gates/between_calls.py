@@ -1,4 +1,4 @@
-"""Content that a model wrote behind a tool call, held for as long as the call is: blocks keep their order, also for who adds up the chunks.
+"""Holds content that a model wrote behind a tool call until the gate shows or drops that call, so that the blocks keep their order.
 
 Only content whose blocks name the calls (Claude's) has an order between the two. Text of other clients stands beside the calls and is shown at once.
 """
@@ -49,12 +49,12 @@ class BetweenCalls:
             renamed: Calls have other ids or names than the model gave them.
             broken: The answer broke off; what stood behind its calls goes with them.
         """
-        changed = min((call.block for call in calls if call.block is not None and (renamed or call.routed is not None)), default=None)
+        first_changed = min((call.block for call in calls if call.block is not None and (renamed or call.routed is not None)), default=None)
         waiting = [] if broken else [(place + self._offset, block) for place, block in self._blocks]
         for call in [*shown, None]:
             while waiting and (call is None or (call.block is not None and waiting[0][0] < call.block)):
                 place, block = waiting.pop(0)
-                kept = [block] if changed is None or place < changed else without_thoughts([block])
+                kept = [block] if first_changed is None or place < first_changed else without_thoughts([block])
                 if isinstance(kept, list) and kept:
                     yield kept
             if call is not None:

@@ -1,6 +1,6 @@
-"""Taking streamed chunks apart and putting them together: which part of a chunk is text, and which belongs to which tool call.
+"""Reads and makes streamed chunks: which part of a chunk is text, and which part belongs to which tool call.
 
-A chunk holds a call twice: in `tool_call_chunks`, and, with clients whose content is a list, as blocks in `content`. The gates treat both alike.
+A chunk holds a call in `tool_call_chunks`, and a second time as blocks in `content` if its client makes `content` a list. The gates handle both.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from langchain_core.utils.json import parse_partial_json
 from lg_toolroute.gates.answer import parse_arguments
 
 CALL_BLOCKS = frozenset({"tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "custom_tool_call"})
-"""Types of content blocks that are (part of) a call of one of the agent's tools. Calls of server-side tools run at the provider and are content."""
+"""Types of content blocks that are (part of) a call of one of the agent's tools. A server-side tool runs at the provider: its call is content."""
 
-THOUGHTS = frozenset({"thinking", "redacted_thinking"})
-"""Types of Claude's content blocks that are bound to all that stood before them when they were written."""
+_PREFIX_BOUND = frozenset({"thinking", "redacted_thinking"})
+"""Types of Claude's thinking blocks. Their signatures hold only behind the same system prompt, tools and messages."""
 
 Content = str | list[Any]
 """The content of a message: text, or a list of strings and blocks."""
@@ -38,13 +38,13 @@ def is_call_block(block: Any) -> bool:
 def as_chunk(message: AIMessage) -> AIMessageChunk:
     """A complete message as the only chunk of a stream.
 
-    Clients make `{}` of a call whose arguments are an empty string. So `{}` is an empty string here: whether it means no arguments depends on
-    how the answer ended.
+    Clients turn arguments that are an empty string into `{}`. Here `{}` becomes an empty string again: it means *no arguments*
+    only if the answer was finished, which the gate checks.
     """
     if isinstance(message, AIMessageChunk):
         return message
     content = message.content
-    if not isinstance(content, str) and any(map(is_call_block, content)):  # the blocks get the indices that a stream would have given them
+    if not isinstance(content, str) and any(map(is_call_block, content)):  # a stream would have numbered the blocks
         content = [{"index": position, **block} if isinstance(block, dict) else block for position, block in enumerate(content)]
     calls = [(call["name"], json.dumps(call["args"]) if call["args"] else "", call["id"]) for call in message.tool_calls]
     calls += [(call.get("name"), call.get("args"), call.get("id")) for call in message.invalid_tool_calls]  # type: ignore[misc]  # may be None
@@ -61,7 +61,7 @@ def as_chunk(message: AIMessage) -> AIMessageChunk:
 
 
 def split_at_calls(content: Content, is_call: Callable[[Any], bool] = is_call_block) -> tuple[Content, list[dict[str, Any]], list[Any]]:
-    """The content before the first call block, all call blocks, and the other content after the first call block."""
+    """Three parts of a content: what stands before the first call block, all call blocks, and the other blocks behind the first call block."""
     if isinstance(content, str):
         return content, [], []
     calls = [position for position, block in enumerate(content) if is_call(block)]
@@ -70,18 +70,18 @@ def split_at_calls(content: Content, is_call: Callable[[Any], bool] = is_call_bl
 
 
 def without_thoughts(content: Content) -> Content:
-    """Content without Claude's thinking; the same object if there is none in it."""
+    """The content without Claude's thinking blocks; the same object if it has none."""
     if isinstance(content, str) or not any(map(_is_thought, content)):
         return content
     return [block for block in content if not _is_thought(block)]
 
 
 def _is_thought(block: Any) -> bool:
-    return isinstance(block, dict) and block.get("type") in THOUGHTS
+    return isinstance(block, dict) and block.get("type") in _PREFIX_BOUND
 
 
 def blocks_of_pieces(blocks: list[dict[str, Any]], pieces: list[ToolCallChunk]) -> list[list[dict[str, Any]]]:
-    """For each tool call chunk, its content blocks: those with its id and index, else with its id, else with its index, else at its position.
+    """The content blocks of each tool call chunk. A block goes to the chunk with its id and index, else its id, else its index, else its position.
 
     Args:
         blocks: The call blocks of one message chunk.
@@ -98,7 +98,7 @@ def blocks_of_pieces(blocks: list[dict[str, Any]], pieces: list[ToolCallChunk]) 
 
 
 def has_content(content: Content) -> bool:
-    """Whether a consumer would see anything: an empty string and blocks of empty text are nothing."""
+    """Whether a consumer would see anything of this content. An empty string and blocks of empty text show nothing."""
     if isinstance(content, str):
         return bool(content)
     unseen = {"type", "index", "id", "annotations"}
@@ -106,22 +106,22 @@ def has_content(content: Content) -> bool:
 
 
 def shortened(text: str, most: int = 2000) -> str:
-    """A text of at most about `most` characters: its beginning and, of a longer one, its end."""
+    """The text, cut to about `most` characters: three quarters from its beginning, one quarter from its end."""
     return text if len(text) <= most else f"{text[: most * 3 // 4]} […] {text[-most // 4 :]}"
 
 
 def thought(message: AIMessage) -> str:
-    """The reasoning that can be read in a message, or in one chunk of it; empty if its provider shows none."""
+    """The reasoning text in a message or chunk; empty if its provider sends none, or only encrypted reasoning."""
     kwargs = message.additional_kwargs
     for said in (kwargs.get("reasoning_content"), kwargs.get("reasoning"), kwargs.get("reasoning_details")) if kwargs else ():
         if text := _readable(said):
             return text
     blocks = () if isinstance(message.content, str) else message.content
-    return "".join(_readable(block) for block in blocks if isinstance(block, dict) and block.get("type") in _THOUGHT)
+    return "".join(_readable(block) for block in blocks if isinstance(block, dict) and block.get("type") in _READABLE_REASONING)
 
 
-_THOUGHT = frozenset({"thinking", "reasoning", "reasoning_content"})
-"""Types of content blocks that hold reasoning: Anthropic's and Mistral's, OpenAI's and the standard one, Bedrock's."""
+_READABLE_REASONING = frozenset({"thinking", "reasoning", "reasoning_content"})
+"""Types of content blocks with reasoning in plain text: Anthropic's and Mistral's `thinking`, OpenAI's and LangChain's `reasoning`, and Bedrock's."""
 
 
 def _readable(value: Any) -> str:
@@ -139,7 +139,7 @@ def _has_index(block: Any) -> bool:
 
 
 def shift_blocks(content: Content, offset: int) -> Content:
-    """Content with `offset` added to its block indices, so that they follow those of an earlier segment of the same message."""
+    """The content with `offset` added to its block indices, which then follow those of the message's earlier segment."""
     if not offset or isinstance(content, str):
         return content
     return [{**block, "index": block["index"] + offset} if _has_index(block) else block for block in content]
@@ -151,23 +151,23 @@ def highest_block(content: Content) -> int:
 
 
 def generation(message: AIMessageChunk, info: dict[str, Any] | None = None) -> ChatGenerationChunk:
-    """A message chunk in the form in which a chat model's `_stream` yields it."""
+    """The message chunk wrapped as a chat model's `_stream` yields it."""
     return ChatGenerationChunk(message=message, generation_info=info)
 
 
 def call_chunk(
     message_id: str, *, name: str | None, args: str, call_id: str | None, slot: int, block: int | None = None, provider: str | None = None
 ) -> AIMessageChunk:
-    """A chunk with (a piece of) one tool call.
+    """A chunk with one tool call, or a piece of it.
 
     Args:
         message_id: The id of the message.
-        name: The tool's name; `None` if an earlier chunk has said it.
+        name: The tool's name; `None` if an earlier chunk held it.
         args: The arguments, or a piece of them, as JSON.
         call_id: The id of the call.
         slot: The position of the call among the calls of its message.
-        block: The index of the call's content block, in messages whose content names the calls (Anthropic's).
-        provider: The provider in whose format the content blocks are; without it, LangChain cannot read them.
+        block: The index of the call's content block, where content blocks name the calls (Anthropic's); `None` elsewhere.
+        provider: The provider whose format the content block has; LangChain needs it to read the block.
     """
     content: list[str | dict[str, Any]] = []
     if block is not None and name is not None:
@@ -188,23 +188,23 @@ def call_chunk(
 
 
 def _arguments_so_far(text: str) -> Any:
-    """What LangChain reads in the arguments of a call chunk, which may be cut off; no dict if that is nothing."""
+    """The arguments as LangChain would parse them, which may be cut off; no dict if it could not."""
     if not text:
         return {}
     if text.strip() and isinstance(arguments := parse_arguments(text), dict):
         return arguments
     try:
         return parse_partial_json(text)
-    except Exception:  # as many as `AIMessageChunk` catches
+    except Exception:  # `AIMessageChunk` catches the same
         return None
 
 
 def own_chunk(message_id: str, **fields: Any) -> AIMessageChunk:
-    """A chunk that the gate itself makes, of values that need no check: LangChain's check takes longer than all else that a gate does.
+    """A chunk that the gate makes itself, without pydantic's validation, which would take longer than the rest of the gate's work.
 
     Args:
         message_id: The id of the message.
-        fields: Other fields of `AIMessageChunk`, complete: the calls as well as their chunks.
+        fields: Other fields of `AIMessageChunk`, valid and complete: `tool_calls` beside `tool_call_chunks`.
     """
     fresh: dict[str, Any] = {name: [] for name in ("tool_calls", "invalid_tool_calls", "tool_call_chunks")}
     return _EMPTY.model_copy(update={**fresh, "additional_kwargs": {}, "response_metadata": {}, **fields, "id": message_id})
@@ -214,10 +214,10 @@ _EMPTY = AIMessageChunk(content="")
 
 
 def added_up(shown: Iterable[ChatGenerationChunk]) -> ChatResult:
-    """What LangChain's `generate_from_stream` makes of all chunks that a gate has shown, in half of its time: nothing is read or checked again.
+    """The result of LangChain's `generate_from_stream` for the chunks that a gate has shown, twice as fast: it parses and validates nothing again.
 
     Args:
-        shown: The chunks, at least one, all with the id of the message.
+        shown: The chunks, at least one, all with the message's id.
     """
     chunks = list(shown)
     messages = [cast("AIMessageChunk", chunk.message) for chunk in chunks]
@@ -225,7 +225,7 @@ def added_up(shown: Iterable[ChatGenerationChunk]) -> ChatResult:
     extra = merge_dicts({}, *(message.additional_kwargs for message in messages))
     in_text = all(type(message) is AIMessageChunk and isinstance(message.content, str) for message in messages)
     if not in_text or len(set(indices)) < len(indices) or "tool_calls" in extra:
-        return generate_from_stream(iter(chunks))  # content blocks, calls in pieces and raw calls have rules of their own
+        return generate_from_stream(iter(chunks))  # LangChain merges content blocks, calls in pieces and raw calls by rules of its own
     usages = [message.usage_metadata for message in messages if message.usage_metadata is not None]
     message = AIMessage(
         content="".join(cast("str", message.content) for message in messages),
@@ -241,6 +241,6 @@ def added_up(shown: Iterable[ChatGenerationChunk]) -> ChatResult:
 
 
 def merged(chunks: Iterable[ChatGenerationChunk]) -> AIMessageChunk | None:
-    """All chunks added up; `None` if there are none."""
+    """The sum of the chunks; `None` without chunks."""
     messages = [chunk.message for chunk in chunks if isinstance(chunk.message, AIMessageChunk)]
     return messages[0] + messages[1:] if len(messages) > 1 else next(iter(messages), None)

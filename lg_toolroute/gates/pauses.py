@@ -31,7 +31,9 @@ def is_claude(cls: type[BaseChatModel]) -> bool:
 
 
 class Paused:
-    """One answer, over as many requests as it takes.
+    """One answer that may take several requests.
+
+    A stream is read with `while goes_on()`, each chunk passed through `take`. A whole answer is asked for until `result` gives it.
 
     Args:
         model: The model that answers.
@@ -44,11 +46,11 @@ class Paused:
     """
 
     def __init__(self, model: BaseChatModel, messages: Sequence[BaseMessage], settings: Mapping[str, Any]) -> None:
-        self._model, self._asked = model, list(messages)
-        self.messages, self.settings = self._asked, dict(settings)
+        self._model, self._first_messages = model, list(messages)
+        self.messages, self.settings = self._first_messages, dict(settings)
         self._chunks: list[ChatGenerationChunk] = []
         self._results: list[ChatResult] = []
-        self._asked_once = False
+        self._begun = False
         self._next_block = 0
         self._pauses = 0
 
@@ -66,8 +68,8 @@ class Paused:
 
     def goes_on(self) -> bool:
         """Whether there is a request to send: the first, or the next because the last stream ended with a pause."""
-        if not self._asked_once:
-            self._asked_once = True
+        if not self._begun:
+            self._begun = True
             return True
         if not self._chunks or not self._may_pause(self._chunks[-1].message.response_metadata):
             return False
@@ -94,7 +96,7 @@ class Paused:
     def _continue_from(self, content: str | list[Any], container: Any) -> None:
         self._pauses += 1
         said = [{key: value for key, value in block.items() if key != "index"} if isinstance(block, dict) else block for block in content]
-        self.messages = [*self._asked, AIMessage(said, response_metadata={"model_provider": "anthropic"})]
+        self.messages = [*self._first_messages, AIMessage(said, response_metadata={"model_provider": "anthropic"})]
         if isinstance(container, Mapping) and container.get("id"):
             given = self.settings.get("container", getattr(self._model, "container", None))
             self.settings["container"] = {**given, "id": container["id"]} if isinstance(given, Mapping) else container["id"]

@@ -92,8 +92,7 @@ class ReasonGate(RoutingGate):
     # -- while the stream runs -------------------------------------------------------------------------------------------------
 
     def _feed(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterable[ChatGenerationChunk]:
-        if message.usage_metadata:
-            self._usage_reported = True
+        self._usage_reported = self._usage_reported or bool(message.usage_metadata)
         content = message.content
         plain = isinstance(content, str) or not (self.calls or any(map(self._is_call_block, content)))
         return (self._show(chunk, message),) if plain and not message.tool_call_chunks and not self._cutting else self._feed_calls(chunk, message)
@@ -120,6 +119,7 @@ class ReasonGate(RoutingGate):
         return chunk
 
     def _feed_calls(self, chunk: ChatGenerationChunk, message: AIMessageChunk) -> Iterator[ChatGenerationChunk]:
+        """Reads a chunk at or behind a call: shows its text, adds its pieces to their calls, and decides the calls whose names are complete."""
         opened = {piece.get("index") for piece in message.tool_call_chunks}
         before, blocks, after = split_at_calls(message.content, lambda block: self._is_call_block(block, opened))
         # Some clients end a block with a chunk that has no call chunks; such blocks belong to the call of the same index.
@@ -140,7 +140,7 @@ class ReasonGate(RoutingGate):
         for piece, own_blocks in zip(pieces, blocks_of_pieces(blocks, pieces), strict=True):
             call = self._call_of(piece)
             if self._cutting and call.slot >= self.routed[0].slot and call.args:
-                continue  # that its arguments have begun is all that matters of a dropped call
+                continue  # of the routed call and those behind it, only whether their arguments have begun is read: see `_is_left_behind`
             call.add(piece, shift_blocks(own_blocks, self.block_offset), extras)
             self._look_at(call, begun=bool(piece.get("args")))
             if self._cutting:

@@ -56,7 +56,7 @@ def form(message: AIMessage, target: Target, history: Sequence[BaseMessage], not
             if foreign:
                 update["additional_kwargs"] = _without(message.additional_kwargs, foreign)
             if refers_to_writer or "content" in update:
-                # A client that is not known here may set no mark of its own, so that it is by another's that a message is known as another's.
+                # A client that is not known here may mark its own messages with nothing: without marks, this one would count as that client's own.
                 update["response_metadata"] = {key: value for key, value in metadata.items() if rules.opaque and key in AUTHOR_MARKS}
     if not calls and (is_blank(content) if isinstance(content, str) else not content):
         note("assistant message left out: it has neither words nor calls for this reader")

@@ -77,14 +77,13 @@ class CacheMarkers:
     def _marked(self, messages: list[BaseMessage], end: int, control: Any, used: int) -> list[BaseMessage]:
         """The messages, with the last stored one marked, and the last one of the model's previous request."""
         barred = _called_by_code(messages)
-        places = [
-            place
-            for place in range(end - 1, -1, -1)
-            if isinstance(messages[place], (HumanMessage, ToolMessage)) and getattr(messages[place], "tool_call_id", None) not in barred
-        ]
+        places = [place for place in range(end - 1, -1, -1) if isinstance(messages[place], (HumanMessage, ToolMessage))]
         marked = list(messages)
-        wanted = [places[:1], places[self.since : self.since + 1] if self.since else []]
-        for place in [place for group in wanted for place in group]:
+        for newest in (0, self.since) if self.since else (0,):
+            # `places[since]` ended the model's previous request. A result that takes no marker leaves it to the one before it.
+            place = next((each for each in places[newest:] if getattr(messages[each], "tool_call_id", None) not in barred), None)
+            if place is None:
+                continue
             message = _marked(marked[place], control) if used < MOST_MARKERS and _marker_in(marked[place].content) is None else None
             if message is not None:
                 marked[place], used = message, used + 1

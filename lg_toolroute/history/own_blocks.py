@@ -30,12 +30,12 @@ def opens_with_thinking(message: AIMessage) -> bool:
 def kept_blocks(
     message: AIMessage, calls: Collection[ToolCall], target: Target, history: Sequence[BaseMessage], note: AddNote
 ) -> list[str | dict[Any, Any]] | None:
-    """Give the blocks that the writer of a message takes back with these calls; `None` if only its text can be kept.
+    """Give the blocks of a message that can go back to the model that wrote it, beside these calls; `None` if only its text can.
 
     If all of them stay, the message's own list is returned. In `history`, the messages around it, late results of server-side tools are looked up.
     """
     rules = target.rules
-    unbound = bool(target.prefix) and _written_behind(message) not in (None, target.prefix)
+    bound_elsewhere = bool(target.prefix) and _prefix_of(message) not in (None, target.prefix)
     content = message.content if isinstance(message.content, list) else []
     ids = {call["id"] for call in calls}
     if rules.whole_answers:
@@ -61,7 +61,7 @@ def kept_blocks(
         if rules.signed_thinking and kind in ("thinking", "reasoning") and not _is_signed(block):
             note(f"{kind} without a signature left out")
             return False
-        if unbound and _is_thought(block):
+        if bound_elsewhere and _is_thought(block):
             note(f"{kind} left out: it is bound to another system prompt or other tools")
             return False
         return kind != "function_call_signature" or not is_cut(message)
@@ -131,8 +131,8 @@ def _is_thought(block: Mapping[str, Any]) -> bool:
     return isinstance(inner, Mapping) and inner.get("type") in _THINKING
 
 
-def _written_behind(message: AIMessage) -> Any:
-    """Give what the thinking of a message is bound to, from its routing record; `None` if the record does not say."""
+def _prefix_of(message: AIMessage) -> Any:
+    """Give the `Target.prefix` of the request that a message answered, from its routing record; `None` if the record has none."""
     record = message.response_metadata.get("toolroute")
     return record.get("prefix") if isinstance(record, Mapping) else None
 

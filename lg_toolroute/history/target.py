@@ -40,8 +40,8 @@ class Target:
         echo_details: The API refuses an own call of some models without its `reasoning_details`.
         addressed: The application writes its messages (human, system, results of tools) for this model, as for the only model of an agent.
         makers: What the client's class is likely to write into `model_provider` beside what the rules know: the names of class and package.
-        prefix: What tells this request's system prompt and tools from others; empty where that does not matter. Thinking that Claude wrote
-            behind others is not sent: it is bound to them.
+        prefix: A checksum of this request's system prompt and tools, for models whose thinking is bound to them; empty for others. Thinking that
+            answered a request with another prefix is left out.
         rules: What the API takes, whatever the model.
     """
 
@@ -68,13 +68,12 @@ class Target:
         rules = API_RULES[self.api]
         object.__setattr__(self, "rules", rules if self.first_party else COMPATIBLE_RULES.get(self.api, rules))
 
-
     @property
     def bound_thinking(self) -> bool:
         """Whether thinking is bound to the system prompt, the tools and the messages before it.
 
-        So it is from Claude 5.5 and Fable 5.1 on, whose thinking is always adaptive. An older Claude loses little where it is taken for one;
-        but with a thinking budget, which only older ones have, the running tool loop needs its thinking.
+        It is from Claude 5.5 and Fable 5.1 on, whose thinking is always adaptive. An older Claude is treated as one of these and loses little by it;
+        not so with a thinking budget, which only older ones have: then the running tool loop needs its thinking.
 
         Source: Anthropic, "Preserved thinking" and "Prefix checks on thinking blocks".
         """
@@ -82,7 +81,7 @@ class Target:
 
 
 def behind(target: Target, system: Any, tools: Iterable[tuple[str, Any]]) -> Target:
-    """The reader of a request with this system prompt and these tools.
+    """The target with the `prefix` of a request with this system prompt and these tools.
 
     Args:
         target: The reader.

@@ -117,15 +117,15 @@ class AdaptedThreads:
 
 
 def _last_settled(thread: Sequence[BaseMessage], target: Target) -> int:
-    """How many messages of a thread are settled at most."""
+    """How many messages at the beginning of a thread can be settled at most."""
     if not target.thinking_leads:
         return len(thread)
-    # The calls of the running tool loop are told while it runs, and stand as calls again when a human has spoken.
+    # `order` writes the calls of the running tool loop as notes; when a human has spoken, they are sent as calls again.
     return next((place for place in range(len(thread), 0, -1) if isinstance(thread[place - 1], HumanMessage)), 0)
 
 
 def _settled(known: _Settled | None, messages: Sequence[BaseMessage], end: int, target: Target) -> _Settled | None:
-    """What is known, and the messages up to `end`; what is known alone, where those cannot be settled."""
+    """`known`, extended by the messages up to `end` that nothing behind them can change; `known` itself if there are none."""
     before = known or _Settled([], [], [], Calls(CallIds(target.rules.ids)))
     new = messages[len(before.messages) : end]
     if target.rules.late_server_results:  # what is sent of such a message changes when the result has come

@@ -75,8 +75,8 @@ def explain(
     if decision.rule is not None:
         lines += [f"  {name:<10}  {text}" for name, text in (*(_options(decision.options) if decision.moments else ()), *_look(decision.options))]
         if "call" in decision.moments:
-            told = _handoff(decision, primary, facts, traffic)
-            lines += [f"  {'handoff' if number == 0 else '':<10}  {line}" for number, line in enumerate(told)]
+            sent = enumerate(_handoff(decision, primary, facts, traffic))
+            lines += [f"  {'handoff' if number == 0 else '':<10}  {line}" for number, line in sent]
         if forcing is not None and "call" in decision.moments:
             off = decision.options.thinking == "off"
             lines += [f"  {'forced' if number == 0 else '':<10}  {spec}: {forcing(spec, off)}" for number, spec in enumerate(decision.candidates)]

@@ -145,7 +145,7 @@ class AnswerReader:
         announced = {call.call_id for call in (*gate.routed, *(each.call for each in gate.sent_back))}
         message = _with_ids(_without_announced_calls(message, announced), self._builder.new_id)
         slots = tuple(call.slot for call in gate.kept)
-        if len(slots) != len(message.tool_calls):  # code between the model and us has changed the calls; what it has added comes last
+        if len(slots) != len(message.tool_calls):  # a middleware added or removed calls; those it added come last
             known = {call.id: call.slot for call in gate.kept}
             slots = tuple(known.get(call["id"], len(gate.calls)) for call in message.tool_calls)
         return Answer(
@@ -193,7 +193,10 @@ def _segment(message: AIMessage, gate: WriteGate) -> Segment:
 
 
 def _with_names(message: AIMessage, gate: WriteGate) -> AIMessage:
-    """The message with the names of its calls, also where a consumer had seen them before this attempt and they were not sent again."""
+    """The message with the name of every call.
+
+    A name that a consumer saw in an earlier attempt is not sent again, so the message that was added up from this attempt's chunks lacks it.
+    """
     names = {call_id: name for _, call_id, name, _ in gate.accepted}
     if all(call["name"] for call in message.tool_calls):
         return message
@@ -210,7 +213,7 @@ def _with_names(message: AIMessage, gate: WriteGate) -> AIMessage:
 
 
 def _without_announced_calls(message: AIMessage, announced: set[str]) -> AIMessage:
-    """The message without the calls that were only announced in it: another model writes them."""
+    """The message without the routed calls, of which the gate showed only name and id: another model writes them."""
     if not announced or not any(call["id"] in announced for call in message.tool_calls):
         return message
     content = message.content

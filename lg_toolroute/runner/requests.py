@@ -61,24 +61,25 @@ class RequestBuilder(RequestParts):
         elif job.complaint:
             extra.append(HumanMessage(content=MEND.format(complaint=job.complaint)))
         choice, way = self.tool_choice, None
-        if turn.forced is not None and turn.forced not in dict(tools):
+        seen = frozenset(name for name, _ in tools)
+        if turn.forced is not None and turn.forced not in seen:
             choice = None
         elif turn.forced is not None and self.tool_choice is None:
             model, way = self.way(model, spec, job)
-            way, choice, tools = self.forced(model, way, tools, [turn.forced], frozenset(dict(tools)))
+            way, choice, tools = self.forced(model, way, tools, [turn.forced], seen)
             if way.rung == "none":
                 extra.append(HumanMessage(content=self.router.config.handoff.text(turn.forced)))
         elif turn.forced is not None:
             choice = turn.forced
         leaf = first_leaf(model)
-        names = [name for name, _ in tools]
+        bound = dict(tools)
         target, system, messages = self.adapted(turn, extra, model, leaf, spec, tools)
         gate = ReasonGate(
             turn.id,
             model=spec,
             gates=dict(turn.gates),
             cuts=argument_cuts(self, turn, tools),
-            bound=names,
+            bound=bound.keys(),
             tools=self.inputs.tags,
             block_offset=next_block_index(segments),
             estimate=self._estimate,
@@ -88,7 +89,7 @@ class RequestBuilder(RequestParts):
             keep_ids=self.keep_ids,
             only_bound=self.only_bound,
             forgets=bool(target and target.prefix) and not is_stored(messages[-1]),
-            needs_arguments=lambda name: self._needs_arguments(dict(tools).get(name)),
+            needs_arguments=lambda name: self._needs_arguments(bound.get(name)),
             look=answer_look(self, turn, job, segments),
         )
         stream = bool(turn.gates) and self.router.config.cut_when_not_streaming

@@ -101,7 +101,8 @@ class TurnRunner:
         self.segments = list(segments)
         if turn is None:
             self.router.check_models(builder.agent_models)
-            base = None if phases == PHASES else base_of(builder.messages if thread is None else thread)  # what is never parked needs none
+            # Only a turn that can be parked is compared with its thread later.
+            base = None if phases == PHASES else base_of(builder.messages if thread is None else thread)
             turn = begin(message_id or new_message_id(), base, builder.inputs, builder.new_id)
             if not turn.jobs[0].chain:
                 raise ConfigError([Problem("model.primary", "no model is configured", 'write model.primary, for instance "openai/gpt-5"')])

@@ -13,11 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
+from tests.support.loopback import LoopbackServer
 
 WORKER = Path(__file__).with_name("health_worker.py")
 ROOT = Path(__file__).parents[2]
@@ -33,16 +34,21 @@ LIMITS = {
 PATIENCE_S = 30.0
 
 
-class Primary(ThreadingHTTPServer):
+class Primary(LoopbackServer):
     """A model's server that dies and recovers on request, and remembers who asked when."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
         self.dead = False
         self.changed = threading.Condition()
         self.asked: list[tuple[float, str, str, bool]] = []
+        super().__init__()
+
+    def reply(self, path: str, sent: bytes) -> tuple[int, str, bytes]:
+        query = parse_qs(urlsplit(path).query)
+        kind = next((kind for kind in ("probe", "died") if kind in query), "primary")
+        dead = self.note(query["worker"][0], kind)
+        answer = b'{"error": {"message": "the model is overloaded"}}' if dead else b"{}"
+        return 503 if dead and kind != "died" else 200, "application/json", answer
 
     def note(self, worker: str, kind: str) -> bool:
         with self.changed:
@@ -61,32 +67,10 @@ class Primary(ThreadingHTTPServer):
             return len(self.asked)
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Primary
-
-    def do_GET(self) -> None:
-        query = parse_qs(urlsplit(self.path).query)
-        kind = next((kind for kind in ("probe", "died") if kind in query), "primary")
-        dead = self.server.note(query["worker"][0], kind)
-        body = b'{"error": {"message": "the model is overloaded"}}' if dead else b"{}"
-        self.send_response(503 if dead and kind != "died" else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Nothing on standard error."""
-
-
 @pytest.fixture
 def primary() -> Iterator[Primary]:
-    server = Primary()
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Primary() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +120,7 @@ class Workers:
             "limits": LIMITS,
             "refresh_s": REFRESH_S,
             "stop": str(self.stop),
-            "url": f"http://127.0.0.1:{self.primary.server_port}/?worker={name}",
+            "url": f"{self.primary.base}/?worker={name}",
         }
         self.processes[name] = subprocess.Popen(
             [sys.executable, str(WORKER), json.dumps(settings)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

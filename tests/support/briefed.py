@@ -69,6 +69,8 @@ class Bench:
         models: Entries of the provider's models: windows, prices.
         settings: Keyword arguments of the router.
         api: The API of the writer's server.
+        primary_api: The API of the primary's server.
+        config: More of the configuration.
         folder: What the tools read and change.
         checkpointer: Keeps the thread.
         compiled: Further settings of the compiled graph.
@@ -80,25 +82,34 @@ class Bench:
     models: Sequence[dict[str, Any]] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     api: str = "openai-completions"
+    primary_api: str = "openai-completions"
+    config: dict[str, Any] = field(default_factory=dict)
     folder: Folder = field(default_factory=lambda: Folder({"a.py": TEXT}))
     checkpointer: Any = field(default_factory=InMemorySaver)
     compiled: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        url = self.server.url if self.api == "anthropic" else self.server.base_url
+        url, own = (self.server.url if api == "anthropic" else self.server.base_url for api in (self.api, self.primary_api))
         config = {
             "model": {"primary": f"mine/{PRIMARY}"},
             "toolRouting": {"edit": {"primary": f"theirs/{WRITER}", "fallbacks": [f"mine/{SPARE}"], **self.rule}},
             "models": {
                 "providers": {
-                    "mine": {"baseUrl": self.server.base_url, "apiKey": "k", "models": [each for each in self.models if each["id"] != WRITER]},
+                    "mine": {
+                        "baseUrl": own,
+                        "apiKey": "k",
+                        "api": self.primary_api,
+                        "models": [each for each in self.models if each["id"] != WRITER],
+                    },
                     "theirs": {"baseUrl": url, "apiKey": "k", "api": self.api, "models": [each for each in self.models if each["id"] == WRITER]},
                 }
             },
+            **self.config,
         }
         self.router = ToolRouter(config, **self.settings)
         self.agent = self._agent()
         self.events: list[dict[str, Any]] = []
+        self.seen: list[Any] = []
         self.thread: Any = {"configurable": {"thread_id": "1"}}
 
     def _agent(self) -> Any:
@@ -128,6 +139,7 @@ class Bench:
         return found
 
     def _note(self, mode: str, event: Any) -> None:
+        self.seen.append(event)
         if mode == "custom":
             self.events.append(event)
 

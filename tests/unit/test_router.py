@@ -14,6 +14,7 @@ from langchain_core.tools import tool
 from lg_toolroute import ChainExhausted, ConfigError, ToolRouter
 from lg_toolroute.core.turn.turn import Attempt
 from lg_toolroute.errors import AttemptFailed
+from lg_toolroute.files.tools import FileTool
 from lg_toolroute.router import tool_name, tool_tags
 from lg_toolroute.testing import ScriptedModel
 
@@ -75,6 +76,27 @@ def test_a_rule_that_matches_no_bound_tool_is_a_warning_with_the_nearest_name():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         router().check_tools([edit, read])
+
+
+@tool
+def page_edit(page: str, was: str, becomes: str) -> str:
+    """Edit a page."""
+    return "done"
+
+
+def test_what_the_configuration_says_of_a_file_tool_is_held_against_its_arguments():
+    of = router(config={"tools": {"files": {"page_edit": {"kind": "edit", "file": "pge", "old": "was", "new": "becomes"}}}})
+    with pytest.warns(UserWarning, match=r"tools\.files\.page_edit\.file: 'page_edit' has no argument 'pge'; did you mean 'page'\?"):
+        of.check_tools([edit, page_edit])
+    of = router(config={"tools": {"files": {"page_edt": {"kind": "edit", "file": "page", "old": "was", "new": "becomes"}}}})
+    with pytest.warns(UserWarning, match=r"tools\.files\.page_edt: 'page_edt' matches none of the 2 bound tools; did you mean 'page_edit'\?"):
+        of.check_tools([edit, page_edit])
+    of = router(config={"tools": {"files": {"page_edit": {"kind": "edit", "file": "page", "old": "was", "new": "becomes"}}}})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        of.check_tools([edit, page_edit])
+    assert of.file_tool("page_edit", page_edit) == FileTool("edit", "page", "was", "becomes")
+    assert router().file_tool("page_edit", page_edit) is None
 
 
 def test_under_strict_it_is_an_error_together_with_everything_else():

@@ -6,7 +6,9 @@ from collections import OrderedDict
 
 from lg_toolroute.core.turn.turn import Job
 
-_MOST = 64
+_MOST = 1024
+"""Twice the 500 turns that may run at once in one process, so that a writer can still read its answer when it mends it. An entry holds a key of names
+and a text of about 2,000 characters (`gates.chunks.shortened`): 5 MB in all, and 9 MB if every character takes four bytes."""
 
 
 class RejectedAnswers:

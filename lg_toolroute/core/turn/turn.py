@@ -1,10 +1,10 @@
 """One turn as plain data: its jobs, its attempts, its phase.
 
-A *turn* yields one AI message. It begins with one job (the primary reasons, or a forced tool is written at once); when a routed
-tool is intercepted it goes on with writing jobs, one a chain. Each job is answered by the first candidate of its chain that can.
-A turn survives JSON, because it may be interrupted at any point and resumed by another process.
+A *turn* produces one AI message. Its first job asks a model to reason, or to write a forced tool call at once. When the reasoning model names routed
+tools, writing jobs follow: calls with the same chain and the same options share one job. The first candidate of a job's chain that can answers the
+job. A turn can be stored as JSON, so another process can resume it wherever it was interrupted.
 
-`changes.py` says how this data changes, `flow.py` in which order.
+`changes.py` changes this data; `flow.py` says in which order.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from lg_toolroute.core.failures.failure import Failure, Refused
 from lg_toolroute.core.rules.decision import Decision, Skip
 
 VERSION = 2
-"""The shape of a turn as data. A turn of another version is not read: its run begins the turn anew."""
+"""The version of the stored form. A run that finds a stored turn of another version begins a new turn."""
 
 Phase = Literal["select", "ask", "advance", "hand_off", "done"]
 PHASES: frozenset[str] = frozenset({"select", "ask", "advance", "hand_off"})
 Outcome = Literal["answered", "cut", "failed"]
 Decide = Callable[[str | None, str | None], Decision]
-"""The decision on a tool: `(tool, source) -> Decision`."""
+"""Asks the rules who writes a call of a tool: `(tool, source) -> Decision`."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of one candidate, as it is kept on the message.
+    """One request to one candidate, as the message records it.
 
     Attributes:
         model: `provider/model`.
-        outcome: `answered`, `cut` (stopped by us inside a routed call) or `failed`.
-        reason: The failure class; empty when it did not fail.
-        tool: What it was to write; `None` when it was to reason.
+        outcome: `answered`, `cut` (the gate closed its stream inside a routed call) or `failed`.
+        reason: The failure class; empty if it did not fail.
+        tool: The tool whose call it was asked to write; `None` if it was asked to reason.
         latency_s: Seconds from the request to the end of the answer.
         usage: `{"input_tokens", "output_tokens", "total_tokens"}`; `None` if the provider reported none.
-        usage_estimated: The usage was estimated, because the provider reports none for a stream that is cut.
-        detail: What went wrong, shortened, without secrets.
+        usage_estimated: `usage` is an estimate: providers report none for a stream that is cut.
+        detail: What went wrong, shortened, without secrets; empty if nothing did.
         handoff: What it was sent to write a call: `kind` (`full`, `brief`, `draft`), of a brief its `size`, about how many `tokens`, and `why`;
             `None` when it was to reason.
     """
@@ -58,14 +58,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Intercepted:
-    """A call of a routed tool that the reasoning model named, and that another model will write.
+    """A call that the reasoning model named, or that is forced, and that a routed model writes.
 
     Attributes:
         slot: Its position among the calls of the message.
         tool: The tool's name.
-        call_id: The id it gets; it stays true whichever candidate writes the call.
-        announced: A consumer has seen the name and the id.
-        block: The index of its content block, with clients whose content names the calls.
+        call_id: Its id in the message, the same for every candidate that tries to write it.
+        announced: A consumer has seen the tool's name and the call's id.
+        block: The index of its content block, where content blocks name the calls (Anthropic's); `None` elsewhere.
         fixed: The arguments that the reasoning model has written and that stay as they are, as the text of a JSON object; empty for a call that
             was cut at its name.
     """
@@ -83,21 +83,21 @@ class Job:
     """One request, to be answered by the first candidate of its chain that can.
 
     Attributes:
-        chain: The candidates, in order, after escalation.
-        calls: The calls to be written; empty when the model is to reason.
-        decision: The rules' decision that led to this job; one without a rule for plain reasoning.
-        why: One sentence for people: the decision's reason, and what escalated it.
-        exact: Exactly these calls are wanted (a drained message); otherwise at least one of the one tool.
-        tried: Candidates that are used up in this turn.
-        repaired: Candidates that had their one chance to mend an answer.
-        complaint: What was wrong with the last answer, told to the candidate that is asked again.
-        larger_than: Only candidates with a larger context window, in tokens, are still of use.
-        candidate: The model that is asked now.
-        settled: It has its answer.
-        failure: The class of the last failure that is not dealt with yet; empty if there is none.
-        acceptable: What was shown is an answer if no other model can go on: text that was cut off by the model's own limit.
-        refused: What the provider of the candidate refused of late, and what any refused in this turn.
-        sent_back: Its calls were finished, and a look sent them back: the model that wrote them may mend them once, else they land as they were.
+        chain: The candidates in the order in which they are asked; escalation has already changed it.
+        calls: The calls to write; empty if the model is asked to reason.
+        decision: The decision that led to this job; for plain reasoning one whose `rule` is `None`.
+        why: One sentence for people: the decision's reason, and why the rule escalated.
+        exact: Exactly these calls are wanted, because several were named or the message was drained; otherwise one or more calls of the one tool.
+        tried: Candidates that this job asks no more.
+        repaired: Candidates that were asked to mend an answer; each is asked once.
+        complaint: What was wrong with the candidate's last answer; the next request tells it.
+        larger_than: The context window, in tokens, that was too small; only candidates with a larger one are asked.
+        candidate: The model that `select` picked; `None` before that, and again after a failure.
+        settled: The job needs no further request.
+        failure: The class of the last failure, until `advance` clears it; empty if there is none.
+        acceptable: The text shown so far becomes the answer if no other candidate can go on: the model's own length limit cut it off.
+        refused: Parameters that the candidate's provider refused recently, and those that any provider refused in this turn.
+        sent_back: A look sent these finished calls back: the model that wrote them may mend them once, else they land as they were.
     """
 
     chain: tuple[str, ...]
@@ -118,49 +118,49 @@ class Job:
 
     @property
     def tools(self) -> tuple[str, ...]:
-        """The tool of each call to be written."""
+        """The tool of each call to write."""
         return tuple(call.tool for call in self.calls)
 
     @property
     def tool(self) -> str | None:
-        """The (first) tool to be written; `None` when the model is to reason."""
+        """The tool of the first call to write; `None` if the model is asked to reason."""
         return self.calls[0].tool if self.calls else None
 
     @property
     def announced(self) -> int:
-        """How many of the calls a consumer has seen by name and id."""
+        """The number of calls whose name and id a consumer has seen."""
         return sum(call.announced for call in self.calls)
 
     @property
     def left(self) -> tuple[str, ...]:
-        """Candidates that may still be asked in this turn."""
+        """The candidates that this job may still ask."""
         return tuple(spec for spec in self.chain if spec not in self.tried) if self.tried else self.chain
 
     @property
     def refusals(self) -> tuple[Refused, ...]:
-        """What the provider of the candidate refused, of late and in this turn."""
+        """The parameters that the candidate's provider refused, recently or in this turn."""
         return tuple(each for each in self.refused if each.model in ("", self.candidate))
 
     @property
     def source(self) -> str | None:
-        """How the tool became known."""
+        """How the tool became known: `forced` or `intercepted`; `None` if the model is to choose."""
         return None if self.decision is None else self.decision.source
 
     @property
     def moment(self) -> str | None:
-        """When the rule acts in this job: `call`, `result`, or `None` if no rule does."""
+        """When the rule acts in this job: for a `call` to write, or after a tool's `result`; `None` if no rule acts."""
         if self.calls:
             return "call"
         return "result" if self.decision is not None and self.decision.rule is not None and self.source is None else None
 
     @property
     def rule(self) -> str | None:
-        """The pattern of the rule that acts in this job; `None` if none does."""
+        """The pattern of the rule that acts in this job; `None` if no rule acts."""
         return None if self.decision is None or self.moment is None else self.decision.rule
 
     @property
     def params(self) -> Mapping[str, Any] | None:
-        """The settings of the rule for the candidate; `None` for any but the rule's own model."""
+        """The rule's `params`, if the candidate is the rule's own model; otherwise `None`."""
         if self.decision is None or self.moment is None or self.candidate != next(iter(self.decision.chain), None):
             return None
         return self.decision.options.params
@@ -171,18 +171,19 @@ class Turn:
     """Where a turn stands.
 
     Attributes:
-        id: The id of the message it yields; all its segments carry it.
-        base: What identifies the thread that it answers. A turn whose base is not the thread's is stale.
-        phase: What has to happen next.
-        jobs: The jobs, the first of which began the turn; the others write calls that it intercepted.
+        id: The id of the message; all its chunks carry it.
+        base: The length and digest of the thread that it answers (`runner.ids.base_of`); `None` for a turn that is never parked. If the thread's own
+            has changed since, the turn is stale.
+        phase: The next phase to run.
+        jobs: The first job, and behind it the jobs that write the calls it named.
         gates: The routed tools at which the reasoning model is stopped, each with `cut` or `drain`.
-        pending: Routed calls that were intercepted and wait to be handed off.
-        reasoner: The model whose words stand in the message; `None` before one spoke.
-        writers: Who wrote which call: `(call id, model)`, in order of settling.
-        attempts: Every try, in order.
-        skipped: Every candidate that was passed over, with its reason, once.
+        pending: Intercepted calls that have no writing job yet.
+        reasoner: The model whose words stand first in the message; `None` until a model has spoken.
+        writers: `(call id, model)` for each call that has been written, in that order.
+        attempts: The requests that have ended, in order.
+        skipped: The candidates that were not asked, once for each kind of reason.
         primary: The first candidate of the reasoning chain.
-        saved_output_tokens: Tokens that a cut model did not have to write, once the routed model has written them.
+        saved_output_tokens: The output tokens of the routed models, which a model that was cut did not have to write.
         looked: The calls that a look sent back, each with `mended` or `stood`.
     """
 
@@ -206,7 +207,7 @@ class Turn:
 
     @property
     def routed(self) -> Job | None:
-        """The job that a rule or an expected tool decided: the first of the calls that were handed off, else the first job if it was decided."""
+        """The job that the message's record describes: the first writing job behind the first job, else the first job if a tool decided it."""
         handed_off = next((job for job in self.jobs[1:] if not job.sent_back), None)
         if handed_off is not None:
             return handed_off
@@ -214,21 +215,21 @@ class Turn:
 
     @property
     def forced(self) -> str | None:
-        """The tool that the reasoning model itself is to call, because it is known to come next and has no route."""
+        """The tool that the reasoning model itself must call: it is forced, and no rule routes it."""
         job = self.jobs[0] if self.jobs else None
         return job.decision.tool if job is not None and job.decision is not None and not job.calls and job.source == "forced" else None
 
     def to_dict(self) -> dict[str, Any]:
-        """The turn as plain data, for a checkpoint: what differs from the defaults, and the version."""
+        """The turn as plain data, for a checkpoint: its version, and the fields that differ from their defaults."""
         return {"version": VERSION, **_data(self)}
 
     @classmethod
     def from_dict(cls, data: Any, decide: Decide) -> Turn | None:
-        """The turn that `to_dict` wrote down, also after a trip through JSON; `None` if this is no turn of this version.
+        """The turn that `to_dict` stored, also as JSON; `None` if `data` is no turn of this version.
 
         Args:
-            data: What was written down.
-            decide: Gives the decision on a tool; a decision is written down by its tool and source alone.
+            data: What `to_dict` gave.
+            decide: Asks the rules again: only the tool and the source of a decision are stored.
         """
         if not isinstance(data, Mapping) or data.get("version") != VERSION:
             return None
@@ -240,22 +241,22 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one request.
+    """The outcome of one request.
 
     Attributes:
-        attempt: The record of the try.
+        attempt: Its record.
         failure: Why it failed; `None` for a success.
-        segment: What it adds to the message, as the runner keeps it; `None` if it adds nothing.
-        shown: Text of it reached the consumer, and stays part of the message.
-        call_ids: The ids of the calls that stay in the message, in order.
-        routed: The intercepted calls.
-        announced: How many calls to be written the consumer has seen by name.
-        spent: Arguments went out live; no other model may write this call any more.
-        acceptable: After a failure: what was shown is an answer if no other model can go on.
-        looked: How many finished calls were looked at, by tool.
-        sent_back: Those that the look sent back; they are not in the segment.
-        complaint: What the look says of them, for the model that is to mend them.
-        stood: Of calls that were sent back: nothing usable came in their place, and the segment holds them as they were.
+        segment: What it adds to the message (`runner.segments.Segment`); `None` if it adds nothing.
+        shown: The consumer has seen content of it, which stays in the message.
+        call_ids: The ids of its calls that stay in the message, in order.
+        routed: The calls that its gate intercepted.
+        announced: The number of the job's calls whose name and id the consumer has seen.
+        spent: The consumer has seen arguments live, so no other model may write this call.
+        acceptable: It failed, but what was shown becomes the answer if no other model can go on.
+        looked: The number of finished calls that were looked at, by tool.
+        sent_back: The calls that the look sent back; they are not in the segment.
+        complaint: What the look says of them, for the model that is asked to mend them.
+        stood: No usable call came in place of those that were sent back, so the segment holds them as they were.
     """
 
     attempt: Attempt
@@ -274,10 +275,10 @@ class Answer:
 
 
 def changed(record: T, **changes: Any) -> T:
-    """The record with other values in some fields: what `dataclasses.replace` does, in a tenth of its time.
+    """A copy of the record with new values in some fields: `dataclasses.replace`, ten times as fast.
 
     Args:
-        record: A frozen dataclass without slots that computes nothing when it is made.
+        record: A frozen dataclass without slots and without `__post_init__`.
         changes: The new values, by field.
     """
     new = object.__new__(type(record))

@@ -106,8 +106,9 @@ class OuterChunks:
     def _format_metadata(self, chunk: AIMessageChunk, content: str | list[Any], request: Request) -> dict[str, Any]:
         """The metadata that says how a chunk's content is to be read. The model that speaks first decides the format of the whole message."""
         is_words = request is self._requests[0] or not isinstance(request.gate, WriteGate)
-        # A writer's gate says which provider's dialect its blocks are in; the rest of its metadata is about the writer alone.
-        metadata = {key: chunk.response_metadata[key] for key in (_FORMAT_KEYS if is_words else _FORMAT_KEYS[:1]) if chunk.response_metadata.get(key)}
+        # A writer's blocks are in the dialect of the `model_provider` that its gate sets; its `output_version` describes its own message only.
+        keys = _FORMAT_KEYS if is_words else ("model_provider",)
+        metadata = {key: chunk.response_metadata[key] for key in keys if chunk.response_metadata.get(key)}
         for key, value in metadata.items():
             self._format.setdefault(key, value)
         if not is_words and isinstance(content, list) and "output_version" in self._format:

@@ -206,6 +206,11 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
         return not self.guards and not self._routes and self._specs <= {spec}
 
     def _own_model(self, model: Any, agent: str | None) -> AgentModel:
+        """Whether the model of this call takes part in the turn.
+
+        It is the primary where the configuration names none, or names it. It stands before the configured primary with `prefer_agent_model`, and
+        where an outer middleware put it in the place of an agent's model that is the configured primary. Otherwise it takes no part.
+        """
         spec = self._spec(model)
         configured = self.router.book.primary(agent=agent)
         if configured is None or configured == spec:

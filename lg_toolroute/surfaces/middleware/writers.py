@@ -126,7 +126,11 @@ class Writers:
         return gated(leaf, self._view(spec, leaf), stream_always=stream_always, limits=limits, binder=binder, prepare=prepare)
 
     def _view(self, spec: str, leaf: BaseChatModel) -> Gate:
-        """The gate as one model goes through it: with all state of the gate, which is set to that model when it begins."""
+        """The request's gate for one of its models.
+
+        The view shares the gate's `__dict__`, so there is one state. Its `restart` runs when this model's stream begins, and writes this model's
+        names and stops into that state.
+        """
         gate = self._request.gate
         if isinstance(gate, WriteGate):
             writes = object.__new__(_WriteView)
@@ -136,7 +140,7 @@ class Writers:
         reasons = object.__new__(_ReasonView)
         reasons.__dict__ = gate.__dict__
         reasons.spec, reasons.name, reasons.stops = spec, model_name(leaf), gate.gates
-        if spec != self._request.spec:  # the gates were made out for the model that was asked
+        if spec != self._request.spec:  # `gate.gates` was made for the model that was asked
             reasons.stops = {**gate.gates, **self._boundaries(spec)}
         return reasons
 

@@ -11,10 +11,10 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.support.claude.prompt_cache import PromptCache, Usage, blocks, plain
+from tests.support.loopback import LoopbackServer
 
 Block = dict[str, Any]
 
@@ -73,7 +73,7 @@ class Received:
     usage: Usage
 
 
-class ClaudeServer:
+class ClaudeServer(LoopbackServer):
     """A Claude that says what it is told to.
 
     Args:
@@ -81,7 +81,6 @@ class ClaudeServer:
         clock: Gives the time in seconds.
 
     Attributes:
-        base: Its address.
         received: The requests that were answered.
         refused: What was wrong with the others.
     """
@@ -93,44 +92,15 @@ class ClaudeServer:
         self._calls = 0
         self.received: list[Received] = []
         self.refused: list[str] = []
-        claude = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.0"
-            wbufsize = -1
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status, kind, payload = claude._answer(body)
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(payload)))
-                self.end_headers()
-                self.wfile.write(payload)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing: the test's output is the test's."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-        self.base = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> ClaudeServer:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=5)
+        super().__init__()
 
     @property
     def bodies(self) -> list[Mapping[str, Any]]:
         """The requests that were answered."""
         return [each.body for each in self.received]
 
-    def _answer(self, body: dict[str, Any]) -> tuple[int, str, bytes]:
+    def reply(self, path: str, sent: bytes) -> tuple[int, str, bytes]:
+        body = json.loads(sent)
         with self._lock:
             wrong = problems(body)
             usage = Usage(0, 0, 0)

@@ -67,7 +67,7 @@ class FailingAgent:
         self.dice = random.Random(f"{seed} {kind} {surface} {way}")
         number = f"{kind} {surface} {way}".replace(" ", "-")
         fallbacks = [] if kind == BOUNDARY else [named(SECOND, number)]
-        rule = {"primary": named(WRITER, number), "fallbacks": fallbacks, "refusalFallsBack": True}
+        rule = {"primary": named(WRITER, number), "fallbacks": fallbacks, "refusalFallsBack": True, "handoff": "full"}
         denied = {"byModel": {named(role, number): {"deny": [DENIED]} for role in (SPARE, SECOND)}}
         self.run = Run(server, number, toolRouting={"edit": rule}, tools=denied)
         self.turns = self.given_up = self.struck = 0

@@ -64,7 +64,7 @@ def reasons(request: ServerRequest) -> Say:
     """What a model that reasons says next; when it is told to go on behind words that stand there, only what is missing."""
     at = stage(request)
     text = TEXTS[at]
-    calls = ([Call("read", READ)], [Call("edit", {"path": DROPPED, "old": DROPPED, "new": DROPPED * 3})], [])[at]
+    calls = ([Call("read", READ)], [Call("edit", {"path": EDIT["path"], "old": DROPPED, "new": DROPPED * 3})], [])[at]
     if CONTINUE in request.last_text:
         words = text_of(request.messages[-2].get("content"))
         if not text.startswith(words):
@@ -133,7 +133,7 @@ def config(
     settings = {"baseUrl": server.base_url, "apiKey": "test-key", "api": "openai-completions"}
     return {
         "model": {"primary": names[PRIMARY], "fallbacks": [names[SPARE]]},
-        "toolRouting": {"edit": {"primary": names[WRITER], "fallbacks": [names[SECOND]]}},
+        "toolRouting": {"edit": {"primary": names[WRITER], "fallbacks": [names[SECOND]], "handoff": "full"}},
         "models": {"providers": providers or {role.partition("/")[0]: dict(settings) for role in ROLES}},
         "timeouts": {"firstTokenS": timeout_s, "idleS": timeout_s},
         **more,

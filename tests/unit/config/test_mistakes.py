@@ -251,3 +251,24 @@ def test_a_prediction_is_refused_because_this_version_has_none():
 def test_a_blank_around_a_pattern_is_a_warning():
     (said,) = load_config({"model": "a/b", "toolRouting": {"edit ": "a/b"}}).warnings
     assert said == "toolRouting['edit ']: 'edit ' begins or ends with a blank, as hardly a tool's name does; did you mean 'edit'?"
+
+
+FILE_TOOL_MISTAKES = {
+    "a": ({"kind": "edt", "file": "page"}, "tools.files.a.kind", "did you mean 'edit'?"),
+    "b": ({"kind": "edit", "file": "page"}, "tools.files.b", "an edit needs 'old' and 'new'"),
+    "c": ({"kind": "write", "file": "page"}, "tools.files.c", "a write needs 'text'"),
+    "d": ({"kind": "read", "file": "page", "old": "x"}, "tools.files.d", "'old' says nothing of a tool that can read"),
+    "e": ({"kind": "read", "flie": "page"}, "tools.files.e.flie", "did you mean 'file'?"),
+    "f": ({"kind": "read", "file": "page", "first": 2}, "tools.files.f.first", "2 is not one of 0, 1"),
+}
+
+
+@pytest.mark.parametrize("name", FILE_TOOL_MISTAKES)
+def test_a_file_tool_is_described_as_its_kind_needs(name: str):
+    described, path, words = FILE_TOOL_MISTAKES[name]
+    assert words in problems({"tools": {"files": {name: described}}})[path]
+
+
+def test_file_tools_belong_to_the_whole_document():
+    document = {"agents": {"entries": {"x": {"tools": {"files": {"a": {"kind": "read", "file": "page"}}}}}}}
+    assert "the same for all agents" in problems(document)["agents.entries.x.tools.files"]

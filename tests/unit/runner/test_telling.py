@@ -65,10 +65,11 @@ def test_a_writer_whose_answer_is_not_known_any_more_is_told_what_was_wrong():
 
 def test_the_newest_rejected_answers_are_remembered():
     rejected = RejectedAnswers()
-    for number in range(100):
+    for number in range(2000):
         rejected.keep(f"turn {number}", JOB, f"answer {number}")
-    assert (rejected.of("turn 99", JOB), rejected.of("turn 1", JOB)) == ("answer 99", "")
-    assert rejected.of("turn 99", replace(JOB, candidate="other/c")) == ""
+    assert (rejected.of("turn 1999", JOB), rejected.of("turn 1", JOB)) == ("answer 1999", "")
+    assert all(rejected.of(f"turn {number}", JOB) for number in range(1500, 2000)), "500 turns at once each keep theirs"
+    assert rejected.of("turn 1999", replace(JOB, candidate="other/c")) == ""
 
 
 def test_a_model_whose_call_was_sent_back_is_told_all_of_it_and_only_the_calls_before_it():

@@ -18,7 +18,7 @@ TURN = Turn(
     phase="hand_off",
     jobs=(Job(("a/b", "c/d"), settled=True), writing("c/d", ids=("call_1",), tried=("a/b",), larger_than=8000)),
     gates=(("edit", "cut"),),
-    pending=(Intercepted(0, "edit", "call_1", announced=True, block=3),),
+    pending=(Intercepted(0, "edit", "call_1", announced=True, block=3, fixed='{"path": "a.py"}'),),
     writers=(("call_0", "a/b"),),
     attempts=(Attempt("a/b", "cut", usage={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}),),
     skipped=(Skip("e/f", "cooling down", 3.0, "cooldown"),),
