@@ -60,13 +60,13 @@ class RoutingGate(StreamGate):
         super().restart()
         self.hit: str | None = None
         self.routed: list[Intercepted] = []
-        self._draining = False
-        self._cutting = False  # a routed call was named, and nothing behind its name, or behind its short arguments, is of use
+        self._draining = False  # a routed call with `drain` was named: the whole message is read, and its arguments become drafts
+        self._cutting = False  # a routed call with `cut` was named and its short arguments were read: only the calls before it are still completed
         self._generated: list[str] = []
 
     @property
     def halted(self) -> bool:
-        """The rest of the stream is not needed."""
+        """The stream can be closed: a routed call is being cut, and every call before it is whole."""
         return self._cutting and not any(self._is_unfinished(call) for call in self.calls[: self.routed[0].slot])
 
     def _look_at(self, call: HeldCall, *, begun: bool) -> None:

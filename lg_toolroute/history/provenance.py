@@ -70,7 +70,7 @@ def wrote_call(message: AIMessage, call_id: str, target: Target) -> bool:
 
 
 def is_cut(message: AIMessage) -> bool:
-    """Say whether the calls of a message were written in another answer than its words: by another model, or sent back by a look.
+    """Say whether a message holds a call that was written in another answer than its words: by another model, or again after a look sent it back.
 
     The provider's own record of such an answer ends where the stream was cut, so ids that point into that record do not lead
     to the message that is stored.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -300,3 +302,12 @@ def test_a_built_in_look_at_a_tool_that_edits_no_file_is_refused_with_the_remedy
     with pytest.raises(ConfigError, match=r"toolRouting\.grep\.look: 'grep' matches no tool that is known to edit files; say under tools\.files"):
         Turn(surface, (False, False), {A: [GOOD]}, {"model": A, "toolRouting": {"grep": {"look": True}}})
     Turn(surface, (False, False), {A: [GOOD]}, {"model": A, "toolRouting": {"*": {"look": True}}})
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "look.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("code", "output"), re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", PAGE, re.DOTALL))
+def test_the_examples_of_the_page_print_what_it_shows(code: str, output: str, capsys: pytest.CaptureFixture[str]):
+    exec(compile(code, "docs/look.md", "exec"), {"__name__": "page"})  # our own page
+    assert capsys.readouterr().out == output

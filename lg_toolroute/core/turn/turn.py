@@ -98,7 +98,7 @@ class Job:
         failure: The class of the last failure, until `advance` clears it; empty if there is none.
         acceptable: The text shown so far becomes the answer if no other candidate can go on: the model's own length limit cut it off.
         refused: Parameters that the candidate's provider refused recently, and those that any provider refused in this turn.
-        sent_back: Its calls were finished, and a look sent them back: the model that wrote them may mend them once, else they land as they were.
+        sent_back: A look sent these finished calls back: the model that wrote them may mend them once, else they land as they were.
     """
 
     chain: tuple[str, ...]
@@ -254,10 +254,10 @@ class Answer:
         announced: The number of the job's calls whose name and id the consumer has seen.
         spent: The consumer has seen arguments live, so no other model may write this call.
         acceptable: It failed, but what was shown becomes the answer if no other model can go on.
-        looked: How many finished calls were looked at, by tool.
-        sent_back: Those that the look sent back; they are not in the segment.
-        complaint: What the look says of them, for the model that is to mend them.
-        stood: Of calls that were sent back: nothing usable came in their place, and the segment holds them as they were.
+        looked: The number of finished calls that were looked at, by tool.
+        sent_back: The calls that the look sent back; they are not in the segment.
+        complaint: What the look says of them, for the model that is asked to mend them.
+        stood: No usable call came in place of those that were sent back, so the segment holds them as they were.
     """
 
     attempt: Attempt

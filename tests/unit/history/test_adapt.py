@@ -110,6 +110,15 @@ def test_ids_inside_blocks_and_signature_maps_follow_the_call() -> None:
     assert gemini[1].additional_kwargs["__gemini_function_call_thought_signatures__"] == {gemini[2].tool_call_id: "c2ln"}  # type: ignore[attr-defined]
 
 
+def test_a_signature_does_not_stand_for_a_call_that_a_look_had_written_again() -> None:
+    kept = {"__gemini_function_call_thought_signatures__": {"call_1": "c2ln"}}
+    record = {"reasoner": "google/g", "calls": {"call_1": "google/g"}, "looked": {"call_1": "mended"}}
+    marks = {"model_provider": "google_genai", "model_name": GEMINI.model}
+    for toolroute, signatures in ((record, {}), ({**record, "looked": {}}, {"call_1": "c2ln"})):
+        said = call(additional_kwargs=kept, response_metadata={**marks, "toolroute": toolroute})
+        assert adapt([HI, said, result()], GEMINI)[1].additional_kwargs["__gemini_function_call_thought_signatures__"] == signatures
+
+
 def test_own_thinking_stays_and_foreign_thinking_goes() -> None:
     """The same model under a dated name is the same; a sibling is not."""
     thought = call("toolu_1", THOUGHT, response_metadata=BY_CLAUDE)
@@ -129,10 +138,11 @@ def test_a_spec_settles_who_wrote_when_names_differ() -> None:
     assert adapt(history, CLAUDE)[1].content == "Yes."
 
 
-def test_an_answer_that_was_cut_keeps_its_words_only() -> None:
-    """OpenAI's items, ids and the answer's own id stand for something that the server never finished."""
+@pytest.mark.parametrize("written", [{"model": "deepseek/d"}, {"model": "openai/gpt-5.4", "looked": {"call_1": "stood"}}], ids=["cut", "sent back"])
+def test_an_answer_whose_call_was_written_in_another_one_keeps_its_words_only(written: dict[str, Any]) -> None:
+    """OpenAI's items, ids and the answer's own id stand for something that the server never finished, or finished otherwise."""
     content = [{"type": "reasoning", "id": "rs_1", "summary": []}, {"type": "text", "text": "Editing.", "id": "msg_1", "annotations": []}]
-    record = {"model": "deepseek/d", "primary": "openai/gpt-5.4"}
+    record = {"primary": "openai/gpt-5.4", **written}
     metadata = {"model_provider": "openai", "model_name": "gpt-5.4", "id": "resp_1", "toolroute": record}
     adapted = adapt([HI, call(text=content, response_metadata=metadata), result()], RESPONSES)
     assert adapted[1].content == "Editing."

@@ -9,6 +9,7 @@ from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.failures.failure import Failure, Refused
 from lg_toolroute.core.rules.decision import Decision
 from lg_toolroute.core.turn.changes import next_phase, record, settle, written
+from lg_toolroute.core.turn.flow import Ask, Count, Report, ask
 from lg_toolroute.core.turn.looked import is_asked_again, send_back
 from lg_toolroute.core.turn.turn import Answer, Attempt, Intercepted, Job, Turn
 from tests.support.turns import decided, writing
@@ -80,3 +81,15 @@ def test_counts_of_looks_are_told_beside_those_of_calls():
     assert CallCounts(2, mended=1, looked=1).told == "2 calls, 1 mended, 0 failed; looked 1, mended 0, stood 0"
     assert CallCounts.from_dict(CallCounts(looked=2).to_dict()) == CallCounts(looked=2)
     assert CallCounts(1).to_dict() == {"calls": 1, "mended": 0, "failed": 0}
+
+
+def test_a_mend_that_failed_says_nothing_of_the_models_health():
+    mend = replace(sent(writing(B, C)).jobs[1], candidate=B)
+    inputs: Any = Inputs()
+    for answer, step in (
+        (Answer(Attempt(B, "failed", "server_error"), call_ids=("call_1",), stood=True), Count(B, {"edit": CallCounts(look_stood=1)})),
+        (Answer(Attempt(B, "answered"), call_ids=("call_1",)), Report(B, None, "edit", {"edit": CallCounts(look_mended=1)})),
+    ):
+        flow = ask(Turn("m", jobs=(mend,), phase="ask"), inputs)
+        assert isinstance(next(flow), Ask)
+        assert flow.send([answer]) == step
