@@ -22,6 +22,7 @@ from lg_toolroute.gates.held_call import HeldCall
 from lg_toolroute.gates.stream_gate import StreamGate
 
 N = TypeVar("N", int, int | None)
+_OTHER_ARGUMENTS = "it was asked again after a failure, and wrote other arguments than were shown"
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -97,12 +98,13 @@ class WriteGate(StreamGate):
         return self._feed_live() if self.live and message.tool_call_chunks else ()
 
     def _feed_live(self) -> Iterator[ChatGenerationChunk]:
-        if self._live_call is None:  # the first call of the wanted tool; its name is complete when its arguments begin
-            self._live_call = next((call for call in self.calls if call.args and meant(call.name, self.known) == self.tools[0]), None)
+        if self._live_call is None:  # the first call of the wanted tool; its name is complete when its arguments, or the next call, begin
+            named = self.calls if self.calls[-1].args else self.calls[:-1]
+            self._live_call = next((call for call in named if meant(call.name, self.known) == self.tools[0]), None)
         written = self._live_call.args if self._live_call is not None else ""
         if not written.startswith(self._shown_args[: len(written)]):
-            raise self._rejected("invalid_tool_call", "it was asked again after a failure, and wrote other arguments than were shown")
-        if args := written[len(self._shown_args) :]:
+            raise self._rejected("invalid_tool_call", _OTHER_ARGUMENTS)
+        if written.strip() and (args := written[len(self._shown_args) :]):
             name = None if self._name_shown else self.tools[0]
             self.spent = self._name_shown = True
             self._shown_args += args
@@ -116,9 +118,11 @@ class WriteGate(StreamGate):
             AnswerRejected: The answer is not the wanted call.
         """
         for position, (name, args) in enumerate(self._wanted_calls()):
+            if position == 0 and self._shown_args not in {"", args}:
+                raise self._rejected("invalid_tool_call", _OTHER_ARGUMENTS)
             call_id = self.call_ids[position] if position < len(self.call_ids) else self.new_id()
             self.accepted.append((_number_at(self.slots, position), call_id, name, args))
-            if position > 0 or self._live_call is None:
+            if position > 0 or not self._shown_args:
                 seen = self._name_shown and position < len(self.tools)
                 yield self._call(position, name=None if seen else name, call_id=call_id, args=args)
         yield generation(self._last())
