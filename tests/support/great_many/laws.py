@@ -62,6 +62,7 @@ def check_ran(case: Case, run: Played, agent: str | None, origins: Origins) -> N
             specs = {answer.spec for answer in run.answers for call in answer.message.calls if call.name == name and call.args in {"", "{}"}}
             assert any(not case.may_not(spec, name, agent) for spec in specs), f"{name} ran, which none of {specs} may"
             continue
+        assert mark in origins, f"{name} ran with arguments that no model wrote: {mark}"
         answer, place = origins[mark]
         assert not case.may_not(writer, name, agent), f"{writer} ran {name}"
         assert (answer.spec, answer.message.calls[place].name) == (writer, name)
