@@ -28,6 +28,7 @@ from lg_toolroute.gates.looked import sent_back
 from lg_toolroute.gates.stream_gate import StreamGate
 
 N = TypeVar("N", int, int | None)
+_OTHER_ARGUMENTS = "it was asked again after a failure, and wrote other arguments than were shown"
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -117,12 +118,13 @@ class WriteGate(StreamGate):
         return self._feed_live() if self.live and message.tool_call_chunks else ()
 
     def _feed_live(self) -> Iterator[ChatGenerationChunk]:
-        if self._live_call is None:  # the first call of the wanted tool; its name is complete when its arguments begin
-            self._live_call = next((call for call in self.calls if call.args and meant(call.name, self.known) == self.tools[0]), None)
+        if self._live_call is None:  # the first call of the wanted tool; its name is complete when its arguments, or the next call, begin
+            named = self.calls if self.calls[-1].args else self.calls[:-1]
+            self._live_call = next((call for call in named if meant(call.name, self.known) == self.tools[0]), None)
         written = self._live_call.args if self._live_call is not None else ""
         if not written.startswith(self._shown_args[: len(written)]):
-            raise self._rejected("invalid_tool_call", "it was asked again after a failure, and wrote other arguments than were shown")
-        if args := written[len(self._shown_args) :]:
+            raise self._rejected("invalid_tool_call", _OTHER_ARGUMENTS)
+        if written.strip() and (args := written[len(self._shown_args) :]):
             name = None if self._name_shown else self.tools[0]
             self.spent = self._name_shown = True
             self._shown_args += args
@@ -136,14 +138,16 @@ class WriteGate(StreamGate):
             AnswerRejected: The answer is not the wanted call.
         """
         calls = [(self._place(position, name), args) for position, (name, args) in enumerate(self._calls_to_show())]
-        if self._live_call is None:
+        if calls and self._shown_args not in {"", calls[0][1]}:
+            raise self._rejected("invalid_tool_call", _OTHER_ARGUMENTS)
+        if not self._shown_args:
             self.sent_back = sent_back(self.look, self.model, calls)
         back = {each.call.slot for each in self.sent_back}
         for position, (call, args) in enumerate(calls):
             if call.slot in back:
                 continue
             self.accepted.append((call.slot, call.call_id, call.tool, args))
-            if position > 0 or self._live_call is None:
+            if position > 0 or not self._shown_args:
                 yield self._call(position, name=None if call.announced else call.tool, call_id=call.call_id, args=args)
         yield generation(self._last())
 

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain.agents import create_agent
-from langchain.agents.middleware import AgentMiddleware, ModelFallbackMiddleware
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
 
@@ -25,6 +24,7 @@ from lg_toolroute.errors import AnswerRejected, ChainExhausted
 from lg_toolroute.rulebook.book import RuleBook, compile_config
 from lg_toolroute.state import ToolRouteContext
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
+from tests.support.foreign_middleware import WAYS_TO_PUT_IN, foreign_middleware
 from tests.support.sampling import examples
 
 A, B, C, D = SPECS = ("kimi/a", "deepseek/b", "qwen/c", "xai/d")
@@ -33,38 +33,6 @@ NAMES = ("read", "edit", "exec")
 SURFACES = ("graph", "middleware", "durable middleware", "chat model")
 WAYS = [(is_async, streamed) for is_async in (False, True) for streamed in (False, True)]
 REFUSED = "is not available to you"
-
-
-class Foreign(AgentMiddleware):
-    """A middleware that puts a model of its own into every request, in one of the ways in which that can be done."""
-
-    def __init__(self, model: ScriptedModel, other: ScriptedModel, way: str) -> None:
-        super().__init__()
-        self.model, self.other, self.way = model, other, way
-        self.tools_to_add: list[BaseTool] = []
-
-    @property
-    def name(self) -> str:
-        return f"Foreign-{self.way}-{id(self)}"
-
-    def changed(self, request: Any) -> Any:
-        if self.way == "assigned":
-            request.model = self.model
-            return request
-        if self.way == "prepared":  # a request for each of two models, of which the first is sent
-            first, _ = request.override(model=self.model), request.override(model=self.other)
-            return first
-        if self.way == "around":
-            return request.override(model=request.model.with_fallbacks([self.model]))
-        if self.way == "all tools":
-            return request.override(tools=self.tools_to_add)
-        return request.override(model=self.model)
-
-    def wrap_model_call(self, request: Any, handler: Any) -> Any:
-        return handler(self.changed(request))
-
-    async def awrap_model_call(self, request: Any, handler: Any) -> Any:
-        return await handler(self.changed(request))
 
 
 @dataclass
@@ -147,8 +115,7 @@ rules = st.dictionaries(
     ),
     max_size=2,
 )
-ways = st.sampled_from(["override", "fallback", "fallback", "assigned", "prepared", "around", "all tools"])
-foreign = st.none() | st.tuples(ways, st.sampled_from(SPECS), st.sampled_from(SPECS))
+foreign = st.none() | st.tuples(st.sampled_from(WAYS_TO_PUT_IN), st.sampled_from(SPECS), st.sampled_from(SPECS))
 
 
 def _without_tools(spec: str) -> dict[str, Any]:
@@ -190,18 +157,9 @@ def build(case: Case, surface: str, world: World) -> Any:
     middlewares: list[Any] = [ToolRouteMiddleware(router, durable=surface.startswith("durable"))]
     for place, other in ((0, case.outside), (2, case.inside)):
         if other is not None:
-            middlewares.insert(place, _foreign(other, world))
+            way, spec, second = other
+            middlewares.insert(place, foreign_middleware(way, world.models[spec], world.models[second], world.tools))
     return create_agent(world.models[A], world.tools, middleware=middlewares, context_schema=ToolRouteContext)
-
-
-def _foreign(other: tuple[str, str, str], world: World) -> Any:
-    way, spec, second = other
-    if way == "fallback":
-        middleware = ModelFallbackMiddleware(world.models[spec], world.models[second])
-        return type("Fallback", (type(middleware),), {"name": property(lambda self: f"fallback-{id(self)}")})(world.models[spec])
-    made = Foreign(world.models[spec], world.models[second], way)
-    made.tools_to_add = list(world.tools)
-    return made
 
 
 def run(case: Case, surface: str, *, is_async: bool, streamed: bool) -> tuple[World, list[Any], list[Any], BaseException | None]:

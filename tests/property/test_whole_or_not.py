@@ -8,31 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
-from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.tools import tool
 
 from lg_toolroute import ToolRouter
-from lg_toolroute.core.failures.spellings import words
 from lg_toolroute.testing import Call, Chunks, Say, ScriptedModel
 from tests.support.one_turn import SURFACES, TOOLS, WAYS, A, B, C
+from tests.support.random_messages import INTERRUPTIONS, Message, Sent, message_of, part, spelled
 from tests.support.sampling import examples
 
 SECRET = "SECRET"
 """Stands in the arguments of every call that must not be seen."""
 
-PROPER = {"finish_reason": "tool_calls", "model_name": "a"}
-INTERRUPTIONS = sorted(
-    words("""length content_filter insufficient_system_resource abort cancelled OTHER ERROR_LIMIT error USER_CANCEL network_error time_limit
-    malformed_tool_use TOO_MANY_TOOL_CALLS""")
-)
 WRITERS = {"edit": B, "write": C}
 
 
@@ -42,121 +37,24 @@ def look(folder: str = ".") -> str:
     return folder
 
 
-@dataclass(frozen=True)
-class Sent:
-    """A call as the primary writes it, under a name that plainly means `name`."""
-
-    name: str
-    written: str
-    args: str
-    id: str | None
-
-    @property
-    def parsed(self) -> dict[str, Any] | None:
-        """The arguments; `None` if they are broken."""
-        try:
-            return json.loads(self.args) if self.args else {}
-        except ValueError:
-            return None
+def routed_places(message: Message, mode: str) -> list[int]:
+    """The places of the calls that another model writes."""
+    named = [place for place, call in enumerate(message.calls) if call.name in WRITERS and message.sent[place] is not None]
+    return {"drain": named, "cut": named[:1], "none": []}[mode]
 
 
-@dataclass(frozen=True)
-class Message:
-    """The primary's message, in the order of its chunks.
-
-    Attributes:
-        calls: What it was going to write.
-        sent: The arguments of each call as far as they were sent; `None` for a call that had not begun.
-        proper: It ended with a finish reason that says it is complete.
-    """
-
-    text: str
-    calls: tuple[Sent, ...]
-    chunks: tuple[AIMessageChunk, ...] = field(repr=False)
-    sent: tuple[str | None, ...]
-    proper: bool
-    finish: str
-    dialect: str
-
-    def step(self, *, whole: bool) -> Any:
-        """What the primary plays; `whole`, as clients read an answer that is not streamed: an empty string is `{}` to them."""
-        if not whole:
-            return Chunks(list(self.chunks))
-        calls = [Call(call.written, sent or {}, call.id) for call, sent in zip(self.calls, self.sent, strict=True) if sent is not None]
-        return Say(self.text, calls, finish_reason="tool_calls" if self.proper else self.finish)
-
-    def is_sent(self, place: int, args: Any) -> bool:
-        """Whether a call was sent to its end, with these arguments: of two that are alike, one may have broken off."""
-        return self.calls[place].parsed == args and self.sent[place] == self.calls[place].args
-
-    def moved_on(self, place: int) -> bool:
-        """Whether the stream says that a call without arguments is finished: a later block has begun, or arguments of a later call have come."""
-        later = self.sent[place + 1 :]
-        return any(later) or (self.dialect in {"blocks", "no index"} and any(sent is not None for sent in later))
-
-    def routed(self, mode: str) -> list[int]:
-        """The places of the calls that another model writes."""
-        named = [place for place, call in enumerate(self.calls) if call.name in WRITERS and self.sent[place] is not None]
-        return {"drain": named, "cut": named[:1], "none": []}[mode]
-
-
-@st.composite
-def sent_calls(draw: Any) -> Sent:
-    name = draw(st.sampled_from(["read", "look", "edit", "write"]))
-    path = SECRET if name in WRITERS else draw(st.sampled_from(["a", "b", "ü}", '"{'])) * draw(st.integers(1, 3))
+def random_call(dice: random.Random) -> Sent:
+    name = dice.choice(["read", "look", "edit", "write"])
+    path = SECRET if name in WRITERS else dice.choice(["a", "b", "ü}", '"{']) * dice.randint(1, 3)
     field = "folder" if name == "look" else "path"
-    args = draw(st.sampled_from([json.dumps({field: path}), json.dumps({field: path}), f'{{"{field}": "{SECRET}', ""]))
-    written = draw(st.sampled_from([name] * 4 + [name.title(), f"functions.{name}", f"functions.{name}:0", f"default_api.{name}"]))
-    return Sent(name, written, args, draw(st.sampled_from([None, "", "call_1", "call_1", "call_2", "x y"])))
+    args = dice.choice([json.dumps({field: path}), json.dumps({field: path}), f'{{"{field}": "{SECRET}', ""])
+    return Sent(name, spelled(dice, name), args, dice.choice([None, "", "call_1", "call_1", "call_2", "x y"]))
 
 
-def part(place: int | None, **piece: Any) -> AIMessageChunk:
-    return AIMessageChunk(content="", tool_call_chunks=[tool_call_chunk(**{"name": None, "args": None, "id": None, "index": place, **piece})])
-
-
-def block(place: int, call: Sent, args: str | None) -> AIMessageChunk:
-    """The beginning of a call in Anthropic's form, or a piece of its arguments."""
-    opens = args is None
-    mine = {"type": "tool_use", "id": call.id, "name": call.written, "input": {}} if opens else {"type": "input_json_delta", "partial_json": args}
-    piece = tool_call_chunk(name=call.written if opens else None, args=args or "", id=call.id if opens else None, index=place + 1)
-    return AIMessageChunk(content=[{**mine, "index": place + 1}], tool_call_chunks=[piece], response_metadata={"model_provider": "anthropic"})
-
-
-def pieces(draw: Any, text: str) -> list[str]:
-    size = draw(st.integers(1, 9))
-    return [text[at : at + size] for at in range(0, len(text), size)]
-
-
-@st.composite
-def messages(draw: Any) -> Message:
-    text = draw(st.sampled_from(["", "Let me see."]))
-    calls = tuple(draw(st.lists(sent_calls(), min_size=0 if text else 1, max_size=4)))
-    dialect = draw(st.sampled_from(["one by one", "names first", "in turn", "blocks", "no index"]))
-    begins: list[list[tuple[int, AIMessageChunk]]] = []
-    for place, call in enumerate(calls):
-        if dialect == "no index":
-            begins.append([(place, part(None, name=call.written, id=call.id, args=call.args))])
-        elif dialect == "blocks":
-            begins.append([(place, block(place, call, None)), *((place, block(place, call, piece)) for piece in pieces(draw, call.args))])
-        else:
-            rest = [(place, part(place, args=piece)) for piece in pieces(draw, call.args)]
-            begins.append([(place, part(place, name=call.written, id=call.id, args=draw(st.sampled_from(["", None])))), *rest])
-    order = [chunk for column in begins for chunk in column]
-    if dialect == "names first":
-        order = [column[0] for column in begins] + [chunk for column in begins for chunk in column[1:]]
-    elif dialect == "in turn":
-        order = [column[step] for step in range(max(map(len, begins), default=0)) for column in begins if step < len(column)]
-    finish = draw(st.sampled_from(["proper"] * 4 + ["", *INTERRUPTIONS]))
-    if finish != "proper":
-        order = order[: draw(st.integers(0, len(order)))]
-    sent: list[str | None] = [None] * len(calls)
-    for place, chunk in order:
-        sent[place] = (sent[place] or "") + (chunk.tool_call_chunks[0]["args"] or "")
-    words: Any = [{"type": "text", "text": text, "index": 0}] if dialect == "blocks" and text else text
-    first = AIMessageChunk(content=words, response_metadata={"model_provider": "anthropic"} if dialect == "blocks" else {})
-    ends = {"model_name": "a"} if finish == "" else {**PROPER, **({} if finish == "proper" else {"finish_reason": finish})}
-    chunks = (first, *(chunk for _, chunk in order), AIMessageChunk(content="", response_metadata=ends))
-    return Message(text, calls, chunks, tuple(sent), finish == "proper", finish, dialect)
+def random_message(dice: random.Random) -> Message:
+    text = dice.choice(["", "Let me see."])
+    calls = [random_call(dice) for _ in range(dice.randint(0 if text else 1, 4))]
+    return message_of(dice, text, calls, finish=dice.choice(["proper"] * 4 + ["", *INTERRUPTIONS]))
 
 
 @dataclass(frozen=True)
@@ -226,8 +124,9 @@ ways = st.sampled_from(WAYS)
 
 
 @settings(max_examples=examples(360), deadline=None)
-@given(surface=surfaces, way=ways, mode=st.sampled_from(["cut", "drain", "none"]), message=messages())
-def test_every_call_is_stored_whole_and_as_it_was_streamed(surface: str, way: tuple[bool, bool], mode: str, message: Message):
+@given(surface=surfaces, way=ways, mode=st.sampled_from(["cut", "drain", "none"]), dice=st.randoms(use_true_random=False))
+def test_every_call_is_stored_whole_and_as_it_was_streamed(surface: str, way: tuple[bool, bool], mode: str, dice: random.Random):
+    message = random_message(dice)
     found = play(surface, way, mode, message.step(whole=mode == "none" and not way[1]))
     stored, calls = found.stored, found.stored.tool_calls
     # What was streamed is what is stored.
@@ -237,7 +136,7 @@ def test_every_call_is_stored_whole_and_as_it_was_streamed(surface: str, way: tu
     ids = [call["id"] for call in calls]
     assert all(ids)
     assert len({*ids}) == len(ids)
-    routed = {message.calls[place].name for place in message.routed(mode)}
+    routed = {message.calls[place].name for place in routed_places(message, mode)}
     writers = [WRITERS[call["name"]] if call["name"] in routed else A for call in calls]
     assert stored.response_metadata["toolroute"]["calls"] == dict(zip(ids, writers, strict=True))
     # Nothing of a dropped call can be seen.
@@ -247,7 +146,7 @@ def test_every_call_is_stored_whole_and_as_it_was_streamed(surface: str, way: tu
     places = _places(message, calls, mode)
     assert places == sorted(places)
     for place, call in zip(places, calls, strict=True):
-        if place in message.routed(mode):
+        if place in routed_places(message, mode):
             assert call["args"]["path"].startswith(call["name"])
         else:
             assert call["args"] == message.calls[place].parsed
@@ -255,11 +154,11 @@ def test_every_call_is_stored_whole_and_as_it_was_streamed(surface: str, way: tu
             # An empty string is no arguments only if the stream has said so, or has moved on.
             assert message.sent[place] or message.proper or (call["name"] == "look" and message.moved_on(place))
     # What must be there: whole calls beside a routed one, and all calls of a good message.
-    assert set(message.routed(mode)) <= {*places}
+    assert set(routed_places(message, mode)) <= {*places}
     whole = [place for place, call in enumerate(message.calls) if call.args and call.parsed is not None and message.sent[place] == call.args]
-    if message.routed(mode):
-        last = message.routed(mode)[-1] if mode == "cut" else len(message.calls)
-        assert {place for place in whole if place < last} <= {*places} | {*message.routed(mode)}
+    if routed_places(message, mode):
+        last = routed_places(message, mode)[-1] if mode == "cut" else len(message.calls)
+        assert {place for place in whole if place < last} <= {*places} | {*routed_places(message, mode)}
     elif message.proper and all(call.parsed is not None for call in message.calls):
         assert places == list(range(len(message.calls)))
     elif calls:
@@ -271,7 +170,7 @@ def _places(message: Message, calls: Sequence[Any], mode: str) -> list[int]:
     places: list[int] = []
     for call in calls:
         at = places[-1] + 1 if places else 0
-        routed = message.routed(mode)
+        routed = routed_places(message, mode)
         places.append(
             next(
                 place

@@ -194,6 +194,19 @@ def test_only_the_first_wanted_call_goes_live():
     assert [call["args"]["path"] for call in whole([*live, *(chunk.message for chunk in gate.end())]).tool_calls] == ["a", "b"]
 
 
+@pytest.mark.parametrize("empty", ["", " "])
+def test_a_first_call_without_arguments_keeps_its_place_before_the_live_one(empty: str):
+    parts = [part("", (0, "edit", empty, "x")), part("", (1, "edit", ARGS, "y"), response_metadata=STOP)]
+    message = whole(shown(new_gate(live=True, schemas={}), *parts))
+    assert [(call["id"], call["args"]) for call in message.tool_calls] == [("call_0", {}), ("more_0", {"path": "a"})]
+
+
+def test_names_that_come_first_do_not_make_a_later_call_the_live_one():
+    parts = [part("", (0, "edit", "", "x")), part("", (1, "edit", "", "y")), part("", (1, None, '{"path": "b"}', None))]
+    message = whole(shown(new_gate(live=True), *parts, part("", (0, None, ARGS, None), response_metadata=STOP)))
+    assert [(call["id"], call["args"]["path"]) for call in message.tool_calls] == [("call_0", "a"), ("more_0", "b")]
+
+
 def test_live_calls_of_one_index_are_told_apart_by_their_ids():
     gate = new_gate(live=True)
     live = list(gate.feed(generation(part("", (0, "edit", ARGS, "x")))))
@@ -210,6 +223,10 @@ def test_a_retry_around_the_model_must_write_the_arguments_that_were_shown():
     gate.restart()
     with pytest.raises(AnswerRejected, match="wrote other arguments than were shown"):
         list(gate.feed(generation(part("", (0, "edit", '{"other', "x")))))
+    gate.restart()
+    gate.schemas = {}
+    with pytest.raises(AnswerRejected, match="wrote other arguments than were shown"):  # none at all
+        shown(gate, part("", (0, "edit", "", "x")), part("", (1, "edit", ARGS, "y"), response_metadata=STOP))
 
 
 def test_a_drained_message_never_goes_live():
