@@ -297,7 +297,7 @@ class RuleBook:
 
 def _reason(tool: str | None, rule: Rule | None, chain: Sequence[str], skipped: Sequence[Skip], model: str | None) -> str:
     if not chain:
-        return "the configuration names no primary" if rule is None else f"the rule {rule.pattern!r} names no model"
+        return "the configuration names no primary" + ("" if rule is None else f", and the rule {rule.pattern!r} no model")
     if model is None:
         return f"no candidate is left for {tool!r}: " + "; ".join(f"{skip.model} {skip.why}" for skip in skipped)
     before = [skip for skip in skipped if skip.model in chain[: chain.index(model)]]
