@@ -125,7 +125,8 @@ def _file(thread: Sequence[BaseMessage], call: PlannedCall, most: int, extent: E
         return ""
     state = "as it is now" if file.complete else "as far as it is known"
     near = parts.region(thread, call, tools)
-    shown = file.shown(most, near)
+    shown = file.shown(most, near, numbered=call.numbered)
+    state += ", each line behind its number and a tab" if call.numbered else ""
     text = f'The file {file.name}, {state}:\n<file name="{file.name}">\n{shown}{"" if shown.endswith(NEWLINE) else NEWLINE}</file>'
     later = [parts.cut(each, extent.evidence) for each in file.evidence]
     return "\n\n".join([text, *(f"A later result that names it:\n<result>\n{each}\n</result>" for each in later)])

@@ -20,12 +20,14 @@ class PlannedCall:
         schema: The JSON Schema of its arguments; `None` if the tool has none that can be read.
         arguments: Those that are known already, by name: what the primary wrote before it was cut, or its whole draft; often empty.
         file: What is known of the file that they name; `None` for a tool without one, or a file that is not known.
+        numbered: The model writes it in a form that counts lines, so it is to be shown the file with line numbers.
     """
 
     tool: str
     schema: Mapping[str, Any] | None
     arguments: Mapping[str, Any]
     file: KnownFile | None = None
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

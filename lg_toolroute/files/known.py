@@ -84,14 +84,16 @@ class KnownFile:
             return 0
         return sum((each.text if self.complete or each.start is None else f"{each.text}\n").count(old) for each in self.pieces)
 
-    def shown(self, most_chars: int | None = None, around: str | None = None) -> str:
+    def shown(self, most_chars: int | None = None, around: str | None = None, *, numbered: bool = False) -> str:
         """The known text as a writer sees it, gaps marked as gaps.
 
         Args:
             most_chars: At most so many characters; what is left out is marked. `None` shows everything.
             around: A text in whose neighbourhood lies what is shown, if not everything is. Unset: what was shown or changed last.
+            numbered: Each line stands behind its number and a tab.
         """
-        return shown(self.pieces, complete=self.complete, changed=self.changed, most_chars=most_chars, around=around, place=self.place)
+        known: dict[str, bool] = {"complete": self.complete, "changed": self.changed, "numbered": numbered}
+        return shown(self.pieces, most_chars=most_chars, around=around, place=self.place, **known)
 
 
 @dataclass(frozen=True, slots=True)

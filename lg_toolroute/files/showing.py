@@ -12,8 +12,10 @@ MARK = 60
 """Characters that are kept back for the mark of each gap."""
 
 
-def shown(pieces: Pieces, *, complete: bool, changed: bool, most_chars: int | None, around: str | None, place: int | None) -> str:
-    """The text of the pieces, without numbers, with a line in brackets where something is missing.
+def shown(
+    pieces: Pieces, *, complete: bool, changed: bool, most_chars: int | None, around: str | None, place: int | None, numbered: bool = False
+) -> str:
+    """The text of the pieces, with a line in brackets where something is missing.
 
     Args:
         pieces: What is known.
@@ -22,17 +24,19 @@ def shown(pieces: Pieces, *, complete: bool, changed: bool, most_chars: int | No
         most_chars: At most so many characters.
         around: A text; what is shown lies around the place that is most like it.
         place: The line around which it lies otherwise.
+        numbered: Each line stands behind its number and a tab.
     """
     note = "[something else may have changed this file since it was shown]\n" if changed else ""
-    text = note + _joined(pieces, cut=False, complete=complete)
+    text = note + _joined(pieces, cut=False, complete=complete, numbered=numbered)
     if most_chars is None or len(text) <= most_chars:
         return text
-    kept = _window(pieces, most_chars - len(note) - 3 * MARK, around, place)
-    text = note + _joined(kept, cut=True, complete=complete and bool(kept) and kept[-1].stop == pieces[-1].stop)
+    room = most_chars - len(note) - 3 * MARK
+    kept = _window(pieces, room * 3 // 4 if numbered else room, around, place)  # numbers take about a fifth of what is shown
+    text = note + _joined(kept, cut=True, complete=complete and bool(kept) and kept[-1].stop == pieces[-1].stop, numbered=numbered)
     return text if len(text) <= most_chars else text[: max(most_chars - 4, 0)] + "\n[…]"[: most_chars]
 
 
-def _joined(pieces: Sequence[Piece], *, cut: bool, complete: bool) -> str:
+def _joined(pieces: Sequence[Piece], *, cut: bool, complete: bool, numbered: bool) -> str:
     parts: list[str] = []
     at = 1
     missing = "are left out" if cut else "are not known"
@@ -41,11 +45,16 @@ def _joined(pieces: Sequence[Piece], *, cut: bool, complete: bool) -> str:
             parts.append("[somewhere in the file:]")
         elif each.start > at:
             parts.append(f"[line {at} {missing.replace('are', 'is')}]" if each.start == at + 1 else f"[lines {at}–{each.start - 1} {missing}]")
-        parts.append(each.text)
+        parts.append(each.text if each.start is None or not numbered else _numbered(each.text, each.start))
         at = each.stop if each.start is not None else at
     if not complete:
         parts.append(f"[what follows {missing.replace('are', 'is')}]")
     return "\n".join(parts)
+
+
+def _numbered(text: str, start: int) -> str:
+    lines, end = (text[:-1], "\n") if text.endswith("\n") else (text, "")
+    return "\n".join(f"{number}\t{line}" for number, line in enumerate(lines.split("\n"), start)) + end
 
 
 def _window(pieces: Pieces, most: int, around: str | None, place: int | None) -> list[Piece]:

@@ -18,7 +18,7 @@ BUILT_IN: Mapping[str, ToolForm] = {
     "blocks": EditForm(Blocks),
     "v4a": EditForm(lambda _: V4A()),
     "unified": EditForm(lambda _: Unified()),
-    "lines": EditForm(lambda file: Lines(file, ranges="changes", was="was")),
+    "lines": EditForm(lambda file: Lines(file, ranges="changes", was="was"), counts_lines=True),
     "whole": EditForm(Whole),
 }
 """Exact replacement, search/replace blocks, V4A patches, unified patches, line ranges, the whole file."""

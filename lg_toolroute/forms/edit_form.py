@@ -26,9 +26,11 @@ class EditForm:
 
     Attributes:
         notation: Makes the notation of the model, given the argument that names the file.
+        counts_lines: The model names lines by their numbers, so a brief shows it the file with numbers.
     """
 
     notation: Callable[[str], Notation]
+    counts_lines: bool = False
 
     def shown(self, *, tool: FormTool) -> Mapping[str, Any] | None:
         own, model = self._both(tool)

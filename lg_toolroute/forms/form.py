@@ -36,7 +36,8 @@ class FormTool:
 class ToolForm(Protocol):
     """The form in which a model is shown a tool. Hand yours in as `ToolRouter(…, forms={"name": form})`, and name it in a rule's `form`.
 
-    All three methods are pure: the same arguments give the same answer, in every turn, so that a provider's prompt cache keeps hitting.
+    All three methods are pure: the same arguments give the same answer, in every turn, so that a provider's prompt cache keeps hitting. A form with
+    an attribute `counts_lines` that is true is shown files with line numbers in a brief.
     """
 
     def shown(self, *, tool: FormTool) -> Mapping[str, Any] | None:

@@ -131,6 +131,8 @@ class HandoffChooser:
     def _brief(self, calls: tuple[PlannedCall, ...], options: RuleOptions, spec: str) -> Handed | None:
         """The brief for a candidate: a smaller one than the rule says where its context window has no room for that."""
         budget, wanted = self._room(spec), options.brief
+        if (form := options.forms.get(spec)) is not None and getattr(self._router.forms.form(form), "counts_lines", False):
+            calls = tuple(replace(call, numbered=True) for call in calls)
         if isinstance(wanted, str) and wanted not in SIZES:
             made = self._router.briefs[wanted](BriefRequest(self._messages, calls, budget))
             return None if made is None else _handed_in(wanted, made)

@@ -177,6 +177,17 @@ def test_a_writer_with_a_brief_is_shown_the_form_too():
         assert "tool" not in [message.type for message in request.messages], "a brief, and not the history"
 
 
+def test_a_writer_that_counts_lines_is_shown_them_with_numbers_in_a_brief():
+    written = Say("Let me fix it.", [Call("edit_file", {"file_path": "a.py", "old_string": "dropped", "new_string": "dropped"})])
+    number, line = next((number, line) for number, line in enumerate(TEXT.split("\n"), 1) if line.strip() == "return 2")
+    said = Call("edit_file", {"file_path": "a.py", "changes": [{"start": number, "end": number, "text": "    return 3", "was": line}]})
+    for surface, way in SOMETIMES:
+        turn = Turn(surface, way, {A: [written], B: [Say("", [said])]}, config("lines", handoff="brief", cutAt=None), history()[:3])
+        (request,) = turn.models[B].requests
+        assert f"{number}\t{line}\n" in "".join(str(message.content) for message in request.messages)
+        assert [(call["file_path"], call["new_string"].strip()) for call in turn.calls] == [("a.py", "return 3")]
+
+
 def test_a_draft_is_shown_in_the_writers_form():
     draft = Say("Let me fix it.", [Call("edit_file", {**EDIT, "new_string": "    return 5\n"})])
     turn = Turn("graph", (False, False), {A: [draft], B: [WRITES]}, config("v4a", cutAt=None, handoff="draft"))

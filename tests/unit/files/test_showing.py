@@ -39,3 +39,10 @@ def test_otherwise_it_lies_around_what_was_changed_last() -> None:
 
 def test_a_single_line_that_is_too_long_is_cut() -> None:
     assert "x" * 50 in KnownFile.holding("a", "x" * 10_000).shown(400)
+
+
+def test_numbers_are_those_of_the_lines_in_the_file() -> None:
+    assert KnownFile.holding("a", "x\n\ny\n").shown(numbered=True) == "1\tx\n2\t\n3\ty\n"
+    shown = KnownFile.holding("a", TEXT).shown(700, "line 250", numbered=True)
+    assert "\n249\tline 249\n250\tline 250\n" in shown
+    assert len(shown) <= 700
