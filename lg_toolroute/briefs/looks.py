@@ -15,7 +15,6 @@ from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.files.known import KnownFile
 from lg_toolroute.files.look import look
 from lg_toolroute.files.tools import FileTool
-from lg_toolroute.rulebook.agent_rules import Rule
 from lg_toolroute.rulebook.book import RuleBook
 
 Looks = Mapping[str, Callable[["LookRequest"], str | None]]
@@ -63,7 +62,7 @@ def check_names(book: RuleBook, looks: Looks) -> bool:
         ConfigError: The application did not hand in a look that a rule names, or handed in what is no function.
     """
     problems = [Problem("looks", f"{name!r} is not a function", "write looks={name: fn}") for name, fn in looks.items() if not callable(fn)]
-    options = dict.fromkeys((rule.path, rule.options.look) for rule in _rules(book) if rule.options.look is not None)
+    options = [(rule.path, rule.options.look) for rule in book.every_rule() if rule.options.look is not None]
     for path, option in options:
         if isinstance(option, str) and option not in looks:
             hint = did_you_mean(option, looks, f"hand it in: ToolRouter(…, looks={{{option!r}: fn}}), or write true for the one that is built in")
@@ -93,7 +92,3 @@ def blind(book: RuleBook, tools: Sequence[Any], file_tool: Callable[[str, Any], 
             hint = "say under tools.files what the arguments of such a tool mean, or name a look of your own: ToolRouter(…, looks={name: fn})"
             problems.append(Problem(f"{rule.path}.look", f"{rule.pattern!r} matches no tool that is known to edit files", hint))
     return problems
-
-
-def _rules(book: RuleBook) -> list[Rule]:
-    return [rule for agent in (None, *book.agents) for role in (None, *book.roles(agent)) for rule in book.rules(agent, role)]

@@ -61,9 +61,7 @@ class FormBook:
 
     def _named(self, book: RuleBook) -> dict[str, str]:
         """The forms that rules name, each with the place of a rule."""
-        sections = [(agent, role) for agent in (None, *book.agents) for role in (None, *book.roles(agent))]
-        rules = (rule for section in sections for rule in book.rules(*section))
-        return {name: rule.path for rule in rules for name in rule.options.forms.values()}
+        return {name: rule.path for rule in book.every_rule() for name in rule.options.forms.values()}
 
     def _unknown(self, book: RuleBook) -> list[Problem]:
         problems = []

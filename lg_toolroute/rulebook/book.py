@@ -250,6 +250,11 @@ class RuleBook:
         """The rules of an agent after inheritance, its own first."""
         return self._rules_of(agent, role).rules
 
+    def every_rule(self) -> tuple[Rule, ...]:
+        """The rules of all agents and roles, each once."""
+        sections = [(agent, role) for agent in (None, *self.agents) for role in (None, *self.roles(agent))]
+        return tuple({rule.path: rule for section in sections for rule in self.rules(*section)}.values())
+
     def unmatched(self, tool_names: Sequence[str | tuple[str, Sequence[str]]], agent: str | None = None) -> tuple[Problem, ...]:
         """The rules that match none of the bound tools, each with the nearest name.
 

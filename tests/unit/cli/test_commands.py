@@ -60,6 +60,18 @@ def test_a_tool_choice_that_a_client_cannot_express_is_a_mistake(monkeypatch: py
     assert "write 'none' or 'auto'" in err
 
 
+def test_names_that_only_code_gives_a_meaning_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / "a.yaml"
+    rules = "  edit: {model: ollama/b, form: blokcs, look: fits, handoff: {brief: mine}}\n  write: {model: ollama/b, form: v4a}"
+    file.write_text(f"model: ollama/a\ntoolRouting:\n{rules}")
+    assert main(["check", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "toolRouting.edit.form: 'blokcs' is not built in; did you mean 'blocks'?" in out
+    assert "toolRouting.edit.look: 'fits' is not built in; hand it in: ToolRouter(…, looks={'fits': …})" in out
+    assert "toolRouting.edit.handoff.brief: 'mine' is not built in; hand it in: ToolRouter(…, briefs={'mine': …})" in out
+    assert "toolRouting.write" not in out
+
+
 def test_strict_takes_warnings_for_mistakes(story: str, capsys: pytest.CaptureFixture[str]):
     assert main(["check", story, "--strict"]) == 1
     err = capsys.readouterr().err
