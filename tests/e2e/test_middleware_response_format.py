@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain.agents.structured_output import AutoStrategy, ProviderStrategy, StructuredOutputValidationError, ToolStrategy
 from langchain_core.messages import ToolMessage
 from pydantic import BaseModel
 
+from lg_toolroute import LookRequest, ToolRouteMiddleware, ToolRouter
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
-from tests.support.middleware_agents import ASK, DROPPED, PRIMARY, SPARE, WRITER, agent_of, last_call, primary, writer, wrong_edit
+from tests.support.middleware_agents import ASK, DROPPED, PRIMARY, SPARE, WRITER, agent_of, edit, last_call, primary, read, writer, wrong_edit
 
 
 class Report(BaseModel):
@@ -46,6 +48,20 @@ async def test_a_provider_strategy_parses_the_answer_and_not_the_words_before_a_
     assert last_call(out["messages"])[0].text == "Let me fix that."
     assert "response_format" in reasons.last.kwargs
     assert "response_format" not in writes.last.kwargs
+
+
+def test_a_provider_strategy_does_not_parse_the_words_beside_a_call_that_a_look_sends_back() -> None:
+    def unfit(call: LookRequest) -> str | None:
+        return None if call.arguments["text"] == "good" else "That text is not good."
+
+    for strategy, last in ((ProviderStrategy(Report), Say(JSON)), (ToolStrategy(Report), Say("", [Call("Report", {"file": "a.py"})]))):
+        reasons = primary([FIX, Say("", [Call("edit", {"path": "a.py", "text": "good"})]), last])
+        router = ToolRouter({"toolRouting": {"edit": {"look": "unfit"}}}, looks={"unfit": unfit})
+        agent = create_agent(reasons, [read, edit], middleware=[ToolRouteMiddleware(router)], response_format=strategy)
+        out = agent.invoke(ASK)
+        assert out["structured_response"] == Report(file="a.py")
+        assert next(message.text for message in out["messages"] if message.type == "ai") == "Let me fix that."
+        assert DROPPED not in str(out)
 
 
 @pytest.mark.parametrize("native", [False, True])
