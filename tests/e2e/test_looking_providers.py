@@ -94,3 +94,14 @@ def test_the_call_is_mended_or_stands_and_the_thread_is_read_afterwards(spec: st
     ]  # fmt: skip
     assert [list(record(spoken[at])["looked"].values()) for at in (1, 3)] == [[outcome]] * 2
     assert router.health.calls_of(spec, "edit") == CallCounts(looked=2, **{f"look_{outcome}": 2})
+
+
+def test_a_choice_that_is_refused_in_a_stream_is_asked_for_otherwise_and_the_call_is_mended():
+    spec = "mine/kimi-k2.5"
+    for surface, how in cells(list(SURFACES), ["stream", "astream"], one_in=2):
+        steps = iter([Say("I mend it.", [Call("edit", WRONG)]), Say("Done.")])
+        with World(spec, answers={spec: lambda request, left=steps: OUTCOMES["mended"] if is_instructed(request) else next(left)}) as world:
+            router = world.router({"model": spec, "toolRouting": {"edit": {"look": "nearest"}}}, looks={"nearest": nearest})
+            messages = conversation(router, spec, surface, how, "Fix it.")
+            assert [request.status for request in world.server.requests] == [200, 400, 200, 200], surface
+        assert messages[1].tool_calls[0]["args"] == ARGS
