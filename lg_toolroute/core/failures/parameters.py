@@ -20,6 +20,9 @@ _CODES: Final = spellings.words(
 _GATEWAY: Final = spellings.words("unsupported_parameter unknown_parameter unsupported_value")
 """Codes of a provider's 400 that a gateway passes on with any status."""
 
+_IN_HISTORY: Final = re.compile(r"\b(?:messages|contents|input)[.\[]+\d[\w.\[\]]*$")
+"""The beginning of a place in the history that ends in a parameter's name."""
+
 _NEAR: Final = 90
 """Characters before and behind a parameter's name in which the refusal stands."""
 
@@ -38,6 +41,8 @@ def refused_parameter(evidence: Evidence) -> str | None:
         for place in evidence.blamed:
             if (root := re.split(r"\W", place.removeprefix("body."))[0]) and root not in _CONTENT:
                 return root
+    if any(re.match(r"(?:messages|contents|input)\b", place.removeprefix("body.")) for place in evidence.blamed):
+        return None
     if (name := _near_a_refusal(evidence.text)) is not None:
         return name
     if (found := spellings.UNKNOWN_PARAMETER.search(evidence.text)) is not None:
@@ -65,6 +70,8 @@ def _near_a_refusal(text: str) -> str | None:
         if name == "thinking" and spellings.THINKING_BLOCKS.search(text):
             continue
         for match in spelled.finditer(text):
+            if _IN_HISTORY.search(text, max(match.start() - _NEAR, 0), match.start()):
+                break
             if spellings.REFUSED.search(text, max(match.start() - _NEAR, 0), match.end() + _NEAR):
                 found.append((name != "tool_choice", match.start(), name))
                 break

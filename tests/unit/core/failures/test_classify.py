@@ -71,12 +71,12 @@ WORDS = {
         "ThrottlingException: Rate exceeded",
         "resource exhausted",
         "weekly usage limit reached",
-        "You exceeded your current quota, please check your plan and billing details",
         "Too many tokens, please wait before trying again.",
         "402 weekly limit reached for this subscription",
         "402 organization spend limit reached",
     ],
     "quota": [
+        "You exceeded your current quota, please check your plan and billing details",
         "402 Payment Required",
         "Insufficient credits",
         "Your credit balance is too low to access the Anthropic API",
