@@ -157,7 +157,7 @@ def _by_status(status: int, words: str) -> FailureClass:
     if (known := _first(spellings.STATUSES, {status})) is not None:
         return known
     if status < 500:
-        return "invalid_request"
+        return "server_error" if spellings.TRY_LATER.search(words) else "invalid_request"
     return "timeout" if spellings.WITHOUT_STATUS["timeout"].search(words) else "server_error"
 
 

@@ -42,7 +42,7 @@ _LABELLED_STATUS: Final = re.compile(
 )
 _QUOTED_STATUS: Final = re.compile(
     r"(?:status(?: code)?|error code|upstream(?: error| returned| responded)?(?: with)?|http(?:/[\d.]+)?|returned"
-    r"|<)\W{0,3}([45]\d\d)\b",
+    r"|<)\W{0,3}([45]\d\d)\b|[-:] ([45]\d\d) (?=request|bad |unauthori|payment|forbidden|not found|unprocess|too many|service unav|gateway)",
     re.IGNORECASE,
 )
 _NAMED_CODE: Final = re.compile(r"\b[A-Z]\w+(?:Error|Exception)\b")
@@ -129,7 +129,7 @@ def _meant(status: int | None, text: str) -> int | None:
     """The status that a gateway quotes: a 4xx behind its 400 or 5xx, a 5xx behind its 400."""
     if status not in {400, 500, 502, 503}:
         return status
-    quoted = [int(found) for found in _QUOTED_STATUS.findall(text)]
+    quoted = [int("".join(found)) for found in _QUOTED_STATUS.findall(text)]
     return next((found for found in quoted if found != status and (found < 500 or status < 500)), status)
 
 

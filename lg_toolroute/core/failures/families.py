@@ -29,7 +29,7 @@ def _between(gap: int) -> str:
 _NOT: Final = r"(?:\bnot|n't|\bun|\bnon|\bin|cannot)[ _-]?(?:currently |yet |be |been )?"
 _TOOLS: Final = (
     r"\b(?:tools?(?![ _-]?(?:choice|type|config)|\w)|tool[ _-]?(?:use|usage|calls?|calling)|functions?"
-    r"|function[ _-]?(?:calls?|calling|tools?))\b(?![.\[])"
+    r"|function[ _-]?(?:calls?|calling|tools?))\b(?![.\[]|['\"]? (?:schema|param|defin|name|id\b|message|result|response|output|input|block))"
 )
 _TOO_MUCH: Final = (
     r"exceed\w*|too (?:long|large|big|many)|(?:longer|larger|greater|more|bigger|higher) than|overflow\w*|beyond|not fit\b|over the\b|surpass\w*"
@@ -45,22 +45,23 @@ _SPENT: Final = (
 )
 _MONEY: Final = (
     r"\bcredits?\b|\bbalance\b|\bpayments?\b|\bfunds?\b|(?<!window )(?<!token )(?<!tokens )(?<!thinking )\bbudget|\bspend(?:ing)?\b|\btop[- ]?up"
-    r"|\brecharge|\bfree (?:\w+ ){0,2}(?:quota|trial|credits?|allocation)|\bextra usage|included (?:usage|credits)|余额|欠费|充值|预算|套餐|积分|资源包"
-    r"|点数|账单"
+    r"|\brecharge|\bfree (?:\w+ ){0,2}(?:quota|trial|credits?|allocation)|\bextra usage|included (?:usage|credits)"
+    r"|余额|欠费|充值|预算|套餐|积分|资源包|额度|点数|账单"
 )
 _BILLED: Final = (
-    rf"{_MONEY}|\bquota|\bbilling|\bsubscription(?! key)|\bpaid (?:plan|tier)|free (?:tier|trial|plan|usage)|usage limits?|plan limit|额度|配额|订阅"
+    rf"{_MONEY}|\bquota|\bbilling|\bsubscription(?! key)|\bpaid (?:plan|tier)|free (?:tier|plan|usage)|\btrial\b|usage limits?|plan limit|配额|订阅"
 )
 _ACCESS: Final = (
     r"api[ _-]?keys?\b|\bapikey|access[ _-]?(?:key|token)|\bcredentials?\b|bearer|auth(?:orization|entication)?[ _-](?:header|token|key)"
-    r"|authorization|(?:security|session|oauth|refresh|jwt|id) token|\bsignature (?:we|you)|\bsecret\b|_API_KEY\b|\bkey (?=not\b)|\bpassword"
+    r"|authorization|\bauth\b|(?:security|session|oauth|refresh|jwt|id) token|\bsignature (?:we|you)|\bsecret\b|_API_KEY\b|\bkey (?=not\b)|\bpassword"
     r"|\btoken(?= (?:is |has |was )?(?:been )?(?:expired|invalid|revoked|disabled))|密钥|令牌|鉴权|认证|身份验证|访问凭证"
 )
 _BAD: Final = (
     r"invalid|incorrect|wrong|missing|expired|not (?:be )?(?:valid|found|provided|set|present|recogni[sz]ed|authori[sz]ed|match\w*)|n't find"
+    r"|could not (?:be )?(?:pars|decod|verif)\w*"
     r"|unauthori[sz]ed"
-    r"|revoked|disabled|denied|fail\w*|requir\w*|malformed|did not|\bno\b|\bset\b|\bsuspended|suspicious|无效|错误|过期|失败|缺失|未提供|不存在|不正确"
-    r"|不合法|不可用|已禁用"
+    r"|revoked|disabled|denied|fail\w*|requir\w*|malformed|did not|\bno\b|\bset\b|\bsuspended|suspicious"
+    r"|无效|错误|过期|失败|缺失|未提供|不存在|不正确|不合法|不可用|已禁用"
 )
 _MODEL: Final = (
     r"\b(?:model|deployment|engine|endpoint)s?(?:[ _](?:id|name|identifier|group))?\b(?! (?:does|do|did)(?:n't| not) support)"
@@ -80,7 +81,7 @@ _REFUSED_OWNER: Final = (
     r"|forbidden|must be verified|needs? to be (?:verified|approved)|封禁|禁用|冻结|未认证|实名"
 )
 _WRITTEN: Final = (
-    r"\b(?:content|prompts?|inputs?|outputs?|responses?|messages?|text|completions?|conversation|generation)\b|内容|文本|输入|输出|提示词"
+    r"\b(?:content|prompts?|inputs?|outputs?|responses?|messages?|text|completions?|conversation|generation|candidate)\b|内容|文本|输入|输出|提示词"
 )
 _UNFIT: Final = (
     r"\bflagged|\bunsafe|\bharm(?:ful)?\b|inappropriate|prohibited|disallowed|violat\w*|moderat(?:ion|ed)|\bfiltered|\bblocked|safety|sensitive"
@@ -94,7 +95,7 @@ FIRST: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"(?:tool|function)[ _-]?(?:calls?|use)?\b(?![ _-]?id|s?\[)(?!s\b)",
         r"(?:tool|function)[ _-]?call (?:pars\w+|generation|validation)[^.\n]{0,20}(?:fail|error)",
         r"model(?:'s)? (?:has )?(?:generated|produced|output|returned|called|attempted|wrote)[^.\n]{0,60}"
-        r"(?:invalid|malformed|unknown|unexpected|not be parsed|not exist)",
+        r"(?:invalid|malformed|unknown|unexpected|not valid|not be parsed|not exist)",
         r"output[ _]parse[ _]failed|generated output that could not be parsed|attempted to call (?:a )?(?:tool|function)|empty grammar stack",
         r"but model (?:did not call|called) a tool|errors? for list\[function-wrap|XML syntax error on line|malformed_function_call"
         r"|failed to parse input at pos|unexpected tokens? remaining|see '?failed_generation",
@@ -111,10 +112,12 @@ FIRST: Final[Mapping[FailureClass, re.Pattern[str]]] = {
             rf"(?:{_TOO_MUCH}){_between(50)}(?:tokens?\b(?! per)|\blength\b|context\b(?! deadline)|window|长度|payload)",
             both=False,
         ),
-        r"\btoo many (?:input |prompt |total )?(?:tokens|text bytes)\b(?!,? please wait)|输入.{0,12}超长|超过.{0,12}(?:长度|token)",
-        r"\b(?:prompt|input|conversation|messages|request)(?: token)?(?: size| length| body| payload)? (?:is |are )?(?:\w+ )?too (?:long|large|big)\b"
+        r"\btoo many (?:input |prompt |total )?(?:tokens|text bytes)\b(?!,? please wait)",
+        r"слишком (?:длинн|больш)|输入.{0,12}超长|超过.{0,12}(?:长度|token)",
+        r"\b(?:prompt|input|conversation|messages?|request)(?: token)?(?: size| length| body| payload)? (?:is |are )?(?:\w+ )?too (?:long|large"
+        r"|big)\b"
         r"(?! for field)",
-        _near(r"\b(?:input|prompt|total|requested|max_total)[ _]tokens?\b(?! per)(?: (?:count|length))?", rf"{_TOO_MUCH}|only supports"),
+        _near(r"\b(?:input|prompt|total|requested|max_total|number of)[ _]tokens?\b(?! per)(?: (?:count|length))?", rf"{_TOO_MUCH}|only supports"),
         r"\b\d{4,} tokens?\b[^.\n]{0,60}(?:exceed\w*|(?:larger|greater|more) than)[^.\n]{0,40}(?:limit|max\w*|context|window)",
         r"range of input length|reduce (?:the length of|your) (?:the |your )?(?:messages|prompt|input)|max_tokens must be at least 1, got -\d"
         r"|exceeded model token limit|inputs`? (?:tokens \+|must have less)|input_too_long|request_too_large|payload size exceeds"
@@ -124,7 +127,8 @@ FIRST: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         _near(_TOOLS, rf"{_NOT}(?:support|available|enabled|implemented|allowed|compatible)\w*(?! (?:value|type|schema))", gap=25, both=False),
         rf"{_NOT}support\w*(?: (?:the|use|of|any|for|native|parameters?:?))* ?[\[`'\"]*{_TOOLS}",
         r"(?:tools?|function[ -]call\w*)[^.\n]{0,20}(?:不支持|暂不支持)|不支持(?:使用)?(?:工具|函数|function)",
-        r"no (?:tool|function)[ -](?:use|call\w*) support|no endpoints? found that support tool",
+        r"no (?:tool|function)[ -](?:use|call\w*) support|\bno [^.\n]{0,30}that supports? tool|(?:cannot|can't|n't) (?:use|call|handle) (?:tools"
+        r"|functions)\b",
         r"requires? --enable-auto-tool-choice|tools? (?:param )?requires? --jinja",
     ),
     "auth": phrases(
@@ -159,12 +163,13 @@ RESETS: Final = phrases(
 """A limit that resets by itself."""
 
 BUSY: Final = phrases(
-    r"overload|(?:at|over|no|exceed\w*|insufficient|out of|enough|limited) capacity|no capacity",
+    r"overload|(?:at|over|no|exceed\w*|insufficient|out of|enough|limited) (?:\w+ )?capacity|server[^.\n]{0,30}too many|no capacity",
     r"capacity[ _](?:is |temporarily )?(?:exceed|exhaust|reached|limit|constrain)\w*",
     r"(?:temporarily|currently|momentarily) (?:unavailable|busy|at capacity|down|overloaded)|\bbusy\b|service (?:is )?(?:temporarily )?unavailable",
     r"(?:high|heavy|peak) (?:\w+ )?(?:demand|load|traffic|volume)",
     r"queue (?:is )?full|(?:pending|queued?) requests? (?:limit|exceed)|maximum pending|out of memory|more system memory",
-    r"no (?:available|healthy) (?:\w+ )?(?:worker|instance|replica|server|node|account|upstream)s?|(?:is |currently )loading|loading model"
+    r"no (?:\w+ )?(?:instance|worker|replica|server|node|gpu)s? (?:are )?available|no (?:available|healthy) (?:\w+ )?(?:worker|instance|replica"
+    r"|server|node|account|upstream)s?|(?:is |currently )loading|loading model"
     r"|ModelNotReady",
     r"繁忙|过载|负载|访问量过大|拥挤|饱和|资源(?:不足|紧张)",
 )
@@ -193,12 +198,16 @@ FAMILIES: Final[Mapping[FailureClass, re.Pattern[str]]] = {
     "content_policy": phrases(
         _near(_WRITTEN, _UNFIT),
         r"(?:safety|moderation|content|usage|acceptable use) (?:polic\w+|filters?|system|guidelines|checks?|settings|guardrails?)",
+        r"(?:rejected|blocked|refused|stopped) (?:by|due to|for) [^.\n]{0,20}(?:moderation|safety|content|usage polic|filter)",
         r"guardrail|jailbreak|content exists risk|content[ _]filter|for safety reasons|considered high risk|内容审核|风控|涉嫌",
     ),
     "model_not_found": phrases(
         _NOT_IN_PLAN,
         r"(?:\bnot|n't|\bno\b|denied|无权|forbidden)[^.\n]{0,30}(?:access|permission|authori[sz]ed|allowed|eligible|entitled|permitted|访问)"
         r"[^.\n]{0,40}(?:\bmodel\b|\bdeployment\b|模型)",
+        r"^\W*(?:the |this |requested )*(?:model|deployment)\b[^.\n]{0,60}"
+        r"(?:not (?:allowed|permitted|enabled|available(?! for (?:image|vision|audio|video))|accessible|authori[sz]ed)"
+        r"|gated|blocked|restricted|disabled|denied)",
         r"access to [^.\n]{0,40}\b(?:model|deployment)\b[^.\n]{0,30}(?:denied|refused|restricted)|\bmodel (?:access )?(?:is )?denied",
     ),
     "quota": phrases(
@@ -224,6 +233,7 @@ FAMILIES: Final[Mapping[FailureClass, re.Pattern[str]]] = {
 
 MODEL: Final = phrases(
     _near(_MODEL, _GONE, gap=60, both=False),
+    r"\bprovider\b[^.\n]{0,60}not (?:be )?(?:found|exist\w*|configured|registered|enabled)|pip install",
     r"(?:invalid|unknown|unsupported|unrecogni[sz]ed|no such|no available|nonexistent|wrong|not? (?:a )?(?:valid|supported|chat)"
     r"|not found the) (?:\w+ )?"
     r"(?:model|deployment|engine)\b(?![ _](?:input|output|param|response))",
@@ -233,7 +243,8 @@ MODEL: Final = phrases(
     r"\bno [`'\"]?models?(?:_name)?[`'\"]? (?:with|called|named|loaded|is|are)\b|找不到模型|不支持(?:的|该|此)?模型|无效的模型",
     rf"\bmodel\b[^.\n]{{0,60}}{_NOT}support\w*[^.\n]{{0,30}}(?:\bAPI\b|endpoint|operation|format|completions?|generateContent|converse|responses"
     rf"|plan)",
-    r"\bmodel\b[^.\n]{0,60}\bonly (?:for|in|with|on|via|supported|available)\b|does not work with the specified model|(?:API|operation"
+    r"\bmodel\b[^.\n]{0,60}\bonly (?:for|in|with|on|via|supported|available)\b|does not work with the specified model|embedding model"
+    r"|cannot be used for chat|(?:API|operation"
     r"|endpoint) (?:is )?not supported (?:for|with|by) (?:this |the )?model|only supported in v1/"
     r"|is not accessible via|not found for account|on-demand throughput isn|no endpoints found|requested entity was not found"
     r"|not found for api version|unknown provider for|unsupported (?:model_)?provider|infer model provider|too large to be loaded",

@@ -32,7 +32,7 @@ def refused_parameter(evidence: Evidence) -> str | None:
 
     `""` if the provider does not say which; `None` if it refuses something else.
     """
-    if evidence.status not in _STATUSES and not (evidence.codes & _GATEWAY and evidence.blamed):
+    if evidence.meant not in _STATUSES and not (evidence.codes & _GATEWAY and evidence.blamed):
         return None
     for place in evidence.blamed:
         if (name := _known(place)) is not None:

@@ -107,7 +107,8 @@ CODE_WORDS: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"|(?:subscription|plan|trial)_?(?:expired|required|inactive|limit)"
     ),
     "model_not_found": phrases(
-        r"(?:model|deployment|engine)[_.]?(?:id_?)?(?:is_?)?(?:not|un(?:available|known|supported)|deprecated|decommissioned|retired|invalid|access|permission|blocked)",
+        r"(?:model|deployment|engine|provider)[_.]?(?:id_?)?(?:is_?)?(?:not|un(?:available|known|supported)|deprecated|decommissioned|retired"
+        r"|invalid|access|permission|blocked)",
         r"(?:invalid|unknown|unsupported|no_?such|deprecated)_?(?:model|deployment|engine)",
     ),
     "auth": phrases(
@@ -159,9 +160,9 @@ PARAMETERS: Final[Mapping[str, re.Pattern[str]]] = {
     "parallel_tool_calls": phrases(r"parallel[_ ]?tool[_ ]?(?:calls?|use)"),
     "strict": phrases(r"\bstrict\b(?! json)"),
     "cache_control": phrases(r"cache[_ ]?(?:control|point)"),
-    "response_format": phrases(r"response[_ ]?(?:format|schema|mime[_ ]?type)|output_config\.format"),
+    "response_format": phrases(r"json mode|structured outputs?\b|response[_ ]?(?:format|schema|mime[_ ]?type)|output_config\.format"),
     "stream_options": phrases(r"stream_?options"),
-    "stream": phrases(r"only supports? stream|[`'\"]stream[`'\"]|\bstream must be"),
+    "stream": phrases(r"only supports? stream|[`'\"]stream[`'\"]|\bstream must be|\bstreaming is|stream=true"),
     "store": phrases(r"[`'\"]store[`'\"]|\bstore must be"),
     "max_completion_tokens": phrases(r"max_completion_tokens"),
     "max_tokens": phrases(r"\bmax_?(?:output_?|new_)?tokens|maximum (?:(?:output|completion) )?tokens you requested"),
@@ -184,7 +185,7 @@ PARAMETERS: Final[Mapping[str, re.Pattern[str]]] = {
 """The request parameters that this package or a rule's `params` set, by OpenAI's name, as errors write them."""
 
 REFUSED: Final = phrases(
-    r"(?:not|n't|un)[ -]?(?:currently )?(?:be )?(?:support|permit|allow|accept|available|enabled|compatible)",
+    r"(?:not|n't|un)[ -]?(?:currently )?(?:be )?(?:support|permit|allow|accept|available|enabled|compatible|valid)",
     r"incompatible|unrecognized|unknown|unexpected|deprecated|invalid|illegal|reject|forbidden|extra inputs|missing|required|restricted|mandatory",
     r"(?:must|should|can(?:not| only)?|may(?: not| only)?|has to|need to) (?:either )?be\b|(?:too|at) (?:large|small|high|low|most|least)\b",
     r"support(?:s|ed)? (?:string )?(?:only|values)|only supports?|only (?:the )?(?:default|auto)|maximum|out of range|range (?:of|is)|exceeds?",
@@ -204,6 +205,7 @@ UNKNOWN_PARAMETER: Final = phrases(
     r"(?:parameter|argument|field|option)s?:? [`'\"]?(?P<h>\w+)[`'\"]? (?:is|are) (?:not|un|in)(?: ?(?:support|allow|permit|recogni|valid))",
     r"(?:kwargs|parameters|arguments|options)`? (?:are|is) not used\b[^:\n]{0,30}: [\[`'\"]*(?P<j>\w+)",
     r"invalid (?:(?:value|type) for|parameter|argument|field):? (?:parameter |argument |field )?[`'\"](?P<k>\w+)[`'\"]",
+    r"[`'\"](?P<l>\w+)[`'\"] parameter is (?:only|not)\b",
     r"[`'\"](?P<i>\w+)[`'\"] (?:is not a (?:valid|supported|recognized) (?:parameter|argument|field)|(?:parameter|argument|field|option) is not)",
 )
 """Refusals of a parameter by any name."""
@@ -220,7 +222,7 @@ THINKING_BLOCKS: Final = phrases(r"redacted_thinking|reasoning_content|signature
 THINKING: Final = phrases(r"think(?:ing|s)?\b(?!\.)", r"reasoning (?:mode|is enabled|enabled)", r"思考")
 """Words that say why a parameter is refused: the model thinks."""
 
-IN_CONTENT: Final = phrases(r"\b(?:messages|contents|input)[.\[]\d", r"at '(?:request\.)?(?:tools|contents|messages)\b")
+IN_CONTENT: Final = phrases(r"\b(?:messages|contents|input)[.\[]\d", r"at '[\w.]*\[\d")
 """A place in the history or the tools: what is unknown there is no parameter."""
 
 WEB_PAGE: Final = re.compile(r"<(?:!doctype html|html|head|title)\b", re.IGNORECASE)
@@ -231,6 +233,9 @@ NAMES_MODEL: Final = phrases(
     r"endpoint (?:that )?does not exist|endpoint_not_found",
 )
 """What a 404 names that is about the model."""
+
+TRY_LATER: Final = phrases(r"try again (?:later|shortly|soon|in an? )|[;,.] ?(?:please )?(?:try again|retry)[.!]?$|稍后(?:再试|重试)")
+"""Words of a 4xx which say that it heals by itself."""
 
 REMEDIES: Final[Mapping[str, re.Pattern[str]]] = {
     "api.kimi.com/coding answers listed agents only, and no agent's name is forged here: use moonshot/… or a listed agent": phrases(
