@@ -97,7 +97,7 @@ def _said(evidence: Evidence) -> FailureClass | None:
     if status is not None and spellings.WEB_PAGE.search(words):
         return _by_status(status, "")
     if status == 402:
-        return "rate_limit" if spellings.USAGE_WINDOW.search(words) else "quota"
+        return "rate_limit" if families.limited(words) == "rate_limit" else "quota"
     programming = status is None and bool(names & PROGRAMMING)
     coded = _first(spellings.CODES, evidence.codes)
     if status == 429 or coded == "rate_limit":
@@ -113,9 +113,10 @@ def _said(evidence: Evidence) -> FailureClass | None:
         return found
     if parameter is not None:
         return "parameter_refused"
-    if coded == "auth":
+    spelled = None if status is None else families.by_code(evidence.codes, status)
+    if "auth" in {coded, spelled}:
         return families.by_words(words, 401) or "auth"
-    if status is not None and (spelled := families.by_code(evidence.codes, status)) is not None:
+    if spelled is not None:
         return spelled
     if (found := families.by_words(words, status)) is not None:
         return found

@@ -58,11 +58,7 @@ TRANSPORT: Final = frozenset[str]().union(*(table[cls] for table in (NEUTRAL_CLA
 """The classes of a connection that failed: what they were raised from is a detail of a parser or a socket, with numbers of its own."""
 
 PHRASES: Final[Mapping[FailureClass, re.Pattern[str]]] = {
-    "auth": re.compile(
-        r"api_key client option must be set|could not resolve authentication|did not find \w*api_key"
-        r"|missing credentials",
-        re.IGNORECASE,
-    ),
+    "auth": re.compile(r"api_key client option must be|could not resolve authentication|did not find \w*api_key|missing credentials", re.IGNORECASE),
     "model_not_found": re.compile(r"requires the .{1,60} package|please install (?:it )?(?:with|using) .{0,12}pip install", re.IGNORECASE),
 }
 """What a client says that was not set up, in errors that look like mistakes in a program."""

@@ -17,27 +17,14 @@ from lg_toolroute.core.failures.client_classes import TRANSPORT
 _DEEPEST_CAUSE: Final = 8
 _LARGEST_BODY: Final = 65_536
 _LONGEST_TEXT: Final = 4_000
-_MESSAGE_KEYS: Final = (
-    "message",
-    "msg",
-    "error_message",
-    "errorMessage",
-    "error",
-    "errors",
-    "detail",
-    "raw",
-    "title",
-    "Message",
-    "details",
-    "description",
-    "error_description",
-    "error_msg",
-    "status_msg",
+_MESSAGE_KEYS: Final = re.findall(
+    r"\w+",
+    "message msg error_message errorMessage error errors detail raw title Message details description error_description error_msg status_msg",
 )
 _CODE_KEYS: Final = ("code", "type", "status", "reason", "error_type", "Code", "innererror", "finish_reason")
 _NESTED_KEYS: Final = ("error", "errors", "Error", "detail", "details", "metadata", "innererror", "response", "raw", "message")
 _LABELLED_STATUS: Final = re.compile(
-    r"(?:^|error code:?\s*|status(?:[ _]code)?:?\s*|\bhttp(?:/[\d.]+)?\s+|error response\s+|\w+ error '|^\w+:?\s+)([45]\d\d)\b",
+    r"(?:^|error code:?\s*|status(?:[ _]code)?:?\s*|\bhttp(?:/[\d.]+)?\s+|error response\s+|\b\w{1,30} error '|^\w+:?\s+)([45]\d\d)\b",
     re.IGNORECASE,
 )
 _QUOTED_STATUS: Final = re.compile(

@@ -28,14 +28,13 @@ def _between(gap: int) -> str:
 
 _NOT: Final = r"(?:\bnot|n't|\bun|\bnon|\bin|cannot)[ _-]?(?:currently |yet |be |been )?"
 _TOOLS: Final = (
-    r"\b(?:tools?(?![ _-]?(?:choice|type|config)|\w)|tool[ _-]?(?:use|usage|calls?|calling)|functions?"
-    r"|function[ _-]?(?:calls?|calling|tools?))\b(?![.\[]|['\"]? (?:schema|param|defin|name|id\b|message|result|response|output|input|block))"
+    r"\b(?:tools?(?![ _-]?(?:choice|type|config)|\w)|tool[ _-]?(?:use|usage|calls?|calling)|functions?|function[ _-]?(?:calls?|calling"
+    r"|tools?))\b(?![.\[]|['\"]? (?:schema|param|defin|name|id\b|message|result|response|output|input|block))"
 )
 _TOO_MUCH: Final = (
     r"exceed\w*|too (?:long|large|big|many)|(?:longer|larger|greater|more|bigger|higher) than|overflow\w*|beyond|not fit\b|over the\b|surpass\w*"
-    r"|(?:must|should) (?:be (?:less|smaller|fewer|lower|at most|between)|have less)|>=?|[\d,]{4,}.{0,60}[\d,]{4,}|limit(?:ed)? (?:of|is|to)\b"
-    r"|\bfull\b"
-    r"|超(?:过|出|长|限)|过长"
+    r"|(?:must|should) (?:be (?:less|smaller|fewer|lower|at most|between)|have less)|>=?|\b\d[\d,]{3,12}\b.{0,60}\b\d[\d,]{3,12}\b"
+    r"|limit(?:ed)? (?:of|is|to)\b|\bfull\b|超(?:过|出|长|限)|过长"
 )
 _SPENT: Final = (
     r"exceed\w*|insufficient|exhaust\w*|deplet\w*|used (?:up|all)|r[au]n out|\bout of\b|too low|not enough|no (?:remaining|more|longer)\b|expired"
@@ -58,44 +57,40 @@ _ACCESS: Final = (
 )
 _BAD: Final = (
     r"invalid|incorrect|wrong|missing|expired|not (?:be )?(?:valid|found|provided|set|present|recogni[sz]ed|authori[sz]ed|match\w*)|n't find"
-    r"|could not (?:be )?(?:pars|decod|verif)\w*"
-    r"|unauthori[sz]ed"
-    r"|revoked|disabled|denied|fail\w*|requir\w*|malformed|did not|\bno\b|\bset\b|\bsuspended|suspicious"
-    r"|无效|错误|过期|失败|缺失|未提供|不存在|不正确|不合法|不可用|已禁用"
+    r"|could not (?:be )?(?:pars|decod|verif)\w*|unauthori[sz]ed|revoked|disabled|denied|fail\w*|requir\w*|malformed|did not|\bno\b|\bset\b"
+    r"|\bsuspended|suspicious|无效|错误|过期|失败|缺失|未提供|不存在|不正确|不合法|不可用|已禁用"
 )
 _MODEL: Final = (
-    r"\b(?:model|deployment|engine|endpoint)s?(?:[ _](?:id|name|identifier|group))?\b(?! (?:does|do|did)(?:n't| not) support)"
-    r"(?!'s? (?:returned|response|output|produced|generated)| (?:returned|response|output|produced|generated))|模型|部署|modelcode"
+    r"\b(?:model|deployment|engine|endpoint)s?(?:[ _](?:id|name|identifier|group))?\b(?! (?:does|do|did)(?:n't| not) support)(?!'s? (?:returned"
+    r"|response|output|produced|generated)| (?:returned|response|output|produced|generated))|模型|部署|modelcode"
 )
 _GONE: Final = (
     r"(?:not|n't) (?:be )?(?:found|exist\w*|available|enabled|allowed|accessible|activ\w*|deployed|recogni[sz]ed|registered|configured|loaded"
     r"|installed|running|permitted|included|offered|hosted|served|a valid|valid|a supported|one of|in the|ready|have access|know\w*"
-    r"|supported(?! (?:for (?:vision|image|audio|video|tool|function|stream|file|pdf)|by this|input|with (?:this|the))))"
-    r"|\bno longer|unavailable|\bunknown|unrecogni[sz]ed|deprecated|disabled|decommissioned|retired|removed|sunset|discontinued|end[- ]of[- ]life"
-    r"|shut ?down|must be one of|\bno (?:provider|channel|endpoint)|is invalid|unloaded|not loaded|不存在|未找到|找不到|下线|未开通|无权|不可用|禁用"
-    r"|未启用|停用|未知"
+    r"|supported(?! (?:for (?:vision|image|audio|video|tool|function|stream|file|pdf)|by this|input|with (?:this|the))))|\bno longer|unavailable"
+    r"|\bunknown|unrecogni[sz]ed|deprecated|disabled|decommissioned|retired|removed|sunset|discontinued|end[- ]of[- ]life|shut ?down|must be one of"
+    r"|\bno (?:provider|channel|endpoint)|is invalid|unloaded|not loaded|不存在|未找到|找不到|下线|未开通|无权|不可用|禁用|未启用|停用|未知"
 )
 _OWNER: Final = r"\b(?:account|organi[sz]ation|project|user|workspace|tenant|team|consumer|customer|caller|ip(?: address)?)\b|账号|账户|用户"
 _REFUSED_OWNER: Final = (
-    r"suspend\w*|disabled|deactivated|banned|blocked|terminated|not (?:active|authori[sz]ed|permitted|allowed|verified)|restricted|locked"
-    r"|forbidden|must be verified|needs? to be (?:verified|approved)|封禁|禁用|冻结|未认证|实名"
+    r"suspend\w*|disabled|deactivated|banned|blocked|terminated|not (?:active|authori[sz]ed|permitted|allowed|verified)|restricted|locked|forbidden"
+    r"|must be verified|needs? to be (?:verified|approved)|封禁|禁用|冻结|未认证|实名"
 )
 _WRITTEN: Final = (
     r"\b(?:content|prompts?|inputs?|outputs?|responses?|messages?|text|completions?|conversation|generation|candidate)\b|内容|文本|输入|输出|提示词"
 )
 _UNFIT: Final = (
     r"\bflagged|\bunsafe|\bharm(?:ful)?\b|inappropriate|prohibited|disallowed|violat\w*|moderat(?:ion|ed)|\bfiltered|\bblocked|safety|sensitive"
-    r"|\brisk\b"
-    r"|违规|违法|敏感|不当|不合规|安全|风险|涉嫌"
+    r"|\brisk\b|违规|违法|敏感|不当|不合规|安全|风险|涉嫌"
 )
 
 FIRST: Final[Mapping[FailureClass, re.Pattern[str]]] = {
     "invalid_tool_call": phrases(
-        r"(?:fail\w*|error|unable|could not)[^.\n]{0,20}(?:pars|generat|decod|validat|call)\w*[^.\n]{0,30}"
-        r"(?:tool|function)[ _-]?(?:calls?|use)?\b(?![ _-]?id|s?\[)(?!s\b)",
+        r"(?:fail\w*|error|unable|could not)[^.\n]{0,20}(?:pars|generat|decod|validat|call)\w*[^.\n]{0,30}(?:tool|function)[ _-]?(?:calls?"
+        r"|use)?\b(?![ _-]?id|s?\[)(?!s\b)",
         r"(?:tool|function)[ _-]?call (?:pars\w+|generation|validation)[^.\n]{0,20}(?:fail|error)",
-        r"model(?:'s)? (?:has )?(?:generated|produced|output|returned|called|attempted|wrote)[^.\n]{0,60}"
-        r"(?:invalid|malformed|unknown|unexpected|not valid|not be parsed|not exist)",
+        r"model(?:'s)? (?:has )?(?:generated|produced|output|returned|called|attempted|wrote)[^.\n]{0,60}(?:invalid|malformed|unknown|unexpected"
+        r"|not valid|not be parsed|not exist)",
         r"output[ _]parse[ _]failed|generated output that could not be parsed|attempted to call (?:a )?(?:tool|function)|empty grammar stack",
         r"but model (?:did not call|called) a tool|errors? for list\[function-wrap|XML syntax error on line|malformed_function_call"
         r"|failed to parse input at pos|unexpected tokens? remaining|see '?failed_generation",
@@ -115,8 +110,7 @@ FIRST: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"\btoo many (?:input |prompt |total )?(?:tokens|text bytes)\b(?!,? please wait)",
         r"слишком (?:длинн|больш)|输入.{0,12}超长|超过.{0,12}(?:长度|token)",
         r"\b(?:prompt|input|conversation|messages?|request)(?: token)?(?: size| length| body| payload)? (?:is |are )?(?:\w+ )?too (?:long|large"
-        r"|big)\b"
-        r"(?! for field)",
+        r"|big)\b(?! for field)",
         _near(r"\b(?:input|prompt|total|requested|max_total|number of)[ _]tokens?\b(?! per)(?: (?:count|length))?", rf"{_TOO_MUCH}|only supports"),
         r"\b\d{4,} tokens?\b[^.\n]{0,60}(?:exceed\w*|(?:larger|greater|more) than)[^.\n]{0,40}(?:limit|max\w*|context|window)",
         r"range of input length|reduce (?:the length of|your) (?:the |your )?(?:messages|prompt|input)|max_tokens must be at least 1, got -\d"
@@ -149,11 +143,8 @@ FIRST: Final[Mapping[FailureClass, re.Pattern[str]]] = {
 }
 """Families that say more than the name of a parameter beside them; where they stand does not matter."""
 
-PER_PERIOD: Final = phrases(r"(?:requests?|tokens|queries|calls)(?: limit)? (?:per|/|a) ?(?:second|minute|min|hour|day)\b|\b[RT]P[MSDH]\b")
-"""So many requests or tokens in some time."""
-
 RESETS: Final = phrases(
-    PER_PERIOD.pattern,
+    r"(?:requests?|tokens|queries|calls)(?: limit)? (?:per|/|a) ?(?:second|minute|min|hour|day)\b|\b[RT]P[MSDH]\b",
     r"rate[ _-]?limit|too many (?:concurrent |parallel |api )?(?:requests|connections)|throttl|resource[ _](?:has been )?exhausted|slow down",
     r"concurren\w+ (?:\w+ )?(?:limit|quota|exceed)|\b429 too many|cooling down|cool ?down",
     r"(?:hourly|daily|weekly|minute|\d[ -]?hour|session)[-/ ](?:\w+ )?(?:limit|quota)|limit[^.\n]{0,20}per (?:minute|hour|day|week)",
@@ -169,19 +160,18 @@ BUSY: Final = phrases(
     r"(?:high|heavy|peak) (?:\w+ )?(?:demand|load|traffic|volume)",
     r"queue (?:is )?full|(?:pending|queued?) requests? (?:limit|exceed)|maximum pending|out of memory|more system memory",
     r"no (?:\w+ )?(?:instance|worker|replica|server|node|gpu)s? (?:are )?available|no (?:available|healthy) (?:\w+ )?(?:worker|instance|replica"
-    r"|server|node|account|upstream)s?|(?:is |currently )loading|loading model"
-    r"|ModelNotReady",
+    r"|server|node|account|upstream)s?|(?:is |currently )loading|loading model|ModelNotReady",
     r"繁忙|过载|负载|访问量过大|拥挤|饱和|资源(?:不足|紧张)",
 )
 """The server's bad moment."""
 
-_WINDOW: Final = phrases(r"usage limit")
 _A_MONTH: Final = phrases(r"(?:per|/) ?month\b|\bmonthly (?:\w+ )?(?:quota|limit|allowance|cap)|billing (?:cycle|period)")
 _SPENT_MONEY: Final = phrases(_near(_MONEY, _SPENT), r"欠费|请充值|good standing|draw from your|insufficient[_ ]quota|exceeded your current quota")
 _PLAN: Final = r"subscri\w+|\bplans?\b|\btiers?\b|\bpaid\b|\bmembers?\b|\bterms\b|\bverif\w+|\bregion|套餐|会员"
 _NOT_IN_PLAN: Final = (
-    r"\bmodels?\b[^.\n]{0,30}(?:requir\w+|needs?|(?:only )?available (?:only )?(?:on|to|for|with|in)|(?:limited|restricted) to)"
-    rf"[^.\n]{{0,25}}(?:{_PLAN})|plan (?:does |do )?(?:not|n't) (?:yet )?(?:include|support)"
+    r"(?:use[- ]case|access|agreement|request) form\b[^.\n]{0,30}\bmodel\b|\bmodel requires a newer version|\bmodels?\b[^.\n]{0,30}(?:requir\w+"
+    r"|needs?|(?:only )?available (?:only )?(?:on|to|for|with|in)|(?:limited|restricted) to)"
+    rf"[^.\n]{{0,25}}(?:{_PLAN})|(?:plan (?:does |do )?(?:not|n't) (?:yet )?(?:include|support)|n't have a free (?:quota )?tier)"
 )
 _NOT_TEXT: Final = _near(
     r"\b(?:images?|vision|audio|video|pdf|multi-?modal|documents?)\b|图片|图像|视频",
@@ -205,16 +195,14 @@ FAMILIES: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         _NOT_IN_PLAN,
         r"(?:\bnot|n't|\bno\b|denied|无权|forbidden)[^.\n]{0,30}(?:access|permission|authori[sz]ed|allowed|eligible|entitled|permitted|访问)"
         r"[^.\n]{0,40}(?:\bmodel\b|\bdeployment\b|模型)",
-        r"^\W*(?:the |this |requested )*(?:model|deployment)\b[^.\n]{0,60}"
-        r"(?:not (?:allowed|permitted|enabled|available(?! for (?:image|vision|audio|video))|accessible|authori[sz]ed)"
-        r"|gated|blocked|restricted|disabled|denied)",
+        r"^\W*(?:the |this |requested )*(?:model|deployment)\b[^.\n]{0,60}(?:not (?:allowed|permitted|enabled|available(?! for (?:image|vision|audio"
+        r"|video))|accessible|authori[sz]ed)|gated|blocked|restricted|disabled|denied)",
         r"access to [^.\n]{0,40}\b(?:model|deployment)\b[^.\n]{0,30}(?:denied|refused|restricted)|\bmodel (?:access )?(?:is )?denied",
     ),
     "quota": phrases(
         _near(_BILLED, _SPENT),
         r"(?:upgrade|purchase|buy)[^.\n]{0,40}(?:plan|credits?|subscription)",
-        r"欠费|请充值|arrear|good standing"
-        r"|specified api usage limits|draw from your|can only afford|key limit exceeded",
+        r"欠费|请充值|arrear|good standing|specified api usage limits|draw from your|can only afford|key limit exceeded",
     ),
     "auth": phrases(
         _near(_ACCESS, _BAD),
@@ -223,7 +211,8 @@ FAMILIES: Final[Mapping[FailureClass, re.Pattern[str]]] = {
             r"not (?:be )?(?:supported|available|allowed|permitted)|unsupported|restricted|blocked|不支持",
         ),
         _near(_OWNER, _REFUSED_OWNER),
-        r"permission[ _-]?(?:denied|error)|access (?:is |was )?denied|not (?:authori[sz]ed|entitled)|unauthori[sz]ed|unauthenticated|\bforbidden\b",
+        _near(r"\bpermissions?\b", r"denied|refused|lack\w*|insufficient|missing", gap=50, both=False),
+        r"permission[ _-]?error|access (?:is |was )?denied|not (?:authori[sz]ed|entitled)|unauthori[sz]ed|unauthenticated|\bforbidden\b",
         r"权限|log ?in (?:again|first)|sign in|(?:fail\w*|unable|could not) (?:to )?(?:be )?authenticat|operation not allowed|illegal header value",
         r"authenticat(?:ion|e) (?:fail|error|required|is required|parameter|method)|terms acceptance",
     ),
@@ -235,8 +224,7 @@ MODEL: Final = phrases(
     _near(_MODEL, _GONE, gap=60, both=False),
     r"\bprovider\b[^.\n]{0,60}not (?:be )?(?:found|exist\w*|configured|registered|enabled)|pip install",
     r"(?:invalid|unknown|unsupported|unrecogni[sz]ed|no such|no available|nonexistent|wrong|not? (?:a )?(?:valid|supported|chat)"
-    r"|not found the) (?:\w+ )?"
-    r"(?:model|deployment|engine)\b(?![ _](?:input|output|param|response))",
+    r"|not found the) (?:\w+ )?(?:model|deployment|engine)\b(?![ _](?:input|output|param|response))",
     r"no (?:available )?(?:endpoints?|channels?|providers?|deployments?)[^.\n]{0,20}\b(?:for|of|serving)\b[^.\n]{0,20}model",
     r"(?:supported|available|allowed|valid|permitted) (?:\w+ )?models?(?: names?| ids?)?(?: are\b| include\b|:)",
     r"(?:could|can|did|un|fail\w*)[ -]?(?:not|n't|able|ed)?(?: to)? (?:find|locate|load|resolve|access)[^.\n]{0,20} (?:model|deployment)\b",
@@ -244,8 +232,7 @@ MODEL: Final = phrases(
     rf"\bmodel\b[^.\n]{{0,60}}{_NOT}support\w*[^.\n]{{0,30}}(?:\bAPI\b|endpoint|operation|format|completions?|generateContent|converse|responses"
     rf"|plan)",
     r"\bmodel\b[^.\n]{0,60}\bonly (?:for|in|with|on|via|supported|available)\b|does not work with the specified model|embedding model"
-    r"|cannot be used for chat|(?:API|operation"
-    r"|endpoint) (?:is )?not supported (?:for|with|by) (?:this |the )?model|only supported in v1/"
+    r"|cannot be used for chat|(?:API|operation|endpoint) (?:is )?not supported (?:for|with|by) (?:this |the )?model|only supported in v1/"
     r"|is not accessible via|not found for account|on-demand throughput isn|no endpoints found|requested entity was not found"
     r"|not found for api version|unknown provider for|unsupported (?:model_)?provider|infer model provider|too large to be loaded",
 )
@@ -260,7 +247,8 @@ _ALLOWED: Final[Mapping[int, frozenset[str]]] = {
 _UPSTREAM: Final = frozenset({"content_policy", "quota", "auth", "model_not_found"})
 """What a gateway passes on as a 5xx."""
 _UPSTREAM_MODEL: Final = phrases(
-    r"unknown provider for|(?:unknown|invalid|unsupported|no such) model\b|\bmodel [^.\n]{0,40}(?:not found|not exist|not supported)"
+    r"unknown provider for|no available (?:channel|account)s?[^.\n]{0,20} (?:for|supporting) model:? \S|(?:unknown|invalid|unsupported"
+    r"|no such) model\b|\bmodel [^.\n]{0,40}(?:not found|not exist|not supported)"
 )
 """A model that a gateway does not know; that it is unavailable or cannot be loaded is the server's bad moment."""
 
@@ -293,7 +281,7 @@ def limited(text: str) -> FailureClass | None:
             return "overloaded"
         if _A_MONTH.search(sentence) and not RESETS.search(sentence):
             return "quota"
-        if RESETS.search(sentence) or _WINDOW.search(sentence):
+        if RESETS.search(sentence) or "usage limit" in sentence.lower():
             return "rate_limit"
         if re.search(_NOT_IN_PLAN, sentence, re.IGNORECASE):
             return "model_not_found"
@@ -325,6 +313,8 @@ def by_words(text: str, status: int | None) -> FailureClass | None:
 
 
 def _of(sentence: str, status: int | None, allowed: Set[str]) -> FailureClass | None:
+    if allowed is _UPSTREAM and _UPSTREAM_MODEL.search(sentence):
+        return "model_not_found"
     if status not in {401, 402}:
         if BUSY.search(sentence):
             return "overloaded"
@@ -332,8 +322,7 @@ def _of(sentence: str, status: int | None, allowed: Set[str]) -> FailureClass | 
             return "rate_limit"
     if (found := next((cls for cls, said in FAMILIES.items() if cls in allowed and said.search(sentence)), None)) is not None:
         return found
-    said = _UPSTREAM_MODEL if allowed is _UPSTREAM else MODEL
-    return "model_not_found" if "model_not_found" in allowed and said.search(sentence) else None
+    return "model_not_found" if allowed is not _UPSTREAM and "model_not_found" in allowed and MODEL.search(sentence) else None
 
 
 def sentences(text: str) -> Iterator[str]:

@@ -32,7 +32,8 @@ def refused_parameter(evidence: Evidence) -> str | None:
 
     `""` if the provider does not say which; `None` if it refuses something else.
     """
-    if evidence.meant not in _STATUSES and not (evidence.codes & _GATEWAY and evidence.blamed):
+    unknown = spellings.UNKNOWN_PARAMETER.search(evidence.text)
+    if evidence.meant not in _STATUSES and not (evidence.codes & _GATEWAY and evidence.blamed) and not (evidence.meant == 403 and unknown):
         return None
     for place in evidence.blamed:
         if (name := _known(place)) is not None:
@@ -45,8 +46,8 @@ def refused_parameter(evidence: Evidence) -> str | None:
         return None
     if (name := _near_a_refusal(evidence.text)) is not None:
         return name
-    if (found := spellings.UNKNOWN_PARAMETER.search(evidence.text)) is not None:
-        place = next(filter(None, found.groups()))
+    if unknown is not None:
+        place = next(filter(None, unknown.groups()))
         in_content = re.split(r"\W", place)[0] in _CONTENT or spellings.IN_CONTENT.search(evidence.text)
         return _known(place) or (None if in_content else place)
     return "" if spellings.UNNAMED_PARAMETER.search(evidence.text) else None

@@ -31,8 +31,7 @@ _SECRETS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     # Keys that are recognised by their first letters: OpenAI, Anthropic, Groq, xAI, Hugging Face, Google, GitHub, AWS ...
     (
         re.compile(
-            r"\b(?:sk|pk|rk|gsk|xai|hf|nvapi|r8|fw|pplx|tgp_v1|csk|ghp|gho|github_pat|lsv2|AIza|AKIA|ASIA|ya29)(?:[-_.]|(?<=AIza)|(?<=AKIA)"
-            r"|(?<=ASIA))"
+            r"\b(?:sk|pk|rk|gsk|xai|hf|nvapi|r8|fw|pplx|tgp_v1|csk|ghp|gho|github_pat|lsv2|AIza|AKIA|ASIA|ya29)(?:[-_.]|(?<=AIza)|(?<=AKIA)|(?<=ASIA))"
             r"[A-Za-z0-9*_.-]{7,}[A-Za-z0-9*_-]"
         ),
         _MASK,

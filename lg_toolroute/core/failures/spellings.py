@@ -24,7 +24,7 @@ def phrases(*alternatives: str) -> re.Pattern[str]:
 
 
 STATUSES: Final[Mapping[FailureClass, frozenset[int]]] = {
-    "auth": frozenset({401, 403}),
+    "auth": frozenset({401, 403, 451}),
     "quota": frozenset({402}),
     "timeout": frozenset({408, 410, 499, 504, 522, 524}),
     "server_error": frozenset({404, 409, 424, 425}),
@@ -100,15 +100,15 @@ CODE_WORDS: Final[Mapping[FailureClass, re.Pattern[str]]] = {
         r"(?:tool|function)s?_?(?:use|call(?:ing|s)?)?_?(?:is_?)?(?:not_?support|unsupport)|unsupported_?(?:tool|function)_?(?:use|call)?s?$"
     ),
     "rate_limit": phrases(
-        r"rate_?limit|too_?many_?requests|throttl|(?:requests?|tokens?)_?(?:quota|limit)|concurren|(?:hour|dai|day|week|minute)\w*_?(?:limit|quota)"
+        r"rate_?limit|too_?many_?requests|throttl|(?:requests?|tokens?)_?limit|concurren|(?:hour|dai|day|week|minute)\w*_?(?:limit|quota)"
     ),
     "quota": phrases(
-        r"quota|balance|billing|arrear|credit|payment|overdue|budget|insufficient_?fund|spend"
-        r"|(?:subscription|plan|trial)_?(?:expired|required|inactive|limit)"
+        r"quota|balance|billing|arrear|credit|payment|overdue|budget|insufficient_?fund|spend|(?:subscription|plan|trial)_?(?:expired|required"
+        r"|inactive|limit)"
     ),
     "model_not_found": phrases(
-        r"(?:model|deployment|engine|provider)[_.]?(?:id_?)?(?:is_?)?(?:not|un(?:available|known|supported)|deprecated|decommissioned|retired"
-        r"|invalid|access|permission|blocked)",
+        r"(?:model|deployment|engine|provider)[_.]?(?:id_?)?(?:is_?)?(?:not|un(?:available|known|supported)|deprecated|decommissioned|retired|invalid"
+        r"|access|permission|blocked)",
         r"(?:invalid|unknown|unsupported|no_?such|deprecated)_?(?:model|deployment|engine)",
     ),
     "auth": phrases(
@@ -140,12 +140,6 @@ WITHOUT_STATUS: Final[Mapping[FailureClass, re.Pattern[str]]] = {
 
 TOKENS_PER_MINUTE: Final = phrases(r"tokens per minute", r"\bTPM\b")
 """A 413 of this kind says that the request is larger than a minute's allowance: no window is too small, the account is."""
-
-USAGE_WINDOW: Final = phrases(
-    r"(?:hourly|daily|weekly|monthly)\s+(?:\w+\s+)?limit",
-    r"usage limit (?:has been )?reached|spend(?:ing)?[ -]limit|limit.{0,20}per (?:day|week)",
-)
-"""A 402 of this kind is a limit that resets by itself."""
 
 _BY_NAME: Final = words(
     """frequency_penalty presence_penalty repetition_penalty logit_bias logprobs top_logprobs min_p service_tier prompt_cache_key
@@ -198,7 +192,7 @@ UNKNOWN_PARAMETER: Final = phrases(
     r"(?:unsupported|unknown|unrecognized)(?: request)? (?:parameter|argument|field|property|name)(?:s|\(s\))?(?: supplied)?:? [`'\"]?"
     r"(?P<a>[\w.\[\]]+)",
     r"(?:parameter|argument|field)s? (?:is |are )?not supported[^:\n]{0,30}: [`'\"]?(?P<e>\w+)|extraneous key \[(?P<f>\w+)\]",
-    r"(?P<b>[\w.\[\]]+)[`'\"]?: extra inputs are not permitted",
+    r"(?<![\w.\[\]])(?P<b>[\w.\[\]]{1,90})[`'\"]?: extra inputs are not permitted",
     r"property [`'\"](?P<c>[\w.]+)[`'\"] is unsupported",
     r"extra inputs are not permitted, field: [`'\"](?P<d>[\w.\[\]]+)",
     r"(?:not|n't) support (?:the )?(?:parameter|argument|field|option|request param)s?:? [\[`'\"]*(?P<g>\w+)",
@@ -234,7 +228,10 @@ NAMES_MODEL: Final = phrases(
 )
 """What a 404 names that is about the model."""
 
-TRY_LATER: Final = phrases(r"try again (?:later|shortly|soon|in an? )|[;,.] ?(?:please )?(?:try again|retry)[.!]?$|稍后(?:再试|重试)")
+TRY_LATER: Final = phrases(
+    r"try again (?:later|shortly|soon|in an? )|[;,.] ?(?:please )?(?:try again|retry)[.!]?$|稍后(?:再试|重试)",
+    r"(?:fail\w*|unable|could not)[^.\n]{0,20}(?:response|reach|connect|contact)[^.\n]{0,30}(?:provider|upstream|backend|server)\b",
+)
 """Words of a 4xx which say that it heals by itself."""
 
 REMEDIES: Final[Mapping[str, re.Pattern[str]]] = {
