@@ -3,8 +3,8 @@
 In this order:
 
 1. **Not the model's**: a run that was cancelled, interrupted or stopped by a limit of its own; errors of this package and its caller.
-2. **What the provider says**: codes in the body, LangChain's provider-neutral classes, telling phrases, the status, the client's own
-   classes, general phrases (`spellings`).
+2. **What the provider says**: a code that stands for one class, sentences that say more than any parameter's name, a refused parameter,
+   words in a code, sentences (`families`), the place that the body blames, the status; without a status the client's own classes.
 3. **Whose code raised it**, when nothing was said (`origin`).
 
 `classify` never raises, whatever it is given.
@@ -12,6 +12,7 @@ In this order:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import TypeVar
@@ -26,6 +27,9 @@ from lg_toolroute.core.failures.wait import wait_s
 from lg_toolroute.errors import AnswerRejected, CandidateSkipped, ChainExhausted, ToolRouteError
 
 _T = TypeVar("_T")
+
+_PLAIN = frozenset({401, 403, 408, 499, 504, 522, 524, 529})
+"""Statuses that say what no sentence about the request could say better."""
 
 
 def classify(error: BaseException, *, now: float | None = None) -> Failure:
@@ -86,69 +90,77 @@ def _gravest(group: BaseExceptionGroup[BaseException], now: float | None) -> Fai
 
 def _said(evidence: Evidence) -> FailureClass | None:
     """The class that the provider's words, status or class name; `None` if they name none."""
-    status, text, names = evidence.status, evidence.text, evidence.names
+    status, names = evidence.meant, evidence.names
+    words = families.without_quotes(evidence.text)
     if status == 413:
         return "context_overflow"
-    if status is not None and spellings.WEB_PAGE.search(text):
+    if status is not None and spellings.WEB_PAGE.search(words):
         return _by_status(status, "")
-    if status == 402 and spellings.USAGE_WINDOW.search(text):
-        return "rate_limit"
+    if status == 402:
+        return "rate_limit" if families.limited(words) == "rate_limit" else "quota"
+    programming = status is None and bool(names & PROGRAMMING)
     coded = _first(spellings.CODES, evidence.codes)
-    if (coded == "rate_limit" or status == 429) and coded != "quota":
-        if spellings.ENGINE_OVERLOADED.search(text):
-            return "overloaded"
-        if spellings.RATE_LIMITED.search(text) or families.PER_PERIOD.search(text):
-            return "rate_limit"
-    if coded in {"auth", "rate_limit"} and spellings.SPECIFIC["quota"].search(text):
-        return "quota"  # Kimi: a subscription that is used up is a `permission_error`
-    programming = status is None and names & PROGRAMMING
+    if status == 429 or coded == "rate_limit":
+        return _limited(evidence, coded, words)
     parameter = None if programming else refused_parameter(evidence)
-    refused = parameter is not None
-    if coded is not None and not _doubtful(coded, status, refused):
-        return coded if status is None else families.in_spite_of_a_code(coded, text)
+    if coded is not None and not _doubtful(coded, status, parameter is not None):
+        return coded
     if not programming and (telling := _first(client_classes.TELLING_CLASSES, names)) is not None:
         return telling
-    for cls, phrases in spellings.SPECIFIC.items():
-        if cls == "quota" and refused and status != 429:
-            return families.early(text, parameter) or "parameter_refused"  # what says more than the name of a parameter stands before `quota`
-        if _overrules(cls, status) and phrases.search(text):
-            return cls
     if programming:
-        return None  # general phrases prove nothing about an error that looks like a mistake in a program
+        return next((cls for cls, said in client_classes.PHRASES.items() if said.search(words)), None)
+    if status not in _PLAIN and (found := families.first(words, parameter)) is not None:
+        return found
+    if parameter is not None:
+        return "parameter_refused"
+    spelled = None if status is None else families.by_code(evidence.codes, status)
+    if "auth" in {coded, spelled}:
+        return families.by_words(words, 401) or "auth"
+    if spelled is not None:
+        return spelled
+    if (found := families.by_words(words, status)) is not None:
+        return found
     if status is not None:
-        spelled = families.by_code(evidence.codes, status)
-        said_by_code = None if status == 429 and spelled != "quota" else spelled  # a 429 has the code of every other limit
-        return said_by_code or families.by_words(text, status) or _by_status(status, text)
+        return _blamed(evidence) or _by_status(status, words)
     named = _first(client_classes.NEUTRAL_CLASSES, names) or _first(client_classes.CLIENT_CLASSES, names)
-    return named or next((cls for cls, phrases in spellings.GENERAL.items() if phrases.search(text)), None)
+    return named or next((cls for cls, said in spellings.WITHOUT_STATUS.items() if said.search(words)), None)
+
+
+def _limited(evidence: Evidence, coded: FailureClass | None, words: str) -> FailureClass:
+    """Which limit was reached: a code says it if it stands for one limit alone."""
+    if coded not in {None, "rate_limit", "server_error"}:
+        return coded
+    spelled = families.by_code(evidence.codes, 429)
+    return families.limited(words) or ("quota" if spelled == "quota" else "rate_limit")
+
+
+def _blamed(evidence: Evidence) -> FailureClass | None:
+    """What a body means that says no more than where in the request the mistake is."""
+    if evidence.meant not in {400, 404, 422}:
+        return None
+    roots = {re.split(r"\W", place.removeprefix("body."))[0] for place in evidence.blamed}
+    if "model" in roots:
+        return "model_not_found"
+    return "invalid_request" if roots & {"messages", "input", "contents", "tools"} else None
 
 
 def _doubtful(coded: FailureClass, status: int | None, refused: bool) -> bool:
-    """Whether a code says less than the rest: gateways send `server_error` with any status, and `model_not_found` when no channel is free."""
+    """Whether a code says less than the words: `permission_error` stands for every refusal, gateways send `server_error` with any status."""
     if coded == "model_not_found":
         return refused or (status is not None and status >= 500)
-    return coded == "server_error" and status is not None
+    return coded == "auth" or (coded == "server_error" and status is not None)
 
 
-def _by_status(status: int, text: str) -> FailureClass:
+def _by_status(status: int, words: str) -> FailureClass:
     """The class of a status, given words that say nothing plainer."""
-    if status == 404 and spellings.NAMES_MODEL.search(text):
+    if status == 404 and spellings.NAMES_MODEL.search(words):
         return "model_not_found"
     if (known := _first(spellings.STATUSES, {status})) is not None:
         return known
     if status < 500:
-        return "invalid_request"
-    if spellings.OVERLOADED.search(text):
-        return "overloaded"
-    return "timeout" if spellings.GENERAL["timeout"].search(text) else "server_error"
+        return "server_error" if spellings.TRY_LATER.search(words) else "invalid_request"
+    return "timeout" if spellings.WITHOUT_STATUS["timeout"].search(words) else "server_error"
 
 
 def _first(table: Mapping[FailureClass, Set[_T]], found: Set[_T]) -> FailureClass | None:
     return next((cls for cls, spelled in table.items() if found & spelled), None)
-
-
-def _overrules(cls: FailureClass, status: int | None) -> bool:
-    """Whether a phrase of this class says more than the status: a 429 that mentions a context window is still a 429."""
-    if status == 429:
-        return cls == "quota"
-    return status is None or status < 500 or cls in {"context_overflow", "no_tool_support", "quota", "invalid_tool_call", "invalid_request"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -55,3 +56,9 @@ CLIENT_CLASSES: Final[Mapping[FailureClass, frozenset[str]]] = {
 
 TRANSPORT: Final = frozenset[str]().union(*(table[cls] for table in (NEUTRAL_CLASSES, CLIENT_CLASSES) for cls in ("timeout", "connection")))
 """The classes of a connection that failed: what they were raised from is a detail of a parser or a socket, with numbers of its own."""
+
+PHRASES: Final[Mapping[FailureClass, re.Pattern[str]]] = {
+    "auth": re.compile(r"api_key client option must be|could not resolve authentication|did not find \w*api_key|missing credentials", re.IGNORECASE),
+    "model_not_found": re.compile(r"requires the .{1,60} package|please install (?:it )?(?:with|using) .{0,12}pip install", re.IGNORECASE),
+}
+"""What a client says that was not set up, in errors that look like mistakes in a program."""

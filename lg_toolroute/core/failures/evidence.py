@@ -17,13 +17,23 @@ from lg_toolroute.core.failures.client_classes import TRANSPORT
 _DEEPEST_CAUSE: Final = 8
 _LARGEST_BODY: Final = 65_536
 _LONGEST_TEXT: Final = 4_000
-_MESSAGE_KEYS: Final = ("message", "msg", "error_message", "errorMessage", "error", "errors", "detail", "raw", "title", "Message")
+_MESSAGE_KEYS: Final = re.findall(
+    r"\w+",
+    "message msg error_message errorMessage error errors detail raw title Message details description error_description error_msg status_msg",
+)
 _CODE_KEYS: Final = ("code", "type", "status", "reason", "error_type", "Code", "innererror", "finish_reason")
 _NESTED_KEYS: Final = ("error", "errors", "Error", "detail", "details", "metadata", "innererror", "response", "raw", "message")
 _LABELLED_STATUS: Final = re.compile(
-    r"(?:^|error code:?\s*|status(?:[ _]code)?:?\s*|\bhttp(?:/[\d.]+)?\s+|error response\s+|\w+ error '|^\w+:?\s+)([45]\d\d)\b",
+    r"(?:^|error code:?\s*|status(?:[ _]code)?:?\s*|\bhttp(?:/[\d.]+)?\s+|error response\s+|\b\w{1,30} error '|^\w+:?\s+)([45]\d\d)\b",
     re.IGNORECASE,
 )
+_QUOTED_STATUS: Final = re.compile(
+    r"(?:status(?: code)?|error code|upstream(?: error| returned| responded)?(?: with)?|http(?:/[\d.]+)?|returned"
+    r"|<)\W{0,3}([45]\d\d)\b|[-:] ([45]\d\d) (?=request|bad |unauthori|payment|forbidden|not found|unprocess|too many|service unav|gateway)",
+    re.IGNORECASE,
+)
+_NAMED_CODE: Final = re.compile(r"\b[A-Z]\w+(?:Error|Exception)\b")
+"""`ThrottlingException`, `litellm.AuthenticationError`: codes that stand in the words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Evidence:
     Attributes:
         names: The class names of the error and its bases, and of the errors it was raised from.
         status: The HTTP status, or `None`.
+        meant: The provider's status where a gateway quotes it under one of its own; else `status`.
         codes: Error codes and types in lower case: `rate_limit_exceeded`, `insufficient_quota`.
         blamed: Where in the request the body finds the mistake: `tool_choice`, `tools[0].function.strict`, `body.temperature`.
         text: Every message found, for matching; not fit to be shown.
@@ -43,6 +54,7 @@ class Evidence:
 
     names: frozenset[str]
     status: int | None
+    meant: int | None
     codes: frozenset[str]
     blamed: tuple[str, ...]
     text: str
@@ -79,9 +91,8 @@ def gather(error: BaseException) -> Evidence:
         response = _attribute(cause, "response")
         found = _body(cause, response)
         plain = _plain_words(response) if found is None else []
-        if not (_is_httpx_status(cause) and (found or plain)):
-            texts.append(words_of(cause))
         if status is None and names & TRANSPORT:
+            texts.append(words_of(cause))
             continue
         names |= class_names(cause)
         body = found if body is None else body
@@ -92,17 +103,21 @@ def gather(error: BaseException) -> Evidence:
         blamed += _blamed(levels)
         messages = [value[:_LONGEST_TEXT] for level in levels for key in _MESSAGE_KEYS if isinstance(value := level.get(key), str) and value.strip()]
         message = message or (messages[0] if messages else None)
-        texts += messages
-        texts += plain
+        texts += messages or plain or ([] if type(cause).__name__ == "HTTPStatusError" else [words_of(cause)])
     text = "\n".join(dict.fromkeys(texts))[:_LONGEST_TEXT]
     if status is None and not names & TRANSPORT and (match := _LABELLED_STATUS.search(text)):
         status = int(match.group(1))
-    return Evidence(frozenset(names), status, frozenset(codes), tuple(blamed), text, message or next(iter(texts), words_of(error)), headers, body)
+    codes |= {code.lower() for code in _NAMED_CODE.findall(text)}
+    shown = message or next(iter(texts), words_of(error))
+    return Evidence(frozenset(names), status, _meant(status, text), frozenset(codes), tuple(blamed), text, shown, headers, body)
 
 
-def _is_httpx_status(error: BaseException) -> bool:
-    """Whether the error's own words are httpx's reading of the status ("503 Service Unavailable"), not the provider's."""
-    return type(error).__name__ == "HTTPStatusError"
+def _meant(status: int | None, text: str) -> int | None:
+    """The status that a gateway quotes: a 4xx behind its 400 or 5xx, a 5xx behind its 400."""
+    if status not in {400, 500, 502, 503}:
+        return status
+    quoted = [int("".join(found)) for found in _QUOTED_STATUS.findall(text)]
+    return next((found for found in quoted if found != status and (found < 500 or status < 500)), status)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

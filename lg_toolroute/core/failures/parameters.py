@@ -20,6 +20,9 @@ _CODES: Final = spellings.words(
 _GATEWAY: Final = spellings.words("unsupported_parameter unknown_parameter unsupported_value")
 """Codes of a provider's 400 that a gateway passes on with any status."""
 
+_IN_HISTORY: Final = re.compile(r"\b(?:messages|contents|input)[.\[]+\d[\w.\[\]]*$")
+"""The beginning of a place in the history that ends in a parameter's name."""
+
 _NEAR: Final = 90
 """Characters before and behind a parameter's name in which the refusal stands."""
 
@@ -29,7 +32,8 @@ def refused_parameter(evidence: Evidence) -> str | None:
 
     `""` if the provider does not say which; `None` if it refuses something else.
     """
-    if evidence.status not in _STATUSES and not (evidence.codes & _GATEWAY and evidence.blamed):
+    unknown = spellings.UNKNOWN_PARAMETER.search(evidence.text)
+    if evidence.meant not in _STATUSES and not (evidence.codes & _GATEWAY and evidence.blamed) and not (evidence.meant == 403 and unknown):
         return None
     for place in evidence.blamed:
         if (name := _known(place)) is not None:
@@ -38,10 +42,12 @@ def refused_parameter(evidence: Evidence) -> str | None:
         for place in evidence.blamed:
             if (root := re.split(r"\W", place.removeprefix("body."))[0]) and root not in _CONTENT:
                 return root
+    if any(re.match(r"(?:messages|contents|input)\b", place.removeprefix("body.")) for place in evidence.blamed):
+        return None
     if (name := _near_a_refusal(evidence.text)) is not None:
         return name
-    if (found := spellings.UNKNOWN_PARAMETER.search(evidence.text)) is not None:
-        place = next(filter(None, found.groups()))
+    if unknown is not None:
+        place = next(filter(None, unknown.groups()))
         in_content = re.split(r"\W", place)[0] in _CONTENT or spellings.IN_CONTENT.search(evidence.text)
         return _known(place) or (None if in_content else place)
     return "" if spellings.UNNAMED_PARAMETER.search(evidence.text) else None
@@ -65,6 +71,8 @@ def _near_a_refusal(text: str) -> str | None:
         if name == "thinking" and spellings.THINKING_BLOCKS.search(text):
             continue
         for match in spelled.finditer(text):
+            if _IN_HISTORY.search(text, max(match.start() - _NEAR, 0), match.start()):
+                break
             if spellings.REFUSED.search(text, max(match.start() - _NEAR, 0), match.end() + _NEAR):
                 found.append((name != "tool_choice", match.start(), name))
                 break

@@ -71,12 +71,12 @@ WORDS = {
         "ThrottlingException: Rate exceeded",
         "resource exhausted",
         "weekly usage limit reached",
-        "You exceeded your current quota, please check your plan and billing details",
         "Too many tokens, please wait before trying again.",
         "402 weekly limit reached for this subscription",
-        "402 organization spend limit reached",
     ],
     "quota": [
+        "402 organization spend limit reached",
+        "You exceeded your current quota, please check your plan and billing details",
         "402 Payment Required",
         "Insufficient credits",
         "Your credit balance is too low to access the Anthropic API",
@@ -191,7 +191,7 @@ WORDS = {
         "400 Content Exists Risk",
         "403 input was flagged",
     ],
-    "invalid_tool_call": ["error parsing tool call: raw='{\"text\": \"prompt is too long' (status code: 500)"],
+    "invalid_tool_call": ['error parsing tool call: raw=\'{"text": "prompt is too long\' (status code: 500)'],
     "truncated": ["Ollama API stream ended without a final response"],
     "empty_response": ["No generation chunks were returned", "No generations found in stream."],
 }

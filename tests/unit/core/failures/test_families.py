@@ -44,7 +44,7 @@ WORDS = [
     (502, "当前访问量过大", "overloaded"),
     (404, "This deployment is denied to you: it is no longer running.", "model_not_found"),
     (403, "Access to the model large-v2 was denied.", "model_not_found"),
-    (403, "This model is only available on a paid plan.", "auth"),
+    (403, "This model is only available on a paid plan.", "model_not_found"),
     (400, "No providers are there for the requested model.", "model_not_found"),
     (400, "total tokens should be less than max_seq_len", "context_overflow"),
     (429, "You may send 50 calls / month.", "quota"),

@@ -101,9 +101,7 @@ def test_a_circuit_remembers_a_refusal_through_successes_and_outages_and_opens_f
     opened = after_report(circuit, Failure("rate_limit"), None, 6.0, LIMITS)
     assert opened.state(6.0) == "open"
     assert after_report(opened, None, None, 7.0, LIMITS).refused == opened.refused == circuit.refused
-    assert describe(circuit, 65.0)["refused"] == [
-        {"parameter": "tool_choice", "left": "none", "while_thinking": False, "why": "no", "ago_s": 60.0}
-    ]
+    assert describe(circuit, 65.0)["refused"] == [{"parameter": "tool_choice", "left": "none", "while_thinking": False, "why": "no", "ago_s": 60.0}]
 
 
 def test_a_refusal_is_read_back_as_it_was_stored_and_nonsense_is_not_believed():
