@@ -38,6 +38,10 @@ _MOVERS = frozenset({"mv", "cp", "rm", "tee", "patch", "truncate", "dd", "rsync"
 _GIT = frozenset({
     "checkout", "restore", "stash", "reset", "pull", "merge", "rebase", "cherry-pick", "revert", "apply", "am", "switch", "clean", "mv", "rm",
 })  # fmt: skip
+_CHANGING = frozenset({
+    "patch", "edit", "insert", "replace", "delete", "remove", "move", "rename", "append", "diff", "undo", "write", "format", "create",
+})  # fmt: skip
+_PATCHED = re.compile(r"^(?:\*\*\* (?:Update|Add|Delete) File: |\*\*\* Move to: |\+\+\+ (?:b/)?|--- (?:a/)?)(\S.*?)\s*$", re.MULTILINE)
 _WRAPPERS = frozenset({"sudo", "time", "env", "npx", "bunx", "xargs", "nice", "timeout", "command", "exec"})
 
 
@@ -87,8 +91,16 @@ def _covers(word: str, name: str) -> bool:
     return ends_with(name, path) or ends_with(path, name) or name.startswith(f"{path}/") or f"/{path}/" in name
 
 
-def changed_by(arguments: Mapping[str, Any]) -> Changes | None:
-    """Which files a shell command may have changed, by its words: formatters, `sed -i`, `git checkout`, `> file`. `None` if none."""
+def changed_by(tool: str, arguments: Mapping[str, Any]) -> Changes | None:
+    """Which files a call may have changed; `None` if none.
+
+    Of a tool that changes files in a way that is not known here, those that it names; of a command, those that its words tell: formatters, `sed -i`,
+    `git checkout`, `> file`.
+    """
+    if _CHANGING.intersection(re.findall(r"[a-z]+", re.sub(r"([A-Z])", r" \1", tool).lower())):
+        texts = [each for each in arguments.values() if isinstance(each, str)]
+        named = [each for each in texts if len(each) < _LONG_ROW and "\n" not in each]
+        return Changes(words=(*named, *(name for text in texts for name in _PATCHED.findall(text))))
     text = next((arguments[key] for key in _COMMANDS if arguments.get(key)), "")
     command = " ".join(map(str, text)) if isinstance(text, (list, tuple)) else str(text)
     if not command:

@@ -176,7 +176,7 @@ class KnownFiles:
     def _beside(self, step: Step) -> KnownFiles:
         """What a tool tells that is none of the file tools: lines that a search has found, files that a command has changed, evidence."""
         known = self
-        changes = changed_by(step.arguments)
+        changes = changed_by(step.name, step.arguments)
         if changes is not None:
             files = {key: seen.outdated() if changes.reach(key) else seen for key, seen in self._files.items()}
             known = replace(known, _files=files)

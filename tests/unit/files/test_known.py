@@ -127,6 +127,22 @@ def test_a_command_that_may_change_a_file_makes_it_uncertain(command: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("apply_patch", {"input": "*** Begin Patch\n*** Update File: src/a.py\n@@\n-x\n+y\n*** End Patch"}),
+        ("apply_diff", {"diff": "--- a/src/a.py\n+++ b/src/a.py\n@@ -1 +1 @@\n-x\n+y"}),
+        ("delete", {"file_path": "/repo/src/a.py"}),
+        ("insert_content", {"path": "src/a.py", "line": 3, "content": "x\ny"}),
+        ("moveFile", {"source": "/repo/src/a.py", "target": "/repo/src/b.py"}),
+    ],
+)
+def test_a_tool_that_changes_files_in_its_own_way_makes_those_that_it_names_uncertain(tool: str, arguments: dict[str, Any]) -> None:
+    known = read(read(KnownFiles(), TEXT), TEXT, name="/repo/other.py").after(Step(tool, arguments, "done"))
+    assert file(known).changed
+    assert file(known, "/repo/other.py").whole
+
+
+@pytest.mark.parametrize(
     "command",
     [
         "cat src/a.py",
