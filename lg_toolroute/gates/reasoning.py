@@ -167,7 +167,7 @@ class ReasonGate(RoutingGate):
             if call is not self.calls[-1] or not (self.finish.truncated or self.finish.refused):
                 self._decide(call)
                 self._read_short(call, last=True)
-        if self._draining and self.cuts:
+        if self._draining:
             self._keep_short_of_drained()
         self._retitle()
         problem = why_unusable(self, self._is_unavailable) if self.hit is None and self.error is None else None

@@ -31,7 +31,7 @@ class RoutingGate(StreamGate):
 
     Args:
         gates: The routed tools, each with `cut` or `drain`.
-        cuts: Those of them whose calls are cut inside their arguments, not at the name.
+        cut_in: Gives where the calls of a routed tool are cut inside their arguments; `None` for at the name. Asked when such a tool is named.
         bound: The names of all tools that the model is offered.
         tools: The names of all tools of the agent, to know which one a name means that none of them has.
         new_id: Makes ids for calls: routed ones, and kept ones that came without an id.
@@ -44,7 +44,7 @@ class RoutingGate(StreamGate):
     """
 
     gates: Mapping[str, str] = field(default_factory=dict)
-    cuts: Mapping[str, ArgumentCut] = field(default_factory=dict)
+    cut_in: Callable[[str], ArgumentCut | None] = lambda tool: None
     bound: Collection[str] = ()
     tools: Collection[str] = ()
     new_id: Callable[[], str] = lambda: f"call_{uuid4().hex[:24]}"
@@ -96,8 +96,8 @@ class RoutingGate(StreamGate):
         mode = self.gates.get(tool)
         if mode is None:
             return
-        if tool in self.cuts and mode == "cut" and not self._draining:
-            call.short = ShortArguments(self.cuts[tool])
+        if mode == "cut" and not self._draining and (cut := self.cut_in(tool)) is not None:
+            call.short = ShortArguments(cut)
             self._read_short(call)
             return
         self._route(call, tool)
@@ -154,7 +154,7 @@ class RoutingGate(StreamGate):
     def _keep_short_of_drained(self) -> None:
         """Drained calls keep their short arguments, too, or stand."""
         for call in self.calls:
-            if call.routed is not None and (cut := self.cuts.get(call.routed.tool)) is not None:
+            if call.routed is not None and (cut := self.cut_in(call.routed.tool)) is not None:
                 fixed = cut.fixed(members_of(call.args), whole=isinstance(parse_arguments(call.args), dict))
                 call.routed = None if fixed is None else replace(call.routed, fixed=fixed)
         self.routed = [call.routed for call in self.calls if call.routed is not None]

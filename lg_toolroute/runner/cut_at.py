@@ -6,12 +6,11 @@ A rule says it with `cutAt`. Which arguments are long is known of file tools; of
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from lg_toolroute.core.failures.spellings import words
 from lg_toolroute.core.rules.decision import RuleOptions
-from lg_toolroute.core.turn.turn import Turn
 from lg_toolroute.gates.answer import schema_problem
 from lg_toolroute.gates.arguments import ArgumentCut
 from lg_toolroute.runner.request_parts import NamedTool, RequestParts
@@ -29,17 +28,21 @@ _PER_ARGUMENT = frozenset({"type", "properties", "patternProperties", "additiona
 """Keywords at the top of a schema that speak of one argument at a time."""
 
 
-def argument_cuts(parts: RequestParts, turn: Turn, tools: Sequence[NamedTool]) -> dict[str, ArgumentCut]:
-    """Where the calls of the routed tools are cut inside their arguments, by tool; one that is not named is cut at its name.
+def cut_in(parts: RequestParts, tools: Sequence[NamedTool]) -> Callable[[str], ArgumentCut | None]:
+    """Gives where the calls of a routed tool are cut inside their arguments; `None` for a tool whose calls are cut at the name.
+
+    It is found out when such a tool is named: most turns name none.
 
     Args:
         parts: What the requests of the turn share.
-        turn: The turn, with its routed tools.
         tools: What the reasoning model is offered.
     """
-    routed = dict(turn.gates)
-    cuts = {name: _cut(parts, name, parts.router.models.schema(tool)) for name, tool in tools if name in routed}
-    return {name: cut for name, cut in cuts.items() if cut is not None}
+
+    def cut(name: str) -> ArgumentCut | None:
+        bound = next((tool for each, tool in tools if each == name), None)
+        return None if bound is None else _cut(parts, name, parts.router.models.schema(bound))
+
+    return cut
 
 
 def _cut(parts: RequestParts, tool: str, schema: Mapping[str, Any] | None) -> ArgumentCut | None:

@@ -21,7 +21,7 @@ from lg_toolroute.gates.answer import schema_problem
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.history.cache_markers import is_stored
 from lg_toolroute.history.target import model_name
-from lg_toolroute.runner.cut_at import argument_cuts
+from lg_toolroute.runner.cut_at import cut_in
 from lg_toolroute.runner.looking import answer_look
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
 from lg_toolroute.runner.segments import Segment, next_block_index, shown_text
@@ -78,7 +78,7 @@ class RequestBuilder(RequestParts):
             turn.id,
             model=spec,
             gates=dict(turn.gates),
-            cuts=argument_cuts(self, turn, tools),
+            cut_in=cut_in(self, tools),
             bound=bound.keys(),
             tools=self.inputs.tags,
             block_offset=next_block_index(segments),

@@ -79,7 +79,7 @@ def reason(chunks: list[AIMessageChunk], cut: ArgumentCut, mode: str = "cut") ->
     """The gate, what it showed as one message, and all that it showed as text."""
     numbers = itertools.count()
     gate = ReasonGate(
-        "lc_run--1", model="a/b", gates={"edit": mode}, cuts={"edit": cut}, bound=["edit", "read"], new_id=lambda: f"ours_{next(numbers)}"
+        "lc_run--1", model="a/b", gates={"edit": mode}, cut_in={"edit": cut}.get, bound=["edit", "read"], new_id=lambda: f"ours_{next(numbers)}"
     )
     shown = [part.message for part in gated(Replay(chunks=chunks, pulled=[]), gate)._stream([])]
     whole = merged(generation(part) for part in shown)
@@ -176,7 +176,7 @@ def test_an_answer_that_changes_what_is_decided_is_never_taken(data, fixed, othe
     size=st.integers(20, 500),
 )
 def test_arguments_that_never_end_are_cut_behind_a_bound(begun, more, size):
-    gate = ReasonGate("lc_run--1", model="a/b", gates={"edit": "cut"}, cuts={"edit": ALL})
+    gate = ReasonGate("lc_run--1", model="a/b", gates={"edit": "cut"}, cut_in={"edit": ALL}.get)
     deque(gate.feed(generation(part(name="edit", id="own"))), maxlen=0)
     text = begun + more * (2 * MOST_SHORT)
     for place in range(0, len(text), size):

@@ -15,7 +15,7 @@ from lg_toolroute.gates.reasoning import ReasonGate
 
 def gate(**settings: Any) -> ReasonGate:
     cut = ArgumentCut(frozenset({"text"}), lambda arguments, whole: None if whole else list(arguments))
-    return ReasonGate("turn", model="a/b", gates={"edit": "cut", "write": "cut"}, cuts={"edit": cut}, bound=["read"], **settings)
+    return ReasonGate("turn", model="a/b", gates={"edit": "cut", "write": "cut"}, cut_in={"edit": cut}.get, bound=["read"], **settings)
 
 
 def feed(reads: ReasonGate, *pieces: tuple[int, str | None, str | None], blocks: bool = False) -> None:

@@ -10,8 +10,7 @@ from langchain_core.tools import BaseTool, tool
 from lg_toolroute import ConfigError, ToolRouter
 from lg_toolroute.clients.fixed_arguments import without_arguments
 from lg_toolroute.config import load_config
-from lg_toolroute.core.turn.turn import Turn
-from lg_toolroute.runner.cut_at import argument_cuts, long_arguments
+from lg_toolroute.runner.cut_at import cut_in, long_arguments
 from lg_toolroute.runner.inputs import read_inputs
 from lg_toolroute.runner.requests import RequestBuilder
 from lg_toolroute.testing import ScriptedModel
@@ -35,7 +34,7 @@ def cuts(rule: dict[str, Any], *, of: BaseTool = send) -> Any:
     config = {"model": PRIMARY, "toolRouting": {of.name: {"model": WRITER, **rule}}}
     router = ToolRouter(config, models={PRIMARY: ScriptedModel(name=PRIMARY), WRITER: ScriptedModel(name=WRITER)})
     builder = RequestBuilder(router, read_inputs(router, [], [of]), [], [of])
-    return argument_cuts(builder, Turn("t", gates=((of.name, "cut"),)), [(of.name, of)]).get(of.name)
+    return cut_in(builder, [(of.name, of)])(of.name)
 
 
 @pytest.mark.parametrize(
