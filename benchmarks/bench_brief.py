@@ -154,7 +154,8 @@ def run(quick: bool) -> Report:
         "milliseconds for a brief of a thread of 400 messages": brief_money.seconds_of_a_brief() * 1000,
         **saved,
     }
-    note = f"{figures['milliseconds for a brief of a thread of 400 messages']:.2f} ms for a brief when a thread of 400 messages has grown by a call."
+    took = figures["milliseconds for a brief of a thread of 400 messages"]
+    note = f"{took:.2f} ms of processor time for a brief when a thread of 400 messages has grown by a call."
     return Report("brief", question, [_coverage(tally), _looks(tally), costs], figures, [] if quick else _promises(figures), [note])
 
 

@@ -170,7 +170,7 @@ def money(bill: Bill) -> tuple[Table, dict[str, float]]:
 
 
 def seconds_of_a_brief(messages: int = 400) -> float:
-    """The median time, in seconds, to make a brief when a thread of so many messages has grown by a call and its result."""
+    """The median processor time, in seconds, to make a brief when a thread of so many messages has grown by a call and its result."""
     arguments_of = {"Read": ("file_path",), "Edit": ("file_path", "old_string", "new_string")}
     tools = {name: tool for name, names in arguments_of.items() if (tool := file_tool(name, names)) is not None}
     threads = KnownThreads()
@@ -188,9 +188,9 @@ def seconds_of_a_brief(messages: int = 400) -> float:
         if len(thread) < messages * 9 // 10:
             threads.of(thread, tools)
             continue
-        start = time.perf_counter()
+        start = time.thread_time()
         known = threads.of(thread, tools)
         planned = PlannedCall("Edit", None, arguments, known.of(arguments["file_path"]))
         built_in(BriefRequest(thread, (planned,)), "mid", tools)
-        took.append(time.perf_counter() - start)
+        took.append(time.thread_time() - start)
     return statistics.median(took)

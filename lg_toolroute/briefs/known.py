@@ -28,22 +28,21 @@ def known_files(messages: Sequence[BaseMessage], tools: Mapping[str, FileTool]) 
     return _folded(KnownFiles(), messages, tools)
 
 
-_Held = tuple[str | list[str | dict[Any, Any]], list[tuple[str | None, str, dict[str, Any]]]]
-
-
 @dataclass(frozen=True, slots=True)
 class _Told:
     """The beginning of a thread, and what it tells.
 
     Attributes:
         messages: They are kept alive, so that no other message gets their identity.
-        held: What each of them held, in containers of our own: a message may be edited in place.
+        contents: What each of them held, in containers of our own: a message may be edited in place.
+        calls: The calls of those that have some, likewise.
         tools: The file tools with which they were read.
         known: What they tell.
     """
 
     messages: Sequence[BaseMessage]
-    held: Sequence[_Held]
+    contents: Sequence[Any]
+    calls: Sequence[Any]
     tools: Mapping[str, FileTool]
     known: KnownFiles
 
@@ -51,7 +50,7 @@ class _Told:
         """Whether a thread begins with these very messages."""
         if len(thread) < len(self.messages) or not all(map(operator.is_, self.messages, thread)) or tools != self.tools:
             return False
-        return all(map(_holds, self.messages, self.held))
+        return _contents(self.messages) == self.contents and _calls(self.messages) == self.calls
 
 
 class KnownThreads:
@@ -67,12 +66,12 @@ class KnownThreads:
         if first is None:
             return KnownFiles()
         told = self._told.get(id(first))
-        begun = told if told is not None and told.leads(messages, tools) else _Told((), (), tools, KnownFiles())
+        begun = told if told is not None and told.leads(messages, tools) else _Told([], [], [], tools, KnownFiles())
         end = _settled(messages)
         if end > len(begun.messages):
             new = messages[len(begun.messages) : end]
-            held = [*begun.held, *map(_held, new)]
-            begun = _Told([*begun.messages, *new], held, dict(tools), _folded(begun.known, new, tools))
+            contents, calls = [*begun.contents, *_copied(_contents(new))], [*begun.calls, *_copied(_calls(new))]
+            begun = _Told([*begun.messages, *new], contents, calls, dict(tools), _folded(begun.known, new, tools))
             self._keep(id(first), begun)
         return _folded(begun.known, messages[len(begun.messages) :], tools)
 
@@ -85,18 +84,20 @@ class KnownThreads:
                 size -= len(self._told.pop(next(iter(self._told))).messages)
 
 
-def _held(message: BaseMessage) -> _Held:
-    content = message.content if isinstance(message.content, str) else list(message.content)
-    return content, [(call["id"], call["name"], dict(call["args"])) for call in message.tool_calls] if isinstance(message, AIMessage) else []
+def _contents(messages: Sequence[BaseMessage]) -> list[Any]:
+    """What the messages hold. It is read past pydantic: each message of a thread is asked in every turn."""
+    return [message.__dict__["content"] for message in messages]
 
 
-def _holds(message: BaseMessage, held: _Held) -> bool:
-    """Whether a message holds what it held when it was read."""
-    content, calls = held
-    now: list[ToolCall] = message.__dict__.get("tool_calls") or []  # read past pydantic: this is asked of each message of a thread in every turn
-    if len(now) != len(calls) or message.__dict__["content"] != content:
-        return False
-    return all((call["id"], call["name"], call["args"]) == before for call, before in zip(now, calls, strict=True))
+def _calls(messages: Sequence[BaseMessage]) -> list[Any]:
+    return [calls for message in messages if (calls := message.__dict__.get("tool_calls"))]
+
+
+def _copied(value: Any) -> Any:
+    """A list or dict, with lists and dicts of its own at every depth."""
+    if isinstance(value, dict):
+        return {key: _copied(each) for key, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, list) else value
 
 
 def _settled(messages: Sequence[BaseMessage]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _NUMBER = re.compile(r"^([ 0]*)L?(\d+)(→|\t| ?│ ?| ?\|| ?:|  )")
 _CONTINUED = re.compile(r"^ *(\d+)\.\d+(\t|  )")
@@ -128,13 +129,50 @@ def _numbered(rows: list[str], tight: bool | None, *, headed: bool) -> Reading |
     style = _style(rows, first[3], tight)
     if style is None:
         return NOTHING
+    blocks: list[Block] = []
+    notes: list[str] = []
+    usual = _in_sequence(rows, int(first[2]), style)
+    if usual is not None:
+        _close(blocks, int(first[2]), usual)
+    else:
+        _row_by_row(rows, first, style, blocks, notes)
+    shown = sum(len(block.lines) for block in blocks)
+    spoken = [note for note in notes if note.strip()]
+    if len(spoken) > max(3, shown // 20) or (shown == 1 and len(rows) > 1 and spoken):
+        return None
+    begun = int(first[2])
+    if blocks and blocks[0].start == 0:
+        blocks = [Block((block.start or 0) + 1, block.lines) for block in blocks]
+    certain = headed or style in SURE or bool(first[1]) or (begun > 1 and shown > 1)
+    ends = True if any(map(_END.match, spoken)) else None
+    cut = any(not _END.match(note) for note in spoken)
+    told = None
+    if style.rstrip(" ")[-1:] in ("|", ":") and any(line[:1] not in ("", " ") for block in blocks for line in block.lines):
+        told = True if style[-1] != " " else False if begun == 1 else None  # a file does not begin with an indented line
+    splits = True if style == "→" else None
+    return Reading(tuple(blocks), style, doubtful=not certain, cut=cut, ends=ends, splits=splits, tight=told)
+
+
+def _in_sequence(rows: list[str], begun: int, style: str) -> list[str] | None:
+    """The lines, if every row has the next number, as nearly all results have it; `None` if they have to be read row by row."""
+    found = _rows_of(style).findall("\n".join(rows))
+    if len(found) != len(rows) or [int(number) for number, _ in found] != list(range(begun, begun + len(rows))):
+        return None
+    return [line for _, line in found]
+
+
+@lru_cache(maxsize=32)
+def _rows_of(style: str) -> re.Pattern[str]:
+    return re.compile(rf"^[ 0]*L?(\d+){re.escape(style)}(.*)$", re.MULTILINE)
+
+
+def _row_by_row(rows: list[str], first: re.Match[str], style: str, blocks: list[Block], notes: list[str]) -> None:
+    """Adds to `blocks` what has numbers, and to `notes` what has none."""
     width, zeros = len(first[1]) + len(first[2]), first[1].endswith("0") or (first[2].startswith("0") and len(first[2]) > 1)
     mark = "L" if rows[0].lstrip().startswith("L") else ""
     fill = f"0{width}" if zeros else f">{width}"
     number, begun = int(first[2]), int(first[2])
     lines: list[str] = []
-    blocks: list[Block] = []
-    notes: list[str] = []
     bare = style.rstrip(" ")
     for row in rows:
         prefix = f"{mark}{number:{fill}}{style}"
@@ -154,26 +192,12 @@ def _numbered(rows: list[str], tight: bool | None, *, headed: bool) -> Reading |
             continue
         number += 1
     _close(blocks, begun, lines)
-    shown = sum(len(block.lines) for block in blocks)
-    spoken = [note for note in notes if note.strip()]
-    if len(spoken) > max(3, shown // 20) or (shown == 1 and len(rows) > 1 and spoken):
-        return None
-    if blocks and blocks[0].start == 0:
-        blocks = [Block((block.start or 0) + 1, block.lines) for block in blocks]
-    certain = headed or style in SURE or bool(first[1]) or (begun > 1 and shown > 1)
-    ends = True if any(map(_END.match, spoken)) else None
-    cut = any(not _END.match(note) for note in spoken)
-    told = None
-    if bare[-1:] in ("|", ":") and any(line[:1] not in ("", " ") for block in blocks for line in block.lines):
-        told = True if style == bare else False if begun == 1 else None  # a file does not begin with an indented line
-    splits = True if style == "→" else None
-    return Reading(tuple(blocks), style, doubtful=not certain, cut=cut, ends=ends, splits=splits, tight=told)
 
 
 def _close(blocks: list[Block], start: int, lines: list[str]) -> None:
     """Ends a block; a line that the tool has cut is not known, and parts it."""
     begin = 0
-    for place, line in enumerate(lines):
+    for place, line in enumerate(lines) if max(map(len, lines), default=0) >= _LONG_LINE else ():
         if len(line) >= _LONG_LINE and _CUT_LINE.search(line):
             if place > begin:
                 blocks.append(Block(start + begin, tuple(lines[begin:place])))

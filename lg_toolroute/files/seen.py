@@ -131,6 +131,8 @@ class Seen:
         if found.style is None and blocks and blocks[0].start is None:
             blocks = (Block(first, blocks[0].lines),)
         reached = not found.cut and bool(blocks) and (_reaches(blocks, found, last, count) if found.ends is None else found.ends)
+        if not reached and found.style is None and len(blocks) == 1 and blocks[0].lines[-1:] == ("",):
+            blocks = (Block(blocks[0].start, blocks[0].lines[:-1]),) if len(blocks[0].lines) > 1 else ()  # the end of the line before, perhaps
         seen = self
         ending = True
         if reached:
@@ -261,12 +263,13 @@ def _number(value: Any) -> int | None:
 def _reaches(blocks: Sequence[Block], found: Reading, last: int | None, count: int | None) -> bool:
     """Whether a read has shown the end of the file."""
     lines = blocks[-1].lines
-    shown = sum(len(each.lines) for each in blocks) - (1 if found.style is None and lines[-1] == "" else 0)
+    shown = sum(len(each.lines) for each in blocks)
     if count is not None:
         return shown < count
     if last is not None:
         return blocks[-1].start is not None and blocks[-1].start + len(lines) - 1 < last
-    return shown not in ((2000,) if found.style == "→" else LIMITS)
+    limits = frozenset({2000}) if found.style == "→" else LIMITS
+    return shown not in limits and (shown - 1 not in limits or found.style is not None or lines[-1] != "")
 
 
 def _ended(blocks: Sequence[Block], found: Reading, habit: Shown, *, asked: bool) -> tuple[tuple[Block, ...], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from benchmarks.__main__ import document, main
 from benchmarks.agents import question
+from benchmarks.bench_brief import RECORDING
 from benchmarks.bench_chains import outage, stock_outage
 from benchmarks.bench_sessions import TRACES, replay
 from benchmarks.bench_targets import Figure
@@ -20,6 +22,7 @@ from benchmarks.catalogue import CATALOGUE
 from benchmarks.profiling import profiled
 from benchmarks.report import Promise, Report, Table
 from benchmarks.rounds import interleaved
+from tests.support.recorded_session import our_session
 
 BEFORE = ("Look.", [("Read", {"path": "a.py"})])
 WRITTEN = {"path": "a.py", "text": "x" * 4_000}
@@ -27,13 +30,15 @@ WRITTEN = {"path": "a.py", "text": "x" * 4_000}
 
 @pytest.fixture
 def recordings(tmp_path, monkeypatch):
-    """A folder with one recorded session: a call that is short, and one that is long and would be cut."""
+    """A folder with one recorded session, of a call that is short and one that is long and would be cut, and one of edits."""
     messages: list[dict[str, Any]] = [{"role": "user", "content": "Fix it."}]
     for number, (words, calls) in enumerate([BEFORE, ("", [("Write", WRITTEN)]), ("Done.", [])]):
         made = [{"id": f"c{number}", "function": {"name": name, "arguments": json.dumps(args)}} for name, args in calls]
         messages.append({"role": "assistant", "content": words, "tool_calls": made})
         messages += [{"role": "tool", "tool_call_id": call["id"], "content": "ok"} for call in made]
     (tmp_path / "replay_claude_code.jsonl").write_text(json.dumps({"messages": messages}) + "\n", encoding="utf-8")
+    with gzip.open(tmp_path / RECORDING, "wt", encoding="utf-8") as file:
+        file.write(json.dumps({"events": our_session()}) + "\n")
     monkeypatch.setenv(TRACES, str(tmp_path))
     return tmp_path
 

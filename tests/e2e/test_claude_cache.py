@@ -157,7 +157,8 @@ async def test_an_outer_cache_middleware_that_leaves_another_primary_alone_leave
 
 
 async def test_between_two_tools_of_one_route_list_and_choice_stay_so_that_the_cache_is_read() -> None:
-    _, _, calls = await spent(in_graph, [edit, write])
+    whole = {"toolRouting": {name: {"model": CLAUDE, "handoff": "full"} for name in ("edit", "write")}}
+    _, _, calls = await spent(lambda server, tools: in_graph(server, tools, whole), [edit, write])
     assert {str(each.body["tool_choice"]) for each in calls} == {"{'type': 'any'}"}
     assert len({str(each.body["tools"]) for each in calls}) == 1
     assert all(each.usage.read > 30_000 for each in calls[1:])

@@ -80,7 +80,8 @@ def test_cut_when_not_streaming_false_intercepts_after_the_whole_message():
 
 def test_the_handoff_request_holds_the_history_the_words_of_this_turn_and_one_instruction():
     kimi, deepseek = story()
-    routed({KIMI: kimi, DEEPSEEK: deepseek}, system_prompt="You fix things.").invoke(ask())
+    rules = {"edit": {"primary": DEEPSEEK, "handoff": "full"}}
+    routed({KIMI: kimi, DEEPSEEK: deepseek}, rules=rules, system_prompt="You fix things.").invoke(ask())
     request = deepseek.requests[0]
     assert [message.type for message in request.messages] == ["system", "human", "ai", "tool", "ai", "human"]
     assert request.messages[4].content == "Let me fix that."

@@ -56,7 +56,7 @@ def test_the_brief_of_the_page_is_the_one_that_is_sent():
 def test_the_examples_print_what_the_page_says():
     text = (DOCS / PAGE).read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", text, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for code, output in blocks:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):

@@ -24,7 +24,7 @@ rules = st.one_of(
             "fallbacks": st.lists(specs, max_size=2),
             "moments": st.sampled_from([["call"], ["result"], ["call", "result"]]),
             "onIntercept": st.just("drain"),
-            "handoff": st.sampled_from(["text", "draft"]),
+            "handoff": st.sampled_from(["auto", "full", "text", "brief", "draft", {"brief": "mid"}, {"brief": 4_000}]),
             "streamArgs": st.sampled_from(["checked", "live"]),
             "escalate": st.fixed_dictionaries({"after": st.integers(1, 5)}, optional={"to": specs}),
             "params": st.dictionaries(st.sampled_from(["temperature", "topP"]), st.integers(0, 1)),

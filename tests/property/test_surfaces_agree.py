@@ -42,7 +42,7 @@ def rule(fallbacks: list[str] | None, mode: str, handoff: str) -> dict[str, Any]
 
 rules = st.dictionaries(
     st.sampled_from(["edit", "write"]),
-    st.builds(rule, st.none() | st.sampled_from([[], [C]]), st.sampled_from(["cut", "drain"]), st.sampled_from(["text", "draft"])),
+    st.builds(rule, st.none() | st.sampled_from([[], [C]]), st.sampled_from(["cut", "drain"]), st.sampled_from(["full", "brief", "auto", "draft"])),
     min_size=1,
     max_size=2,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,8 +92,8 @@ class World:
             self.step("read", READ, result, path=path, **{key: value for key, value in asked.items() if value is not None})
 
     def edit(self, path: str, old: str, new: str, *, every: bool = False) -> None:
-        """An edit, which fails where an edit tool refuses it."""
-        count = self.files[path].count(old)
+        """An edit, which fails where an edit tool refuses it; occurrences that overlap count as several."""
+        count = len(re.findall(f"(?={re.escape(old)})", self.files[path]))
         if not old or count == 0:
             self.step("edit", EDIT, "old text not found", failed=True, path=path, old=old, new=new, all=every)
         elif count > 1 and not every:
@@ -106,7 +107,7 @@ class World:
         text = self.files[path]
         edits = [{"old": old, "new": new} for old, new in (first, second)]
         for old, new in (first, second):
-            if not old or text.count(old) != 1:
+            if not old or len(re.findall(f"(?={re.escape(old)})", text)) != 1:
                 self.step("multi", MULTI, "Error: not found", path=path, edits=edits)
                 return
             text = text.replace(old, new)
