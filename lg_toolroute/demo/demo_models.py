@@ -69,7 +69,7 @@ def demo_config(base_url: str) -> dict[str, Any]:
     """
     # An explicit key, so that a real one from the environment is never sent to this server.
     provider = {"baseUrl": base_url, "apiKey": "loopback", "api": "openai-completions"}
-    rules = {"edit": {"primary": EDITOR}, "write": {"primary": EDITOR}}
+    rules = {tool: {"primary": EDITOR, "handoff": "full"} for tool in ("edit", "write")}
     return {
         "agents": {"defaults": {"model": {"primary": PRIMARY, "fallbacks": [LOCAL], "toolRouting": rules}}},
         "tools": {"byModel": {LOCAL: {"deny": ["web_search", "web_fetch", "browser"]}}},

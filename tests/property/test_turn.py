@@ -300,7 +300,7 @@ def test_both_laws_hold_for_a_great_many_turns():
 
 EDIT = {"path": "a.py", "old": "x", "new": "x"}  # it changes nothing: the calls of one message run side by side, in any order
 calls = st.lists(
-    st.sampled_from([Call("read", {"path": "c.py"}), Call("edit", {"path": "dropped"}), Call("write", {"path": "b", "text": "t"})]), max_size=3
+    st.sampled_from([Call("read", {"path": "c.py"}), Call("edit", {"path": "a.py", "old": "dropped"}), Call("write", {"path": "b", "text": "t"})]), max_size=3
 )
 words = st.builds(Say, st.sampled_from(["", "Let me see.", "Hm."]), calls, chunks=st.sampled_from(["parts", "whole", 2]))
 wrong = st.sampled_from([Say("no"), Say(calls=[Call("edit", {"path": 1})]), Say(calls=[Call("edit", '{"path"')]), Fail(ConnectionError("gone"))])
