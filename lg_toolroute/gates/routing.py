@@ -109,8 +109,7 @@ class RoutingGate(StreamGate):
         short = call.short
         if short is None or not short.open or self._cutting:
             return
-        short.read(call.args, last=last)
-        if short.open or short.fixed is None:
+        if not short.read(call.args, last=last) or short.fixed is None:
             return
         call.args = call.args[: short.at]
         self._generated.append(call.args)
