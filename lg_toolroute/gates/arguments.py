@@ -192,8 +192,8 @@ class ShortArguments:
         """How many characters of the arguments were read."""
         return self._reader.at
 
-    def read(self, args: str, *, last: bool = False) -> None:
-        """Read on.
+    def read(self, args: str, *, last: bool = False) -> bool:
+        """Read on; gives whether it is known now if the call is cut.
 
         Args:
             args: All that has come of the arguments.
@@ -204,6 +204,7 @@ class ShortArguments:
         if self.open and (last or reader.ended is not None or len(args) > MOST_SHORT):
             self.open = False
             self.fixed = self._cut.fixed(reader.members, whole=reader.ended == "closed" or not args.strip())
+        return not self.open
 
 
 def with_fixed(written: str, fixed: str) -> tuple[str, str | None]:

@@ -109,9 +109,8 @@ class RoutingGate(StreamGate):
         short = call.short
         if short is None or not short.open or self._cutting:
             return
-        short.read(call.args, last=last)
-        if short.fixed is None:
-            return  # more of it is to come, or the call stands
+        if not short.read(call.args, last=last) or short.fixed is None:
+            return
         call.args = call.args[: short.at]
         self._generated.append(call.args)
         self._route(call, meant(call.name, self.tools), short.fixed)
