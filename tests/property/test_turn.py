@@ -299,9 +299,8 @@ def test_both_laws_hold_for_a_great_many_turns():
 # -- the same law for whole graphs, with models that stream -----------------------------------------------------------------------------
 
 EDIT = {"path": "a.py", "old": "x", "new": "x"}  # it changes nothing: the calls of one message run side by side, in any order
-calls = st.lists(
-    st.sampled_from([Call("read", {"path": "c.py"}), Call("edit", {"path": "a.py", "old": "dropped"}), Call("write", {"path": "b", "text": "t"})]), max_size=3
-)
+NAMED = [Call("read", {"path": "c.py"}), Call("edit", {"path": "a.py", "old": "dropped"}), Call("write", {"path": "b", "text": "t"})]
+calls = st.lists(st.sampled_from(NAMED), max_size=3)
 words = st.builds(Say, st.sampled_from(["", "Let me see.", "Hm."]), calls, chunks=st.sampled_from(["parts", "whole", 2]))
 wrong = st.sampled_from([Say("no"), Say(calls=[Call("edit", {"path": 1})]), Say(calls=[Call("edit", '{"path"')]), Fail(ConnectionError("gone"))])
 RIGHT = Say(calls=[Call("edit", EDIT), Call("write", {"path": "b", "text": "t"})] * 3)
