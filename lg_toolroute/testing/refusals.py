@@ -68,7 +68,14 @@ def unauthorized() -> Fault:
 
 def forbidden() -> Fault:
     """403."""
-    return status(403, "You are not allowed to use this model.", "auth", kind="permission_error", name="forbidden", what="403, no permission")
+    return status(
+        403,
+        "Your API key does not have permission to use the specified resource.",
+        "auth",
+        kind="permission_error",
+        name="forbidden",
+        what="403, no permission",
+    )
 
 
 def model_not_found() -> Fault:

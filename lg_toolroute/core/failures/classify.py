@@ -94,11 +94,11 @@ def _said(evidence: Evidence) -> FailureClass | None:
     words = families.without_quotes(evidence.text)
     if status == 413:
         return "context_overflow"
-    if status is not None and spellings.WEB_PAGE.search(words):
-        return _by_status(status, "")
+    programming = status is None and bool(names & PROGRAMMING)
+    if spellings.WEB_PAGE.search(words) and not programming:
+        return _by_status(status or 500, "")
     if status == 402:
         return "rate_limit" if families.limited(words) == "rate_limit" else "quota"
-    programming = status is None and bool(names & PROGRAMMING)
     coded = _first(spellings.CODES, evidence.codes)
     if status == 429 or coded == "rate_limit":
         return _limited(evidence, coded, words)

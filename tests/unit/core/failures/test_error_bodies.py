@@ -165,6 +165,11 @@ def test_a_body_that_only_blames_the_model_is_about_the_model():
     assert {failure.cls for failure in meant({"status": 400, "body": body})} == {"model_not_found"}
 
 
+def test_a_page_that_a_client_quotes_says_nothing():
+    error = ValueError("Unexpected answer: '<html><body>Please sign in to the network</body></html>'")
+    assert classify(error).cls == "server_error"
+
+
 def test_long_words_are_read_in_no_time():
     for text in ("1" * 4000, "ab_" * 1300, "x.y" * 1300, "exceed " * 570):
         began = time.perf_counter()
