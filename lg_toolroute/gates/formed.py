@@ -21,12 +21,14 @@ class FormedTool:
         form: The form.
         shown: The JSON Schema of the arguments that the model writes.
         known: Gives what is known of a file.
+        at_once: The calls of a message run at the same time, as far as this surface knows, so that two edits of one file are refused.
     """
 
     tool: FormTool
     form: ToolForm
     shown: Mapping[str, Any]
     known: Known
+    at_once: bool = False
 
     def landed(self, arguments: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[str]:
         """The arguments of the tool's own calls, as JSON.
@@ -46,6 +48,9 @@ class FormedTool:
             raise FormRefused(problem)
         calls = self.form.calls(tool=replace(self.tool, fixed=fixed), arguments=written, known=self.known)
         landed = [{**call, **fixed} for call in calls]
+        files = [call.get(self.tool.file.file) for call in landed] if self.tool.file is not None else []
+        if self.at_once and any(files.count(file) > 1 for file in files):
+            raise FormRefused("it takes several calls, of which the second would undo the first", "change what lies close together")
         problem = next((problem for call in landed if (problem := schema_problem(call, self.tool.schema)) is not None), None)
         if problem is not None or not landed:
             raise FormRefused(problem or "it changes nothing", own=problem is not None)

@@ -42,7 +42,7 @@ def formed_tools(
             found = None
         bound.append((name, tool if found is None else found[1]))
         if found is not None:
-            formed[name] = FormedTool(found[0], forms.form(form), found[2], partial(parts.handoffs.known, before=before))
+            formed[name] = FormedTool(found[0], forms.form(form), found[2], partial(parts.handoffs.known, before=before), at_once=parts.only_bound)
     return bound, formed
 
 

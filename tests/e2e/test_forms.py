@@ -63,6 +63,12 @@ def test_hunks_that_are_far_apart_land_as_several_calls_the_first_under_the_anno
     text = "first\n" + "".join(f"line {number}\n" for number in range(MOST_JOINED // 6)) + "last\n"
     both = Say("", [Call("edit_file", patch("@@", "-first", "+FIRST", "@@", "-last", "+LAST"))])
     for surface, way in SOMETIMES:
+        if surface == "chat model":  # it runs no tools, so it cannot let them take turns
+            one = Say("", [Call("edit_file", patch("@@", "-first", "+FIRST"))])
+            turn = Turn(surface, way, {A: [named()], B: [both, one]}, config("v4a"), thread(text))
+            assert turn.calls == [{"file_path": "a.py", "old_string": "first\n", "new_string": "FIRST\n"}]
+            assert "the second would undo the first; change what lies close together" in turn.models[B].requests[1].last_text
+            continue
         turn = Turn(surface, way, {A: [named()], B: [both]}, config("v4a"), thread(text))
         assert [(call["old_string"], call["new_string"]) for call in turn.calls] == [("first\n", "FIRST\n"), ("last\n", "LAST\n")], (surface, way)
         ids = [call["id"] for call in turn.landed.tool_calls]
