@@ -21,7 +21,7 @@ _SECRETS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     # api_key=..., "x-api-key": "...", ?key=..., token: ..., with or without quotes
     (
         re.compile(
-            r"""(?P<label>(?:[\w-]*(?:api[-_ ]?key|apikey|access[-_]?token|auth[-_]?token|secret|password|passwd)|[?&](?:key|token|sig))"""
+            r"""(?P<label>(?:(?<![\w-])[\w-]*(?:api[-_ ]?key|apikey|access[-_]?token|auth[-_]?token|secret|password|passwd)|[?&](?:key|token|sig))"""
             r"""['"]?\s*[=:]\s*['"]?)"""
             r"""[^\s'"&,;}\])]{4,}""",
             re.IGNORECASE,

@@ -35,6 +35,7 @@ _SENTENCE: Final = re.compile(
     rf"(?:about\s+)?(?P<wait>(?:{_PIECE.pattern}[\s,]*(?:and\s+)?)+)",
     re.IGNORECASE,
 )
+_LONGEST_DURATION: Final = 100
 _EPOCH_S: Final = 1_000_000_000.0
 _EPOCH_MS: Final = _EPOCH_S * 1000
 
@@ -57,7 +58,7 @@ def wait_s(headers: Mapping[str, str], body: Any, text: str, now: float | None) 
 
 def duration_s(text: str) -> float | None:
     """Seconds of `6m0s`, `20ms`, `1 minute 30 seconds`; `None` when it is something else."""
-    return _sum_s(text) if _DURATION.fullmatch(text) else None
+    return _sum_s(text) if len(text) <= _LONGEST_DURATION and _DURATION.fullmatch(text) else None
 
 
 def _spelled(headers: Mapping[str, str], body: Any, text: str, now: float | None) -> Iterator[float | None]:
