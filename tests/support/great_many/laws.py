@@ -180,11 +180,17 @@ def shown(messages: Iterable[Any]) -> list[Any]:
     return [(each.type, each.id, each.text) for each in messages]
 
 
+def without_counts(attempt: dict[str, Any]) -> dict[str, Any]:
+    """An attempt's record without what is counted in tokens."""
+    handoff = {name: value for name, value in (attempt.get("handoff") or {}).items() if not name.endswith("tokens")}
+    return {**attempt, "usage": None, "handoff": handoff}
+
+
 def story(run: Played) -> Any:
     """What came of a run, in a form that can be compared with that of another surface.
 
-    Ids are numbered in each message: some surfaces keep a model's own, which may be the same in every message. Usage is estimated here, ids
-    included, and is left out.
+    Ids are numbered in each message: some surfaces keep a model's own, which may be the same in every message. Usage and the
+    length of what a writer is sent are estimated here, ids included, and are left out.
     """
     number = Numbers()
     told: list[Any] = []
@@ -192,7 +198,7 @@ def story(run: Played) -> Any:
         if isinstance(message, AIMessage):
             number = Numbers()
             text, calls, record, _, finish = told_of(message, number)
-            record["attempts"] = [{**attempt, "usage": None} for attempt in record["attempts"]]
+            record["attempts"] = [without_counts(attempt) for attempt in record["attempts"]]
             told.append((text, calls, record, finish))
         else:
             told.append((message.type, message.text, getattr(message, "status", None), number.deep(getattr(message, "tool_call_id", None))))
