@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lg_toolroute.briefs.formed import FormedThreads
 from lg_toolroute.briefs.known import KnownThreads
 from lg_toolroute.briefs.looks import Looks, blind, check_names
-from lg_toolroute.briefs.names import refuse_unknown
+from lg_toolroute.briefs.names import refuse_no_functions, refuse_unknown
 from lg_toolroute.briefs.request import Brief
 from lg_toolroute.clients.bound_names import missing_arguments, odd_names, refuse_duplicate_names, wrong_file_tools
 from lg_toolroute.config import RoutingConfig, load_config
@@ -68,7 +68,8 @@ class ToolRouter:
         forms: Forms in which models are shown tools, by the names that rules give them: `form: "name"`; see `ToolForm`.
 
     Raises:
-        ConfigError: The configuration is wrong, something in `models` is not a chat model, or a rule names a brief, look or form that is not known.
+        ConfigError: The configuration is wrong, something in `models` is not a chat model, a brief, look or `read_file` is no plain function, or a
+            rule names a brief, look or form that is not known.
 
     Example:
         ```python
@@ -95,6 +96,7 @@ class ToolRouter:
         from lg_toolroute.clients.form_tools import FormBook
         from lg_toolroute.clients.models import ModelBook
 
+        refuse_no_functions(read_file, briefs=briefs, looks=looks, forms=forms)
         self.config = config if isinstance(config, RoutingConfig) else load_config(config)
         self.book = compile_config(self.config)
         self.models: ModelBook = ModelBook(self.book, models)
