@@ -185,7 +185,7 @@ class Session:
 
 
 def comparable(*lines: str) -> list[str]:
-    """The lines without indentation, and without most of a long beginning that they share; if they differ in indentation alone, a dot for each space."""
+    """The lines without indentation and most of a beginning that they share; if they differ in indentation alone, with a dot for each space of it."""
     bare = [line.strip() for line in lines]
     if len(set(bare)) > 1:
         same = next((place for place, (one, *others) in enumerate(zip(*bare, strict=False)) if {one} != {*others}), 0)
