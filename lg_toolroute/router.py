@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from os import PathLike
@@ -24,6 +23,7 @@ from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tags
 from lg_toolroute.core.turn.rejected import RejectedAnswers
 from lg_toolroute.core.turn.turn import Attempt
+from lg_toolroute.core.warned import warn
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
 from lg_toolroute.files.tools import FileTool, file_tool
 from lg_toolroute.forms.form import ToolForm
@@ -223,7 +223,7 @@ class ToolRouter:
             if problems:
                 raise ConfigError(problems, source=self.config.source)
         for problem in problems:
-            warnings.warn(str(problem), UserWarning, stacklevel=3)
+            warn(problem)
 
     def refuse_blind_looks(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
         """Raise if a rule's built-in look could never say anything, because none of the tools that it matches edits files.
@@ -276,7 +276,7 @@ class ToolRouter:
         if problems and self.strict:
             raise ConfigError(problems, source=self.config.source)
         for problem in problems:
-            warnings.warn(str(problem), UserWarning, stacklevel=4)
+            warn(problem)
         if len(self._checked_runs) < _MAX_CHECKED_RUNS:
             self._checked_runs.add((agent, role))
 
