@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from os import PathLike
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lg_toolroute.briefs.formed import FormedThreads
 from lg_toolroute.briefs.known import KnownThreads
 from lg_toolroute.briefs.looks import Looks, blind, check_names
-from lg_toolroute.briefs.names import refuse_unknown
+from lg_toolroute.briefs.names import refuse_no_functions, refuse_unknown
 from lg_toolroute.briefs.request import Brief
 from lg_toolroute.clients.bound_names import missing_arguments, odd_names, refuse_duplicate_names, wrong_file_tools
 from lg_toolroute.config import RoutingConfig, load_config
@@ -24,6 +23,7 @@ from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.tools import is_called_by_name, tool_name, tool_tags
 from lg_toolroute.core.turn.rejected import RejectedAnswers
 from lg_toolroute.core.turn.turn import Attempt
+from lg_toolroute.core.warned import warn
 from lg_toolroute.errors import AttemptFailed, ChainExhausted, ConfigError, Problem
 from lg_toolroute.files.tools import FileTool, file_tool
 from lg_toolroute.forms.form import ToolForm
@@ -68,7 +68,8 @@ class ToolRouter:
         forms: Forms in which models are shown tools, by the names that rules give them: `form: "name"`; see `ToolForm`.
 
     Raises:
-        ConfigError: The configuration is wrong, something in `models` is not a chat model, or a rule names a brief, look or form that is not known.
+        ConfigError: The configuration is wrong, something in `models` is not a chat model, a brief, look or `read_file` is no plain function, or a
+            rule names a brief, look or form that is not known.
 
     Example:
         ```python
@@ -95,6 +96,7 @@ class ToolRouter:
         from lg_toolroute.clients.form_tools import FormBook
         from lg_toolroute.clients.models import ModelBook
 
+        refuse_no_functions(read_file, briefs=briefs, looks=looks, forms=forms)
         self.config = config if isinstance(config, RoutingConfig) else load_config(config)
         self.book = compile_config(self.config)
         self.models: ModelBook = ModelBook(self.book, models)
@@ -221,7 +223,7 @@ class ToolRouter:
             if problems:
                 raise ConfigError(problems, source=self.config.source)
         for problem in problems:
-            warnings.warn(str(problem), UserWarning, stacklevel=3)
+            warn(problem)
 
     def refuse_blind_looks(self, tools: Sequence[Any], *, agent: str | None = None) -> None:
         """Raise if a rule's built-in look could never say anything, because none of the tools that it matches edits files.
@@ -274,7 +276,7 @@ class ToolRouter:
         if problems and self.strict:
             raise ConfigError(problems, source=self.config.source)
         for problem in problems:
-            warnings.warn(str(problem), UserWarning, stacklevel=4)
+            warn(problem)
         if len(self._checked_runs) < _MAX_CHECKED_RUNS:
             self._checked_runs.add((agent, role))
 

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from rich.markup import escape
 
-from lg_toolroute.briefs.names import to_be_handed_in
+from lg_toolroute.briefs.names import forms_of_strangers, to_be_handed_in
 from lg_toolroute.cli.output import console
 from lg_toolroute.cli.sources import add_tools_option, read_config, read_tools
 from lg_toolroute.clients.models import ModelBook
@@ -37,7 +37,7 @@ def run(given: Namespace) -> bool:
     impossible = [problem for spec in book.specs() if (problem := models.ways.impossible(spec)) is not None]
     problems += dict.fromkeys(impossible)
     unready = [problem for problem in models.check() if problem not in impossible]  # a key may be missing here and there where it runs
-    warnings = [*(Problem("", text) for text in config.warnings), *to_be_handed_in(book), *unready, *models.ways.remarks()]
+    warnings = [*(Problem("", text) for text in config.warnings), *to_be_handed_in(book), *forms_of_strangers(book), *unready, *models.ways.remarks()]
     if not any(book.reasoning_chain(agent=agent) for agent in agents):
         warnings.append(Problem("", "no primary is configured, so only the middleware can use this configuration", "write model.primary"))
     if given.strict:

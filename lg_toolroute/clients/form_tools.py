@@ -28,6 +28,10 @@ Shown = tuple[FormTool, Any, Mapping[str, Any]]
 _MOST_REMEMBERED = 1024
 
 
+def _kind(given: Any) -> str:
+    return f"the class {given.__name__!r}" if isinstance(given, type) else f"an object of the class {type(given).__name__!r}"
+
+
 class FormBook:
     """The forms that rules may name.
 
@@ -53,7 +57,7 @@ class FormBook:
         self._own: OrderedDict[tuple[str, str | None, tuple[str, ...]], None] = OrderedDict()
         hint = "write a class with the methods shown, calls and arguments, as ToolForm has them, and hand in an object of it"
         none = {name: form for name, form in handed_in.items() if not isinstance(form, ToolForm) or isinstance(form, type)}
-        problems = [Problem(f"forms[{name!r}]", f"a {type(form).__name__} is no form", hint) for name, form in none.items()]
+        problems = [Problem(f"forms[{name!r}]", f"{_kind(form)} is no form", hint) for name, form in none.items()]
         problems += [Problem("forms", f"{name!r} is a built-in form", "give yours another name") for name in handed_in if name in BUILT_IN]
         problems += self._unknown(book)
         if problems:

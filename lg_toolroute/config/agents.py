@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from lg_toolroute.config import foreign
+from lg_toolroute.config.nodes import shown
 from lg_toolroute.config.section import NO_PREDICTION, Section, Spec
 from lg_toolroute.config.tools import ToolsConfig
-from lg_toolroute.core.rules.handoff import LEAST_BRIEF
+from lg_toolroute.core.rules.handoff import LEAST_BRIEF, SIZES
 
 
 class EscalateConfig(Section):
@@ -36,6 +37,7 @@ class RuleHandoffConfig(Section):
     """What the model that writes the call is sent. Plain text is short for `{"mode": text}`."""
 
     text_key: ClassVar[str] = "mode"
+    instead: ClassVar[str] = 'write auto, full, brief or draft, or {"brief": 4000} for a brief of so many tokens'
     mode: Literal["auto", "full", "text", "brief", "draft"] | None = None
     """`full`: the whole history (`text` is its older name); `brief`: what the call needs and no more; `draft`: the history, and the primary's own
     arguments as a draft to correct; `auto`: `full` or `brief`, by what is known and by prices. Unset: `auto`, but `brief` beside a size."""
@@ -45,8 +47,18 @@ class RuleHandoffConfig(Section):
     @field_validator("brief", mode="before")
     @classmethod
     def _size(cls, value: Any) -> Any:
-        if isinstance(value, bool) or (isinstance(value, int) and value < LEAST_BRIEF):
-            raise ValueError(f"{value!r} is no size of a brief; write lean, mid, rich, or {LEAST_BRIEF} tokens or more")
+        if isinstance(value, str) and value.strip().isdigit():
+            raise ValueError(f"{value!r} is a text; write {value.strip()} without quotes")
+        if not (value is None or isinstance(value, str) or (type(value) is int and value >= LEAST_BRIEF)):
+            raise ValueError(f"{shown(value)} is no size of a brief; write lean, mid, rich, or {LEAST_BRIEF} tokens or more")
+        return value
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _no_size(cls, value: Any) -> Any:
+        if isinstance(value, str) and (value in SIZES or value.isdigit()):
+            size = value if value.isdigit() else f'"{value}"'
+            raise ValueError(f'{value!r} is the size of a brief; write {{"brief": {size}}}')
         return value
 
     @property
@@ -91,7 +103,19 @@ class RuleConfig(ChainConfig):
     @field_validator("look", mode="before")
     @classmethod
     def _no_look(cls, value: Any) -> Any:
-        return None if value is False else value
+        if value is None or value is False:
+            return None
+        if value is not True and not (isinstance(value, str) and value.lower() not in ("true", "false")):
+            raise ValueError(f"{shown(value)} is no look; write true without quotes, or the name of a function in ToolRouter(…, looks=)")
+        return value
+
+    @field_validator("form", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        if not (value is None or isinstance(value, (str, dict))):
+            forms = 'write exact, blocks, v4a, unified, lines or whole, or {"provider/model": "v4a"}, or leave `form` out'
+            raise ValueError(f"{shown(value)} is no form; {forms}")
+        return value
 
     @field_validator("cut_at", mode="before")
     @classmethod
@@ -100,7 +124,8 @@ class RuleConfig(ChainConfig):
             return value
         names = list(value) if isinstance(value, (list, tuple)) else []
         if not names or not all(isinstance(name, str) and name.strip() for name in names):
-            raise ValueError(f"{value!r} is no place in a call; write name, argument, or a list of the arguments that are long")
+            example = f', for instance ["{value}"]' if isinstance(value, str) and value.isidentifier() else ""
+            raise ValueError(f"{value!r} is no place in a call; write name, argument, or a list of the arguments that are long{example}")
         return tuple(names)
 
     @field_validator("thinking", mode="before")

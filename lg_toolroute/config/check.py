@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from lg_toolroute.config.environment import masked
 from lg_toolroute.config.fit import KEY
 from lg_toolroute.config.foreign import RESTRICTING_TOOLS
@@ -18,6 +20,7 @@ from lg_toolroute.config.places import Places
 from lg_toolroute.config.providers import KNOWN_PROVIDERS, known
 from lg_toolroute.core.rules.glob import is_glob
 from lg_toolroute.core.rules.groups import BUILT_IN_TOOLS, GROUP, TAG, all_groups, group_name, members
+from lg_toolroute.core.rules.handoff import SIZES
 from lg_toolroute.core.rules.match import kind_of
 from lg_toolroute.core.rules.nearest import did_you_mean, nearest
 from lg_toolroute.core.rules.spec import ModelSpec, parse_spec
@@ -172,6 +175,7 @@ class Checker:
                 hint = 'leave "streamArgs": "live" out, or leave `form` out'
                 self._problem((*place, "form"), "arguments in another form can be shown when they are complete, not as they come", hint)
             self._cut_at(rule, (*place, "cut_at"))
+            self._unknown_file(rule, (*place, "handoff"))
             to, fallbacks = _mapping(rule, "escalate").get("to"), rule.get("fallbacks")
             if isinstance(to, str) and isinstance(fallbacks, (list, tuple)) and not fallbacks and self._model(to) != self._model(rule.get("primary")):
                 hint = f"name {to!r} among the fallbacks, or leave `to` out"
@@ -197,6 +201,16 @@ class Checker:
             if name not in ("look", "primary") and rule[name] is not None:
                 hint = 'write "model": "provider/model" beside it, or leave it out'
                 self._problem((*place, name), f"the rule for {pattern!r} has a look and no model, and this is about its model", hint)
+
+    def _unknown_file(self, rule: Data, loc: Location) -> None:
+        """A brief of a file where the cut comes before the file's name."""
+        handoff = _mapping(rule, "handoff")
+        size = handoff.get("brief")
+        of_a_file = size in SIZES or isinstance(size, int) or (size is None and handoff.get("mode") == "brief")
+        early = next((key for key, value in (("cut_at", "name"), ("stream_args", "live")) if rule.get(key) == value), None)
+        if of_a_file and early is not None:
+            sentence = "an edit that is cut at its name does not tell which file a brief would have to show, so its writer is sent the whole history"
+            self._warn(loc, f"{sentence}; leave \"{to_camel(early)}\": \"{rule[early]}\" out")
 
     def _cut_at(self, rule: Data, loc: Location) -> None:
         where = rule.get("cut_at")

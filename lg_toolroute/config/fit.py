@@ -67,7 +67,7 @@ class Fitting:
 
     def _no_mapping(self, node: Node, kind: type[Section], loc: Location) -> None:
         keys = list(dict.fromkeys(kind.keys().values()))
-        hint = f"its keys are {', '.join(to_camel(key) for key in keys)}"
+        hint = kind.instead or f"its keys are {', '.join(to_camel(key) for key in keys)}"
         if "model" in keys and isinstance(node.value, str) and not hidden(loc):
             hint = f'write {{"model": {json.dumps(node.value)}}}'
         value = "it" if hidden(loc) else shown(node.plain())
@@ -111,13 +111,20 @@ def validate(kind: type[_S], data: dict[str, Any], places: Places, aliases: Mapp
     try:
         return kind.model_validate(data, context={"aliases": aliases}), []
     except ValidationError as error:
-        return None, [_problem(details, places) for details in error.errors()]
+        return None, [_problem(details, places) for details in _as_written(error.errors())]
 
 
 def hidden(loc: Iterable[str | int]) -> bool:
     """Whether the value at a path may be a secret, and must not be shown."""
     parts = tuple(loc)
     return parts[:2] == _SECRET_BELOW and not _NOT_SECRET.intersection(str(part) for part in parts[3:])
+
+
+def _as_written(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without what a mapping is told for not being a text, where a text or a mapping may stand and something inside of the mapping is wrong."""
+    inside = {details["loc"][:place] for details in errors for place in range(len(details["loc"]) - 1)}
+    no_text = [details["type"] == "string_type" and isinstance(details["input"], dict) for details in errors]
+    return [details for details, beside in zip(errors, no_text, strict=True) if not (beside and details["loc"][:-1] in inside)]
 
 
 def _problem(details: ErrorDetails, places: Places) -> Problem:
@@ -131,6 +138,8 @@ def _problem(details: ErrorDetails, places: Places) -> Problem:
         case "literal_error":
             known = [word.strip().strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
             meant = did_you_mean(str(details["input"]), known) if isinstance(details["input"], str) and not hidden(loc) else ""
+            if details["input"] in known:
+                meant = f"write {details['input']} without quotes"
             return Problem(where, f"{value} is not one of {', '.join(known)}", meant)
         case "value_error":
             message, _, hint = str(context["error"]).partition("; ")

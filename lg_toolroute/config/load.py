@@ -49,6 +49,9 @@ def load_config(source: DocumentSource | RoutingConfig, format: DocumentFormat |
     checker.document(fitted)
     checker.unenforced(fitting.ignored)
     config, mistakes = validate(RoutingConfig, fitted, places, checker.aliases)
+    # What is no mapping at all is not told, too, which keys it lacks.
+    told = {problem.path for problem in fitting.problems if problem.message.endswith("should be a mapping")}
+    mistakes = [problem for problem in mistakes if problem.path not in told]
     problems = list(dict.fromkeys([*fitting.problems, *mistakes, *checker.problems]))
     if problems or config is None:
         raise ConfigError(_in_order(problems, data), source=name)

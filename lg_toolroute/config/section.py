@@ -38,6 +38,7 @@ class Section(BaseModel):
         foreign: Keys that belong to OpenClaw, are left alone and are listed in `RoutingConfig.ignored_sections`.
         short: Further keys that authors may write, which are rewritten before the section is read; for did-you-mean.
         text_key: The key that is meant where plain text stands in place of the mapping; empty if that is a mistake.
+        instead: What to write where neither a mapping nor the text for `text_key` stands; empty if its keys say it.
         without: Keys of ours that this version does not have, each with what to do instead. They are mistakes.
         open_ended: Whether unknown keys are left alone too, unless they look like a misspelt key of ours.
     """
@@ -48,6 +49,7 @@ class Section(BaseModel):
     )
     foreign: ClassVar[frozenset[str]] = frozenset()
     text_key: ClassVar[str] = ""
+    instead: ClassVar[str] = ""
     without: ClassVar[dict[str, str]] = {}
     open_ended: ClassVar[bool] = False
     short: ClassVar[tuple[str, ...]] = ()

@@ -87,6 +87,8 @@ class FileToolConfig(Section):
             raise ValueError(f"{name!r} says nothing of a tool that can {self.kind}; take it out, known there are {', '.join(sorted(known))}")
         if self.kind == "edit" and not (self.old and self.new):
             raise ValueError("an edit needs 'old' and 'new'; name the arguments (with 'edits': of its items) that hold the two texts")
+        if self.kind == "edit" and self.old == self.new:
+            raise ValueError(f"'old' and 'new' are both {self.old!r}; name the argument of the replaced text and that of the text in its place")
         if self.kind == "write" and not self.text:
             raise ValueError("a write needs 'text'; name the argument that holds the whole text")
         return self

@@ -44,7 +44,11 @@ class Screen:
         """A heading."""
         self.end_line()
         self.console.print()
-        self.console.rule(Text(text, style="bold"), align="left", characters="-" if self.console.options.ascii_only else "─")
+        line = "-" if self.console.options.ascii_only else "─"
+        if len(text) > self.console.width - 4:  # a rule would leave the end of its title out
+            self.console.print(Text(text, style="bold"))
+            text = ""
+        self.console.rule(Text(text, style="bold"), align="left", characters=line)
 
     def words(self, model: str, text: str) -> None:
         """The next words of a model, in pieces of any size.
@@ -116,7 +120,8 @@ class Screen:
     def _begin(self, label: str, style: str) -> None:
         self.end_line()
         if self.console.width < _NARROW:
-            self.console.print(Text(label, style=style), soft_wrap=True)
+            if label:
+                self.console.print(Text(label, style=style), soft_wrap=True)
             self.console.print("  ", end="")
         else:
             self.console.print(Text(f"{label[:_LABEL]:>{_LABEL}}  ", style=style), end="", soft_wrap=True)

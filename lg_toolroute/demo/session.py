@@ -17,6 +17,8 @@ from lg_toolroute.demo.screen import Screen, call_text, counted, short
 
 EDITS = frozenset({"edit", "write"})
 NOT_RUN = TestRun(green=False, summary="not run", output="")
+_SAME = 12
+"""Characters that are shown of a beginning that two lines share."""
 
 
 @dataclass(slots=True)
@@ -178,13 +180,14 @@ class Session:
         self.screen.line(name, f"{self.screen.marks['bad' if bad else 'ok']} {shown}", style="red" if bad else "green")
         wrong = self.folder.mismatch(str(args.get("path", "")), str(args.get("old_text", ""))) if name == "edit" and failed else None
         if wrong is not None:
-            for label, line in zip(("the file:", "written: "), _comparable(*wrong), strict=True):
+            for label, line in zip(("the file:", "written: "), comparable(*wrong), strict=True):
                 self.screen.line("", f"{label} {line}", style="dim", crop=True)
 
 
-def _comparable(*lines: str) -> list[str]:
-    """The lines without indentation; if they differ in nothing else, with a dot for each space of it."""
+def comparable(*lines: str) -> list[str]:
+    """The lines without indentation and most of a beginning that they share; if they differ in indentation alone, with a dot for each space of it."""
     bare = [line.strip() for line in lines]
     if len(set(bare)) > 1:
-        return bare
+        same = next((place for place, (one, *others) in enumerate(zip(*bare, strict=False)) if {one} != {*others}), 0)
+        return [f"…{line[same - _SAME :]}" for line in bare] if same > 2 * _SAME else bare
     return [f"{'·' * (len(line) - len(line.lstrip()))}{line.lstrip()}" for line in lines]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.core.rules.decision import Decision, RuleOptions
 from lg_toolroute.core.rules.facts import Cost, ModelFacts
-from lg_toolroute.core.rules.handoff import Tokens, brief_usd, history_usd, longest_history
+from lg_toolroute.core.rules.handoff import SIZES, Tokens, brief_usd, history_usd, longest_history
 from lg_toolroute.core.rules.match import kind_of
 from lg_toolroute.rulebook.breakeven import Speeds, Traffic, break_even_s, break_even_usd
 
@@ -73,7 +73,8 @@ def explain(
         for title, said in (("written", calls), ("looked at", [(model, counted[model].looks) for model in models])):
             lines += _titled(title, [f"{model} {decision.tool}: {text}" for model, text in said if text])
     if decision.rule is not None:
-        lines += [f"  {name:<10}  {text}" for name, text in (*(_options(decision.options) if decision.moments else ()), *_look(decision.options))]
+        acts = _options(decision.options, decision.candidates) if decision.moments else ()
+        lines += [f"  {name:<10}  {text}" for name, text in (*acts, *_look(decision.options))]
         if "call" in decision.moments:
             sent = enumerate(_handoff(decision, primary, facts, traffic))
             lines += [f"  {'handoff' if number == 0 else '':<10}  {line}" for number, line in sent]
@@ -98,7 +99,7 @@ def _chain(decision: Decision, primary: str | None) -> Iterator[str]:
         yield f"  {'chain' if number == 1 else '':<10}  {number}. {model}" + (f"   ({'; '.join(notes)})" if notes else "")
 
 
-def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
+def _options(options: RuleOptions, candidates: Collection[str]) -> Iterator[tuple[str, str]]:
     if options.boundary:
         yield "boundary", "fallbacks: [] — the call is never sent to any other model"
     if options.on_intercept == "drain":
@@ -114,7 +115,7 @@ def _options(options: RuleOptions) -> Iterator[tuple[str, str]]:
         yield "params", ", ".join(f"{name}={value!r}" for name, value in options.params.items())
     if options.thinking == "off":
         yield "thinking", "off while the call is written, where the model's provider lets that be switched"
-    for spec, form in options.forms.items():
+    for spec, form in ((spec, form) for spec, form in options.forms.items() if spec in candidates):
         yield "form", f"{spec} is shown the tool as {form!r}, and its calls land in the tool's own form"
     if options.refusal_falls_back:
         yield "refusal", "goes to the next candidate"
@@ -139,13 +140,20 @@ def _place(options: RuleOptions) -> str:
 
 def _handoff(decision: Decision, primary: str | None, facts: Callable[[str], ModelFacts], traffic: Traffic) -> Iterator[str]:
     """What each candidate is sent, and from which length of the history on a brief costs less."""
-    mode, size = decision.options.handoff, decision.options.brief
+    options, mode, size = decision.options, decision.options.handoff, decision.options.brief
     if mode in ("full", "draft"):
         yield {"full": "full: the whole history", "draft": "draft: the whole history, and the primary's own arguments"}[mode]
         return
     if mode == "brief":
         held = "of the size that the call needs" if size is None else f"of {size:,} tokens" if isinstance(size, int) else repr(size)
-        yield f"brief {held}: what the call needs of the thread; the whole history where the file to be edited is not known"
+        if isinstance(size, str) and size not in SIZES:
+            yield f"brief {held}: what that function returns; the whole history where it returns none"
+        elif options.on_intercept == "cut" and (options.cut_at == "name" or options.stream_args == "live"):
+            yield f"brief {held}: what the call needs of the thread; an edit that is cut at its name does not tell its file: the whole history"
+        elif options.boundary:
+            yield f"brief {held}: what the call needs of the thread; the whole history where the file to be edited is not known"
+        else:
+            yield f"brief {held}: what the call needs of the thread; where the file to be edited is not known, the primary's own call stands"
         return
     cost_of_primary = None if primary is None else facts(primary).cost
     for spec in decision.candidates:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lg_toolroute.core.rules.tools import Tools
+from lg_toolroute.core.warned import warn
 from lg_toolroute.errors import ConfigError, Problem
 from lg_toolroute.rulebook.book import RuleBook
 
@@ -75,7 +75,7 @@ def read_expected(expected: Any, tools: Tools) -> str | None:
     names = [name for name, _ in tools]
     if expected not in names:
         message = f"expected_tool: {expected!r} is none of the {len(names)} bound tools ({', '.join(names)}); the primary decides instead"
-        warnings.warn(message, UserWarning, stacklevel=2)
+        warn(message)
         return None
     return expected or None
 

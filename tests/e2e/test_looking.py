@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lg_toolroute import ConfigError, LookRequest, ToolRouter
+from lg_toolroute import ConfigError, LookRequest, ToolRoutedChatModel, ToolRouter
 from lg_toolroute.core.failures.call_counts import CallCounts
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
 from tests.support.looking import BAD, GOOD, MENDED, NEAREST, OLD, TEXT, TOOLS, WRONG, Turn, edit, thread
@@ -302,6 +302,13 @@ def test_a_built_in_look_at_a_tool_that_edits_no_file_is_refused_with_the_remedy
     with pytest.raises(ConfigError, match=r"toolRouting\.grep\.look: 'grep' matches no tool that is known to edit files; say under tools\.files"):
         Turn(surface, (False, False), {A: [GOOD]}, {"model": A, "toolRouting": {"grep": {"look": True}}})
     Turn(surface, (False, False), {A: [GOOD]}, {"model": A, "toolRouting": {"*": {"look": True}}})
+
+
+def test_a_chat_model_refuses_such_a_look_when_its_tools_are_bound():
+    router = ToolRouter({"model": A, "toolRouting": {"grep": {"look": True}}}, models={A: ScriptedModel(["Done."], name=A)})
+    grep = {"name": "grep", "description": "Search.", "parameters": {"type": "object", "properties": {"pattern": {"type": "string"}}}}
+    with pytest.raises(ConfigError, match=r"toolRouting\.grep\.look: 'grep' matches no tool"):
+        ToolRoutedChatModel(router=router).bind_tools([grep])
 
 
 PAGE = (Path(__file__).parents[2] / "docs" / "look.md").read_text(encoding="utf-8")

@@ -172,6 +172,20 @@ def test_a_brief_that_was_not_handed_in_is_refused_with_the_nearest_name_and_so_
     assert "briefs: 'mid' is the name of a size; give the function another name" in text
 
 
+def test_what_cannot_be_called_is_refused_where_it_is_handed_in():
+    async def awaited(name: str) -> str:
+        return name
+
+    with pytest.raises(ConfigError) as caught:
+        ToolRouter({"model": "a/c"}, briefs={"a": 3}, looks=[len], forms=len, read_file=awaited)  # type: ignore[arg-type, dict-item]
+    assert {problem.path: str(problem).partition(": ")[2] for problem in caught.value.problems} == {
+        "briefs['a']": "3 is not a function; hand in a function",
+        "looks": """'list' is no mapping; write looks={"name": function}""",
+        "forms": """'builtin_function_or_method' is no mapping; write forms={"name": form}""",
+        "read_file": "is an async function, and is called plainly, not awaited; hand in a plain one (`def`)",
+    }
+
+
 def test_a_pickled_router_keeps_its_briefs_and_its_reader():
     rules = {"query": {"model": "a/b", "handoff": {"brief": "own"}}}
     again = pickle.loads(pickle.dumps(ToolRouter({"model": "a/c", "toolRouting": rules}, briefs={"own": repr}, read_file=str.upper)))  # type: ignore[dict-item]

@@ -153,14 +153,15 @@ class ToolRoutedChatModel(BaseChatModel):
             kwargs: For the reasoning models' own `bind_tools`: `strict`, `parallel_tool_calls`, `response_format`, …
 
         Raises:
-            ConfigError: Something is no tool, two tools have one name, `tool_choice` names none of them, or a model that was handed in cannot be
-                given tools.
+            ConfigError: Something is no tool, two tools have one name, `tool_choice` names none of them, a model that was handed in cannot be
+                given tools, or a tool cannot have the form or the look that a rule gives it.
         """
         bound = bound_tools(tools)
         read_choice(tool_choice, bound)
         if bound:
             self.router.refuse_toolless(bound, agent=self.agent)
             self.router.refuse_forms(bound, agent=self.agent)
+            self.router.refuse_blind_looks(bound, agent=self.agent)
         choice = {} if tool_choice is None else {"tool_choice": tool_choice}
         return self.bind(tools=bound, **choice, **kwargs)
 

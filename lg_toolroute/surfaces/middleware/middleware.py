@@ -9,7 +9,6 @@ agent = create_agent(model, tools, middleware=[ToolRouteMiddleware(router)])
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import lru_cache
 from inspect import signature
@@ -36,6 +35,7 @@ from lg_toolroute.clients.tools import as_tools
 from lg_toolroute.config import RoutingConfig
 from lg_toolroute.config.agents import RuleConfig
 from lg_toolroute.core.rules.tools import Tools, named_tools, tool_name
+from lg_toolroute.core.warned import warn
 from lg_toolroute.router import ToolRouter
 from lg_toolroute.runner.inputs import IsFailure, has_error_status
 from lg_toolroute.runner.one_at_a_time import EditTurns
@@ -168,7 +168,7 @@ class ToolRouteMiddleware(RoutesToolCalls, AgentMiddleware[RoutedAgentState, Any
             f"the agent's model is {spec!r} and the configuration's primary is {configured!r}: the configuration wins; "
             "leave `model.primary` out of it to reason on the agent's own model"
         )
-        warnings.warn(text, UserWarning, stacklevel=2)
+        warn(text)
 
     # -- when a model is called --------------------------------------------------------------------------------------------------------
 

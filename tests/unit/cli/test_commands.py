@@ -72,6 +72,19 @@ def test_names_that_only_code_gives_a_meaning_are_warned_of(tmp_path: Path, caps
     assert "toolRouting.write" not in out
 
 
+def test_a_form_for_a_model_of_no_chain_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / "a.yaml"
+    file.write_text("model: ollama/a\ntoolRouting:\n  edit: {model: ollama/qwen, form: {ollama/qwem: v4a, ollama/a: blocks}}")
+    assert main(["check", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "toolRouting.edit.form: 'ollama/qwem' is in no chain, so its form is never used; did you mean 'ollama/qwen'?" in out
+    assert "'ollama/a' is in no chain" not in out
+    assert main(["explain", "edit", "--config", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "ollama/a is shown the tool as 'blocks'" in out
+    assert "qwem" not in out
+
+
 def test_strict_takes_warnings_for_mistakes(story: str, capsys: pytest.CaptureFixture[str]):
     assert main(["check", story, "--strict"]) == 1
     err = capsys.readouterr().err

@@ -162,7 +162,56 @@ def test_a_handoff_that_is_none_is_refused_with_what_to_write():
     assert "True is no size of a brief" in found["toolRouting.c.handoff.brief"]
     assert "a handoff that is 'full' has no size" in found["toolRouting.d.handoff.brief"]
     assert "toolRouting.e.handoff.size" in found
-    assert "3 should be a mapping; its keys are mode, brief" in found["toolRouting.f.handoff"]
+    assert found["toolRouting.f.handoff"].startswith("3 should be a mapping; write auto, full, brief or draft, or ")
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "expected"),
+    [
+        ({"handoff": False}, "handoff", 'False should be a mapping; write auto, full, brief or draft, or {"brief": 4000} for a brief of so many'),
+        ({"handoff": "lean"}, "handoff", """'lean' is the size of a brief; write {"brief": "lean"}"""),
+        ({"handoff": "4000"}, "handoff", """'4000' is the size of a brief; write {"brief": 4000}"""),
+        ({"handoff": {"brief": "4000"}}, "handoff.brief", "'4000' is a text; write 4000 without quotes"),
+        ({"handoff": {"brief": 2.5}}, "handoff.brief", "2.5 is no size of a brief; write lean, mid, rich, or 500 tokens or more"),
+        ({"look": "true"}, "look", "'true' is no look; write true without quotes, or the name of a function in ToolRouter(…, looks=)"),
+        ({"look": ["fits"]}, "look", "a list is no look; write true without quotes, or the name of a function in ToolRouter(…, looks=)"),
+        ({"form": False}, "form", "False is no form; write exact, blocks, v4a, unified, lines or whole, or {"),
+        ({"form": {"b": "v4a"}}, "form", "'b' names no provider"),
+        ({"cutAt": "body"}, "cutAt", 'for instance ["body"]'),
+    ],
+)  # fmt: skip
+def test_a_value_of_the_wrong_kind_is_answered_once_with_what_to_write(rule, key, expected):
+    with pytest.raises(ConfigError) as caught:
+        load_config({"model": "a/p", "toolRouting": {"edit": {"model": "a/b", **rule}}})
+    (problem,) = caught.value.problems
+    assert problem.path == f"toolRouting.edit.{key}"
+    assert expected in str(problem)
+
+
+def test_a_description_of_a_file_tool_is_answered_once_with_what_to_write():
+    def said(described) -> str:
+        with pytest.raises(ConfigError) as caught:
+            load_config({"model": "a/p", "tools": {"files": {"page": described}}})
+        (problem,) = caught.value.problems
+        return str(problem)
+
+    assert said("edit").startswith("tools.files.page: 'edit' should be a mapping; its keys are kind, file")
+    assert "'old' and 'new' are both 'was'; name the argument" in said({"kind": "edit", "file": "page", "old": "was", "new": "was"})
+    assert said({"kind": "read", "file": "page", "first": "1"}).endswith("first: '1' is not one of 0, 1; write 1 without quotes")
+
+
+@pytest.mark.parametrize("early", [{"cutAt": "name"}, {"streamArgs": "live"}])
+def test_a_brief_of_a_file_that_a_cut_at_the_name_does_not_tell_is_a_warning(early):
+    def warnings(handoff) -> tuple[str, ...]:
+        return load_config({"model": "a/p", "toolRouting": {"edit": {"model": "a/b", "handoff": handoff, **early}}}).warnings
+
+    ((key, value),) = early.items()
+    for handoff in ("brief", {"brief": "lean"}, {"brief": 4000}):
+        (said,) = warnings(handoff)
+        assert said.startswith("toolRouting.edit.handoff: an edit that is cut at its name does not tell which file")
+        assert said.endswith(f'leave "{key}": "{value}" out')
+    assert not warnings("full")
+    assert not warnings({"brief": "own"})
 
 
 def test_allow_and_also_allow_in_one_policy_are_refused():

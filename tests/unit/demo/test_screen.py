@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from lg_toolroute.demo.screen import Screen, call_text, clean
+from lg_toolroute.demo.session import comparable
 
 
 def screen(width: int = 80, **settings: object) -> tuple[Screen, io.StringIO]:
@@ -42,6 +43,24 @@ def test_no_line_is_wider_than_the_terminal(width: int):
     shown.line("", "a line that is cropped " * 20, crop=True)
     shown.end_line()
     assert max(len(line) for line in out.getvalue().splitlines()) <= width
+
+
+def test_a_narrow_screen_shows_a_whole_title_and_no_empty_label():
+    shown, out = screen(width=30)
+    shown.title("primary alone: kimi reasons and writes every call")
+    shown.line("edit", "✗ not found")
+    shown.line("", "the file: a")
+    shown.end_line()
+    title, *rest = out.getvalue().replace("─", "").split("\nedit\n")
+    assert " ".join(title.split()) == "primary alone: kimi reasons and writes every call"
+    assert rest == ["  ✗ not found\n  the file: a\n"]
+
+
+def test_lines_that_are_held_against_each_other_show_where_they_differ_on_a_narrow_screen():
+    file, written = comparable("    total   = finish - begin      # '22:00' to", 'total   = finish - begin      # "22:00" to')
+    assert (file, written) == ("…egin      # '22:00' to", '…egin      # "22:00" to')
+    assert comparable("begin   = 1", "begin = 1") == ["begin   = 1", "begin = 1"]
+    assert comparable("    a", "a") == ["····a", "a"]
 
 
 def test_without_a_terminal_there_are_no_colours():

@@ -94,6 +94,17 @@ def test_what_the_candidates_are_sent_is_said_for_each_kind_of_handoff():
     assert "handoff" not in text(toolRouting={"edit": {"model": "r/editor", "moments": ["result"]}})
 
 
+def test_what_becomes_of_an_edit_whose_file_is_not_known_is_said_as_it_happens():
+    said = {
+        "where the file to be edited is not known, the primary's own call stands": {"handoff": "brief"},
+        "the whole history where the file to be edited is not known": {"handoff": "brief", "fallbacks": []},
+        "an edit that is cut at its name does not tell its file: the whole history": {"handoff": "brief", "cutAt": "name"},
+        "what that function returns; the whole history where it returns none": {"handoff": {"brief": "tables"}},
+    }
+    for expected, rule in said.items():
+        assert expected in text(toolRouting={"edit": {"model": "r/editor", **rule}})
+
+
 def test_a_rule_that_cannot_pay_says_so():
     book = compile_config(load_config(BASE))
     slow = explain(book.decide("edit"), primary="p/primary", agent_known=True, facts=book.facts, speeds=Speeds(80, 60))
