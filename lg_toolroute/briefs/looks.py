@@ -51,7 +51,10 @@ def said_of(request: LookRequest, option: Literal[True] | str, tool: FileTool | 
         looks: The application's.
     """
     if option is not True:
-        return looks[option](request) or None
+        said: Any = looks[option](request)
+        if said and not isinstance(said, str):
+            raise TypeError(f"looks[{option!r}] returned {type(said).__name__}; return what is wrong as a text, or None")
+        return said or None
     return None if tool is None else look(tool, request.arguments, request.file)
 
 

@@ -96,14 +96,21 @@ def arguments_schema(tool: Any) -> Mapping[str, Any] | None:
     if isinstance(tool, Mapping) and not ({"function", "input_schema", "parameters"} & tool.keys()):
         return None
     if isinstance(tool, Mapping) and isinstance(tool.get("input_schema"), Mapping):
-        return dict(tool["input_schema"])
+        return _sound(tool["input_schema"])
     schema = convert_to_openai_tool(cast("Any", tool))["function"].get("parameters")
     if not isinstance(schema, Mapping):
         return None
+    schema = _sound(schema)
     if isinstance(tool, BaseTool) and "runtime" in schema.get("required", ()):
         # LangGraph's tool node fills a parameter of this name, whatever its annotation. The tool does not know that and lists it as required.
         return {**schema, "required": [name for name in schema["required"] if name != "runtime"]}
     return schema
+
+
+def _sound(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema without a list of arguments that is none: MCP servers written in Go send `null` for an empty one."""
+    kinds = {"properties": Mapping, "required": (list, tuple)}
+    return {name: value for name, value in schema.items() if name not in kinds or isinstance(value, kinds[name])}
 
 
 def _read_binding(result: Any, model: BaseChatModel) -> Bound:

@@ -24,7 +24,7 @@ _HEADED = re.compile(r"^ {2}(\d+)([:-]) (.*)$")
 _COMMANDS = ("command", "cmd", "script", "shell_command")
 _PARTS = re.compile(r"&&|\|\||[;|\n]")
 _REDIRECTED = re.compile(r"(?<![0-9&<>-])>>?\s*([^\s&|;<>]+)")
-_WRITING_CODE = re.compile(r"write_text\(|writelines\(|open\([^)\n]*['\"][wa]b?\+?['\"]|writeFile(?:Sync)?\(|File\.write")
+_WRITING_CODE = re.compile(r"write_text\(|writelines\(|open\([^)\n]{0,500}['\"][wa]b?\+?['\"]|writeFile(?:Sync)?\(|File\.write")
 _TREE_TASKS = frozenset({
     "make", "just", "mise", "task", "npm", "pnpm", "yarn", "bun", "cargo", "go", "poetry", "uv", "nox", "tox", "mix", "dotnet", "terraform", "rake",
 })  # fmt: skip
@@ -41,7 +41,7 @@ _GIT = frozenset({
 _CHANGING = frozenset({
     "patch", "edit", "insert", "replace", "delete", "remove", "move", "rename", "append", "diff", "undo", "write", "format", "create",
 })  # fmt: skip
-_PATCHED = re.compile(r"^(?:\*\*\* (?:Update|Add|Delete) File: |\*\*\* Move to: |\+\+\+ (?:b/)?|--- (?:a/)?)(\S.*?)\s*$", re.MULTILINE)
+_PATCHED = re.compile(r"^(?:\*\*\* (?:Update|Add|Delete) File: |\*\*\* Move to: |\+\+\+ (?:b/)?|--- (?:a/)?)(\S.*)$", re.MULTILINE)
 _WRAPPERS = frozenset({"sudo", "time", "env", "npx", "bunx", "xargs", "nice", "timeout", "command", "exec"})
 
 
@@ -59,13 +59,21 @@ def names_file(result: Result, name: str) -> bool:
     last = name.rsplit("/", 1)[-1]
     if last not in result.text and last not in result.asked:
         return False
-    pattern = re.compile(rf"(?<![\w.-])[\w./@+~-]*{re.escape(last)}(?![\w-])")
+    pattern = re.compile(rf"{re.escape(last)}(?![\w-])")
     for text in (result.text, result.asked):
-        for found in pattern.findall(text):
-            token = plain(found)
+        for found in pattern.finditer(text):
+            token = plain(_path_before(text, found.start()) + last)
             if ends_with(name, token) or ends_with(token, name):
                 return True
     return False
+
+
+def _path_before(text: str, end: int) -> str:
+    """The characters before a place that may belong to the same path. They are read backwards: a pattern would read encoded data again and again."""
+    start, least = end, max(end - _LONG_ROW, 0)
+    while start > least and (text[start - 1].isalnum() or text[start - 1] in "_./@+~-"):
+        start -= 1
+    return text[start:end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +108,14 @@ def changed_by(tool: str, arguments: Mapping[str, Any]) -> Changes | None:
     if _CHANGING.intersection(re.findall(r"[a-z]+", re.sub(r"([A-Z])", r" \1", tool).lower())):
         texts = [each for each in arguments.values() if isinstance(each, str)]
         named = [each for each in texts if len(each) < _LONG_ROW and "\n" not in each]
-        return Changes(words=(*named, *(name for text in texts for name in _PATCHED.findall(text))))
+        return Changes(words=(*named, *(name.rstrip() for text in texts for name in _PATCHED.findall(text))))
     text = next((arguments[key] for key in _COMMANDS if arguments.get(key)), "")
     command = " ".join(map(str, text)) if isinstance(text, (list, tuple)) else str(text)
     if not command:
         return None
     everything, words = False, [each for each in _REDIRECTED.findall(command) if not each.startswith("/dev/")]
     if _WRITING_CODE.search(command):
-        words += re.findall(r"[\w./-]+\.\w+", command)
+        words += re.findall(r"(?<![\w./-])[\w./-]+\.\w+", command)
     for part in _PARTS.split(command):
         tokens = part.split()
         while tokens and (tokens[0] in _WRAPPERS or re.match(r"^\w+=", tokens[0])):

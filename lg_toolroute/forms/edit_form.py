@@ -11,7 +11,7 @@ from lg_toolroute.files.names import ends_with, plain
 from lg_toolroute.forms.exact import Exact
 from lg_toolroute.forms.form import FormTool, Known
 from lg_toolroute.forms.lines import Lines
-from lg_toolroute.forms.notation import Notation, Part
+from lg_toolroute.forms.notation import Notation, Part, read_back
 from lg_toolroute.forms.refused import FormRefused
 from lg_toolroute.forms.text import FileText, Gap, split
 from lg_toolroute.forms.v4a import V4A
@@ -48,6 +48,7 @@ class EditForm:
     def calls(self, *, tool: FormTool, arguments: Mapping[str, Any], known: Known) -> list[dict[str, Any]]:
         own, model = self._both(tool)
         carried = {name: arguments[name] for name in _carried(tool, own)[0] if name in arguments and name not in model.uses}
+        settled = {name: value for name, value in tool.fixed.items() if name in own.uses and name not in model.uses and not _names_file(tool, name)}
         texts: dict[str, FileText] = {}
         calls: list[dict[str, Any]] = []
         for part in model.parts(arguments):
@@ -56,7 +57,10 @@ class EditForm:
             after = texts[name] = _carried_out(model, part, name, before)
             if not isinstance(own, (Exact, Whole)) and not (_is_plain(before) and _is_plain(after)):
                 raise FormRefused("of an empty file, CRLF or a missing final newline it is not known what this tool makes", own=True)
-            calls += [{**carried, **call} for call in own.write(name, before, after)]
+            written = [{**call, **settled} for call in own.write(name, before, after)]
+            if settled and read_back(own, written, before or FileText(())) != after:
+                raise FormRefused(f"with {', '.join(f'`{each}`' for each in settled)} as settled it changes more, or something else", own=True)
+            calls += [{**carried, **call} for call in written]
         return calls
 
     def arguments(self, *, tool: FormTool, arguments: Mapping[str, Any], known: Known) -> dict[str, Any]:
@@ -121,6 +125,10 @@ def _carried(tool: FormTool, own: Notation) -> tuple[dict[str, Any], list[str]]:
     """The arguments that have nothing to do with the notation, which the model writes as they are; and those of them that are required."""
     carried = {name: schema for name, schema in _properties(tool).items() if name not in own.uses}
     return carried, [name for name in tool.schema.get("required", ()) if name in carried]
+
+
+def _names_file(tool: FormTool, argument: str) -> bool:
+    return tool.file is not None and argument == tool.file.file
 
 
 def _properties(tool: FormTool) -> Mapping[str, Any]:

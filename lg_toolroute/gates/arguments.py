@@ -159,7 +159,7 @@ class ArgumentCut:
     kept: Callable[[Mapping[str, Any], bool], Collection[str] | None]
 
     def fixed(self, members: Mapping[str, str], *, whole: bool) -> str | None:
-        """The arguments that stay, as the text of an object; `None` if the call stands as it is.
+        """The arguments that stay, as the text of an object, empty if none does; `None` if the call stands as it is.
 
         Args:
             members: The text of the values that have come, by name.
@@ -167,7 +167,10 @@ class ArgumentCut:
         """
         short = {name: value for name, value in members.items() if name not in self.long}
         kept = self.kept({name: STRICT.decode(value) for name, value in short.items()}, whole and len(short) == len(members))
-        return None if kept is None else object_text({name: value for name, value in short.items() if name in kept})
+        if kept is None:
+            return None
+        stays = {name: value for name, value in short.items() if name in kept}
+        return object_text(stays) if stays else ""
 
 
 class ShortArguments:
@@ -178,7 +181,7 @@ class ShortArguments:
 
     Attributes:
         open: It is not known yet whether the call is cut.
-        fixed: The arguments that stay when it is cut, as the text of an object; `None` if it stands as it is.
+        fixed: The arguments that stay when it is cut, as the text of an object, empty if none does; `None` if it stands as it is.
     """
 
     def __init__(self, cut: ArgumentCut) -> None:

@@ -47,6 +47,9 @@ class FormedTool:
         if (problem := schema_problem(written, self.shown)) is not None:
             raise FormRefused(problem)
         calls = self.form.calls(tool=replace(self.tool, fixed=fixed), arguments=written, known=self.known)
+        other = next((name for call in calls for name in fixed.keys() & call.keys() if call[name] != fixed[name]), None)
+        if other is not None:
+            raise FormRefused(f"it needs another `{other}`, which is settled", own=True)
         landed = [{**call, **fixed} for call in calls]
         files = [call.get(self.tool.file.file) for call in landed] if self.tool.file is not None else []
         if self.at_once and any(files.count(file) > 1 for file in files):

@@ -260,7 +260,7 @@ class ReasonGate(RoutingGate):
         """Whether the stream, which broke with this error, ends without raising it, because the next model can go on from what was shown."""
         if self.halted:
             return True  # the stream was cut; an error from closing the connection does not matter
-        if not self.keeps(error):
+        if error is self.fault or not self.keeps(error):
             return False
         if self.finish.reason and not self.finish.truncated:
             return True  # the answer was complete before the connection broke

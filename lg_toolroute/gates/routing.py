@@ -109,7 +109,9 @@ class RoutingGate(StreamGate):
         short = call.short
         if short is None or not short.open or self._cutting:
             return
-        if not short.read(call.args, last=last) or short.fixed is None:
+        with self._of_the_application():
+            known = short.read(call.args, last=last)
+        if not known or short.fixed is None:
             return
         call.args = call.args[: short.at]
         self._generated.append(call.args)
@@ -154,7 +156,8 @@ class RoutingGate(StreamGate):
         """Drained calls keep their short arguments, too, or stand."""
         for call in self.calls:
             if call.routed is not None and (cut := self.cut_in(call.routed.tool)) is not None:
-                fixed = cut.fixed(members_of(call.args), whole=isinstance(parse_arguments(call.args), dict))
+                with self._of_the_application():
+                    fixed = cut.fixed(members_of(call.args), whole=isinstance(parse_arguments(call.args), dict))
                 call.routed = None if fixed is None else replace(call.routed, fixed=fixed)
         self.routed = [call.routed for call in self.calls if call.routed is not None]
         self.hit = self.routed[0].tool if self.routed else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGenerationChunk
 
+from lg_toolroute.errors import AnswerRejected
+from lg_toolroute.forms.refused import FormRefused
 from lg_toolroute.gates.answer import Finish
 from lg_toolroute.gates.chunks import generation, without_thoughts
 from lg_toolroute.gates.held_call import HeldCall
@@ -28,6 +31,7 @@ class StreamGate(ABC):
         sent_back: The calls that it sent back; they are not shown.
         forgets: Claude's thinking is neither shown nor kept: it is bound to what this request holds and the next one will not.
         raised: The error of the model's last call; `None` if it raised none.
+        fault: The error of code of the application (a form, its reader of files) that ran inside the model's stream: it is not the model's.
         saw_chunk: The model has answered.
         finish: Why the model stopped.
         calls: The calls of the answer, as far as they have come.
@@ -51,6 +55,7 @@ class StreamGate(ABC):
         self.calls: list[HeldCall] = []
         self.ended = False
         self.sent_back: list[SentBack] = []
+        self.fault: Exception | None = None
         self._by_index: dict[Any, HeldCall] = {}
 
     def feed(self, chunk: ChatGenerationChunk) -> Iterable[ChatGenerationChunk]:
@@ -80,6 +85,17 @@ class StreamGate(ABC):
     def finished(self) -> bool:
         """The stream has said that the answer is finished, so that its calls are. Only then may an empty string mean no arguments."""
         return self.finish.proper or (self.ended and not self.finish.truncated and not self.finish.refused)
+
+    @contextmanager
+    def _of_the_application(self) -> Iterator[None]:
+        """Where code of the application may run: what it raises is kept apart from what the model does."""
+        try:
+            yield
+        except (AnswerRejected, FormRefused):
+            raise
+        except Exception as error:
+            self.fault = error
+            raise
 
     def _call_of(self, piece: ToolCallChunk) -> HeldCall:
         """The call that a piece belongs to, by its index; without an index, a name begins a new call. A new id always does."""

@@ -218,7 +218,8 @@ class WriteGate(StreamGate):
         if formed is None:
             return [self._checked(call, fixed)]
         try:
-            return formed.landed(self._parsed(call), STRICT.decode(fixed) if fixed else {})
+            with self._of_the_application():
+                return formed.landed(self._parsed(call), STRICT.decode(fixed) if fixed else {})
         except FormRefused as refused:
             self.needs_own_form = self.needs_own_form or refused.own
             raise self._unfit(call, str(refused)) from None
@@ -266,6 +267,8 @@ class WriteGate(StreamGate):
 
     def fail(self, error: BaseException) -> bool:
         """Whether the stream, which broke with this error, ends without raising it, because the answer was complete."""
+        if error is self.fault:
+            return False
         if bool(self.finish.reason) and not self.finish.truncated and isinstance(error, Exception):
             return True
         if not self.standing or not self.stands_after(error):

@@ -48,6 +48,7 @@ class AnswerReader:
             error: What was raised.
             started: When it was asked, on the router's clock.
         """
+        _raise_fault(request.gate)
         if self._others_between and request.gate.raised is None and not isinstance(error, AnswerRejected):
             raise error  # raised by an inner middleware, a call limit or a response format
         failure = classify(error, now=time.time())
@@ -64,6 +65,7 @@ class AnswerReader:
             started: When it was asked, on the router's clock.
         """
         gate = request.gate
+        _raise_fault(gate)
         if self._others_between and isinstance(gate.raised, Exception):
             # The model failed, and an inner middleware returned a message in its place (`ModelRetryMiddleware` does): the chain goes on instead.
             return self.after_error(request, gate.raised, started)
@@ -178,6 +180,12 @@ class AnswerReader:
             detail=detail,
             handoff=None if handed is None else handed.record(),
         )
+
+
+def _raise_fault(gate: ReasonGate | WriteGate) -> None:
+    """Raise what code of the application raised inside the model's stream: no other model would do better."""
+    if gate.fault is not None:
+        raise gate.fault
 
 
 def _as_they_were(gate: WriteGate, error: BaseException, attempt: Attempt) -> Answer:

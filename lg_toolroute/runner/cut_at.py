@@ -87,7 +87,7 @@ def long_arguments(schema: Mapping[str, Any]) -> frozenset[str]:
 def _is_long(name: str, schema: Mapping[str, Any]) -> bool:
     variants = schema["anyOf"] if isinstance(schema.get("anyOf"), Sequence) else [schema]
     strings = [each for each in variants if isinstance(each, Mapping) and "string" in (each.get("type"), *_listed(each.get("type")))]
-    free = [each for each in strings if not each.keys() & {"enum", "const", "format"} and each.get("maxLength", SHORT_LENGTH + 1) > SHORT_LENGTH]
+    free = [each for each in strings if not each.keys() & {"enum", "const", "format"} and (each.get("maxLength") or SHORT_LENGTH + 1) > SHORT_LENGTH]
     named = {word.lower() for word in _WORDS.findall(name)}
     return bool(free) and (not named.isdisjoint(LONG_NAMES) or _SAYS_LONG.search(str(schema.get("description", ""))) is not None)
 

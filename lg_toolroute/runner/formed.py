@@ -16,7 +16,7 @@ from lg_toolroute.runner.request_parts import NamedTool, RequestParts
 
 
 def formed_tools(
-    parts: RequestParts, turn: Turn, job: Job, spec: str, tools: Sequence[NamedTool], before: Sequence[ToolCall]
+    parts: RequestParts, turn: Turn, job: Job, spec: str, tools: Sequence[NamedTool], written: Mapping[int, ToolCall]
 ) -> tuple[list[NamedTool], dict[str, FormedTool]]:
     """The tools as a candidate is shown them, and those of them that it is shown in a form.
 
@@ -26,7 +26,7 @@ def formed_tools(
         job: What is to be written.
         spec: The candidate.
         tools: The tools that it may see.
-        before: Calls of this very message that run before, and have not run yet.
+        written: The calls of this very message that are written and have not run yet, by slot.
     """
     formed: dict[str, FormedTool] = {}
     bound: list[NamedTool] = []
@@ -42,6 +42,8 @@ def formed_tools(
             found = None
         bound.append((name, tool if found is None else found[1]))
         if found is not None:
+            first = min((call.slot for call in job.calls if call.tool == name), default=0)
+            before = [call for slot, call in written.items() if slot < first]
             formed[name] = FormedTool(found[0], forms.form(form), found[2], partial(parts.handoffs.known, before=before), at_once=parts.only_bound)
     return bound, formed
 

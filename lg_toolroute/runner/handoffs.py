@@ -88,14 +88,14 @@ class HandoffChooser:
 
     # -- what a candidate is sent -------------------------------------------------------------------------------------------------------
 
-    def handed(self, turn: Turn, job: Job, spec: str, before: Sequence[ToolCall] = ()) -> Handed:
+    def handed(self, turn: Turn, job: Job, spec: str, written: Mapping[int, ToolCall] | None = None) -> Handed:
         """What a candidate is sent for the calls of a job.
 
         Args:
             turn: The turn.
             job: What is to be written.
             spec: The candidate.
-            before: Calls of this very message that run before them, and have not run yet.
+            written: The calls of this very message that are written and have not run yet, by slot.
 
         Raises:
             Exception: As a brief of the application, or its reader of files, raised it.
@@ -104,7 +104,7 @@ class HandoffChooser:
         history = self._history()
         if options.handoff in ("full", "draft"):
             return Handed(options.handoff, BY_RULE, history)
-        calls = self._planned(job, before)
+        calls = self._planned(job, written or {})
         if not all(self._is_known(call, options) for call in calls):
             return Handed("full", choose_handoff(Tokens(history), knows=False).why, history)
         brief = self._brief(calls, options, spec)
@@ -208,12 +208,12 @@ class HandoffChooser:
         if options.handoff not in ("auto", "brief"):
             return None
         if all(call.call_id for call in job.calls):
-            return LEAST_BRIEF if all(self._is_known(call, options) for call in self._planned(job)) else None
+            return LEAST_BRIEF if all(self._is_known(call, options) for call in self._planned(job, {})) else None
         # Which file it will be is not known before the call is written.
         return LEAST_BRIEF if options.handoff == "brief" or all(self.file_tool(call.tool) is not None for call in job.calls) else None
 
-    def _planned(self, job: Job, before: Sequence[ToolCall] = ()) -> tuple[PlannedCall, ...]:
-        return tuple(self._plan(call, before) for call in job.calls)
+    def _planned(self, job: Job, written: Mapping[int, ToolCall]) -> tuple[PlannedCall, ...]:
+        return tuple(self._plan(call, [each for slot, each in written.items() if slot < call.slot]) for call in job.calls)
 
     def _plan(self, call: Intercepted, before: Sequence[ToolCall]) -> PlannedCall:
         arguments = self._arguments(call)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, ToolCall
 
 from lg_toolroute.gates.chunks import highest_block
 
@@ -36,6 +36,12 @@ class Segment:
         if isinstance(message, Mapping):  # after a trip through JSON, as clients of a LangGraph server make it
             message = AIMessage.model_validate({**message, "type": "ai"})
         return cls(message, tuple(data["slots"]), data["writes"], data["cut"])
+
+
+def placed_calls(segments: Sequence[Segment]) -> dict[int, ToolCall]:
+    """The calls of a message that are written already, by slot, in order."""
+    found = {slot: call for segment in segments for slot, call in zip(segment.slots, segment.message.tool_calls, strict=False)}
+    return dict(sorted(found.items()))
 
 
 def shown_text(segments: Sequence[Segment]) -> str:

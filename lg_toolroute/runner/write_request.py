@@ -16,7 +16,7 @@ from lg_toolroute.history.cache_markers import CacheMarkers
 from lg_toolroute.runner.formed import formed_draft, formed_history, formed_tools
 from lg_toolroute.runner.looking import answer_look, stands_after
 from lg_toolroute.runner.request_parts import NamedTool, Request, RequestParts
-from lg_toolroute.runner.segments import Segment, shown_text
+from lg_toolroute.runner.segments import Segment, placed_calls, shown_text
 from lg_toolroute.runner.telling import look_again, mend, what_is_decided, what_is_going_on
 
 
@@ -35,9 +35,9 @@ def write_request(
         segments: What was shown of the message so far.
     """
     wanted = list(dict.fromkeys(job.tools))
-    kept = [call for segment in segments if not segment.writes for call in segment.message.tool_calls]
-    handed = parts.handoffs.handed(turn, job, spec, kept)
-    own, (tools, formed) = dict(tools), formed_tools(parts, turn, job, spec, tools, kept)
+    written = placed_calls(segments)
+    handed = parts.handoffs.handed(turn, job, spec, written)
+    own, (tools, formed) = dict(tools), formed_tools(parts, turn, job, spec, tools, written)
     brief = list(handed.messages) if handed.kind == "brief" else None
     extra = _what_belongs_to_the_turn(shown_text(segments), _instruction(parts, turn, job, wanted, segments, formed), brief)
     model, way = parts.way(model, spec, job)
@@ -101,7 +101,7 @@ def _same_route(parts: RequestParts, job: Job) -> frozenset[str]:
 
 def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], segments: Sequence[Segment], formed: Mapping[str, FormedTool]) -> str:
     drafted = job.decision is not None and job.decision.options.handoff == "draft" and not job.sent_back
-    before = min(call.slot for call in job.calls) if job.sent_back else None
+    before = max(call.slot for call in job.calls)
     lines = [parts.router.config.handoff.text(", ".join(wanted)), *what_is_going_on(segments, drafted=drafted or job.sent_back, before=before)]
     if job.exact and len(job.calls) > 1:
         lines.append(f"Write {len(job.calls)} calls in this one answer, in this order: {', '.join(job.tools)}.")
@@ -110,7 +110,7 @@ def _instruction(parts: RequestParts, turn: Turn, job: Job, wanted: list[str], s
         drafts = [{"tool": call.tool, "arguments": formed_draft(formed, call.tool, parts.drafts.get(call.slot, ""))} for call in job.calls]
         lines.append(f"A draft to correct, which may be wrong: {json.dumps(drafts, ensure_ascii=False)}")
     if job.sent_back:
-        lines.append(look_again(job, parts.standing))
+        lines.append(look_again(job, {call.call_id: formed_draft(formed, call.tool, parts.standing[call.call_id]) for call in job.calls}))
     elif job.complaint:
         lines.extend(mend(job, parts.router.rejected.of(turn.id, job)))
     return "\n".join(lines)

@@ -17,8 +17,12 @@ from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 
 from lg_toolroute import ConfigError, FormRefused, ToolForm, ToolRoutedChatModel, ToolRouteMiddleware, ToolRouter, create_toolroute_agent
+from lg_toolroute.briefs.known import known_files
 from lg_toolroute.core.failures.call_counts import CallCounts
+from lg_toolroute.files.tools import FileTool, file_tool
+from lg_toolroute.forms.built_in import BUILT_IN
 from lg_toolroute.forms.exact import MOST_JOINED
+from lg_toolroute.forms.form import FormTool
 from lg_toolroute.testing import Call, FaultServer, Say, ScriptedModel
 from tests.support.edit_turn import EDIT, TEXT, TOOLS, TWO, Turn, config, named, patch, thread
 from tests.support.one_turn import SURFACES, WAYS, A, B, C
@@ -383,3 +387,95 @@ def test_a_real_client_sends_the_form_and_the_earlier_calls_in_it(client: str):
     sent = str(request.body)
     assert "*** Update File: a.py" in sent.replace(str(request.body.get("tools")), "")
     assert sent.count("old_string") - str(request.body.get("tools")).count("old_string") <= 2, "the call that failed, and its result"
+
+
+# -- beside other options ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_call_that_a_look_sends_back_is_told_in_the_form_in_which_it_is_to_be_mended():
+    mended = Say("", [Call("edit_file", patch("@@", "-    return 2", "+    return 30"))])
+    turn = Turn("graph", (False, False), {A: [named()], B: [WRITES, mended]}, config("v4a", look="own"), looks={"own": lambda request: "write 30"})
+    assert [call["new_string"] for call in turn.calls] == ["    return 30\n"]
+    assert "+    return 3" in turn.models[B].requests[1].last_text
+    assert "old_string" not in turn.models[B].requests[1].last_text
+
+
+def test_a_settled_argument_that_would_change_more_than_the_model_wrote_is_refused():
+    read: Any = {"name": "read_file", "args": {"file_path": "a.py"}, "id": "read1", "type": "tool_call"}
+    part = ToolMessage("     4\tdef two():\n     5\t    return 2\n     6\t# x", tool_call_id="read1", name="read_file")
+    every = {"file_path": "a.py", "replace_all": True}
+    tool = FormTool("edit_file", "", EVERYWHERE, file_tool("edit_file", EVERYWHERE["properties"]), fixed=every)
+    means = {"read_file": FileTool("read", "file_path")}
+    known = known_files([AIMessage("", tool_calls=[read]), part], means)
+    with pytest.raises(FormRefused, match="not every occurrence"):
+        BUILT_IN["v4a"].calls(tool=tool, arguments={**TWO, **every}, known=known.of)
+    (call,) = BUILT_IN["v4a"].calls(tool=tool, arguments={**TWO, **every}, known=known.given("a.py", TEXT).of)
+    assert call == {**EDIT, "replace_all": True}
+
+
+EVERYWHERE: Any = {
+    "type": "object",
+    "properties": {"file_path": {}, "old_string": {}, "new_string": {}, "replace_all": {"type": "boolean"}},
+    "required": ["file_path", "old_string", "new_string"],
+}
+
+
+class Elsewhere:
+    """A form of an application that names another file, or breaks."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    def shown(self, *, tool: Any) -> Any:
+        return {"description": "", "parameters": {"type": "object", "properties": {"file_path": {}, "said": {}}, "required": ["said"]}}
+
+    def calls(self, *, tool: Any, arguments: Any, known: Any) -> Any:
+        if self.error is not None:
+            raise self.error
+        return [{**EDIT, "file_path": "b.py"}]
+
+    def arguments(self, *, tool: Any, arguments: Any, known: Any) -> Any:
+        raise FormRefused("not here")
+
+
+def test_a_form_of_the_applications_cannot_change_what_is_settled():
+    written = Say("", [Call("edit_file", {"file_path": "a.py", "old_string": "dropped", "new_string": "dropped"})])
+    said = Say("", [Call("edit_file", {"said": "x"})])
+    scripts = {A: [written], B: [said, Say("", [Call("edit_file", EDIT)])]}
+    turn = Turn("graph", (False, False), scripts, config("own", cutAt="argument"), forms={"own": Elsewhere()})
+    assert "needs another `file_path`" in turn.models[B].requests[1].last_text
+
+
+def refuses(name: str) -> str | None:
+    raise PermissionError(name)
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings"),
+    [
+        ({"form": "v4a"}, {"read_file": refuses}),
+        ({"form": "own"}, {"forms": {"own": Elsewhere(PermissionError("a.py"))}}),
+        ({"form": None, "handoff": "brief", "cutAt": "argument"}, {"read_file": refuses}),
+        ({"form": None, "handoff": "brief", "cutAt": None, "onIntercept": "drain"}, {"read_file": refuses}),
+    ],
+    ids=["reader in a form", "form", "reader at a cut", "reader at a drain"],
+)
+def test_an_error_of_the_applications_code_inside_a_models_stream_is_raised_and_is_not_the_models(rule: dict[str, Any], settings: dict[str, Any]):
+    written = Say("Now.", [Call("edit_file", {"file_path": "a.py", "old_string": "dropped", "new_string": "dropped"})], chunks=4)
+    said = Say("", [Call("edit_file", {**TWO, "said": "x"} if rule["form"] == "own" else TWO)])
+    for surface, way in SOMETIMES:
+        scripts = {A: [written, written], B: [said, said], C: [Say("", [Call("edit_file", EDIT)])]}
+        with pytest.raises(PermissionError, match=r"a\.py"):
+            Turn(surface, way, scripts, config(**rule), **settings)
+
+
+@pytest.mark.parametrize("form", [None, "v4a"])
+def test_a_call_behind_the_drained_one_has_not_run_before_it(form: str | None):
+    both = Say("", [Call("edit_file", EDIT), Call("multi_edit", {"file_path": "a.py", "edits": [{"old_string": TEXT, "new_string": "brand new"}]})])
+    writes = WRITES if form else Say("", [Call("edit_file", EDIT)])
+    turn = Turn("graph", (False, False), {A: [both], B: [writes]}, config(form, onIntercept="drain", handoff="brief", cutAt=None), thread())
+    assert turn.calls[0] == EDIT
+    (request,) = turn.models[B].requests
+    told = "".join(str(message.content) for message in request.messages)
+    assert TEXT in told
+    assert "brand new" not in told

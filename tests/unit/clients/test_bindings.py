@@ -11,6 +11,7 @@ from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
 from pydantic import BaseModel
 
 from lg_toolroute.clients.bindings import BindingCache, arguments_schema
+from lg_toolroute.clients.fixed_arguments import without_arguments
 from lg_toolroute.errors import ConfigError
 from lg_toolroute.testing import ScriptedModel
 
@@ -118,3 +119,15 @@ class Broken(FakeListChatModel):
 def test_a_bind_tools_that_returns_something_else_is_named():
     with pytest.raises(ConfigError, match=r"Broken: its bind_tools returned a str; return self\.bind"):
         BindingCache().bound(Broken(responses=["x"]), [edit])
+
+
+@pytest.mark.parametrize("parameters", [{"properties": None, "required": None}, {"properties": {"path": {"type": "string"}}, "required": None}])
+@pytest.mark.parametrize("shape", ["parameters", "input_schema"])
+def test_null_in_the_place_of_no_arguments_is_left_out(parameters: Any, shape: str):
+    whole = {"type": "object", **parameters}
+    said = {"name": "edit", shape: whole}
+    shown: Any = said if shape == "input_schema" else {"type": "function", "function": said}
+    schema = arguments_schema(shown)
+    assert schema is not None
+    assert None not in schema.values()
+    without_arguments(shown, ["path"])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lg_toolroute.files import known as known_module
+from lg_toolroute.files.evidence import Result, changed_by, names_file
 from lg_toolroute.files.known import KnownFile, KnownFiles, Step
 from lg_toolroute.files.tools import FileTool
 from tests.support.file_world import World
@@ -343,3 +344,13 @@ def test_a_file_of_a_million_lines_is_kept_around_what_was_shown_last() -> None:
     assert sum(len(each.text) for each in found.pieces) <= known_module.MOST_OF_FILE
     assert found.count("value 7\n") == 1
     assert found.shown(2_000).endswith("[what follows is left out]")
+
+
+def test_encoded_data_and_long_code_are_read_in_time_that_grows_with_them() -> None:
+    begun = time.process_time()
+    assert not names_file(Result(1, "", "ab/+" * 50_000 + " x/a.pyz"), "a.py")
+    assert names_file(Result(1, "", "ab/+" * 50_000 + " x/a.py"), "x/a.py")
+    for code in ("open(" * 20_000, "open('" * 20_000, "write_text(" + "f" * 100_000):
+        changed_by("bash", {"command": code})
+    changed_by("apply_patch", {"patch": "+++ a" + " " * 50_000 + "b"})
+    assert time.process_time() - begun < 5

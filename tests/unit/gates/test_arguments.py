@@ -69,3 +69,9 @@ def test_the_same_value_may_be_written_in_another_way(fixed: str, written: str, 
     assert (found is not None) == problem
     if not problem:
         assert members_of(text)["at"] == members_of(fixed)["at"]
+
+
+def test_of_a_call_that_begins_with_a_long_argument_nothing_is_decided():
+    reads = gate()
+    feed(reads, (0, "edit", '{"text": "'))
+    assert reads.routed[0].fixed == "", "an empty object would be told to the writer as decided"
