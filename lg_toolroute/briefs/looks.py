@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage
 
-from lg_toolroute.core.rules.match import Table
+from lg_toolroute.core.rules.match import Table, kind_of
 from lg_toolroute.core.rules.nearest import did_you_mean
 from lg_toolroute.core.rules.tools import tool_name, tool_tags
 from lg_toolroute.errors import ConfigError, Problem
@@ -76,7 +76,9 @@ def check_names(book: RuleBook, looks: Looks) -> bool:
 
 
 def blind(book: RuleBook, tools: Sequence[Any], file_tool: Callable[[str, Any], FileTool | None], agent: str | None) -> list[Problem]:
-    """The rules whose built-in look could never say anything, because no tool that they match edits files.
+    """The rules whose built-in look could never say anything, because the tool that they name does not edit files.
+
+    A pattern (`group:fs`, `*`) is for agents with other tools, too, and is not judged by those of one.
 
     Args:
         book: The rules.
@@ -86,7 +88,7 @@ def blind(book: RuleBook, tools: Sequence[Any], file_tool: Callable[[str, Any], 
     """
     problems = []
     for rule in book.rules(agent):
-        if rule.options.look is not True:
+        if rule.options.look is not True or kind_of(rule.pattern) != "exact":
             continue
         table = Table.of((rule.pattern,), book.groups)
         matched = [tool for tool in tools if table.holds(tool_name(tool), tool_tags(tool))]

@@ -109,27 +109,24 @@ class FormBook:
         return None if made is None else (described, _instead(tool, name, made), made["parameters"])
 
     def problems(self, tools: Sequence[Any], decide: Callable[[str, tuple[str, ...]], Decision]) -> list[Problem]:
-        """What is wrong with the forms of the rules for these tools: an exact rule whose tool cannot take its form, a pattern of which no tool can.
+        """What is wrong with the forms of the rules that name these tools: a tool that cannot take its form. Of a pattern, such tools keep their own.
 
         Args:
             tools: The tools that an agent binds.
             decide: The rules' decision on a tool, by its name and its tags.
         """
-        refused: dict[tuple[str, str], Problem | None] = {}
+        refused: list[Problem] = []
         for tool in tools:
             name = tool_name(tool)
             decision = decide(name, tool_tags(tool))
+            if decision.rule is None or kind_of(decision.rule) != "exact":
+                continue
             for form in dict.fromkeys(decision.options.forms.values()):
-                key = (str(decision.path), form)
                 try:
                     self.shown(form, name, tool)
-                    refused[key] = None
                 except FormRefused as error:
-                    exact = decision.rule is not None and kind_of(decision.rule) == "exact"
-                    problem = Problem(f"{decision.path}.form", f"{name!r} cannot be shown as {form!r}: {error.reason}", error.remedy)
-                    key = (f"{key[0]} {name}", form) if exact else key
-                    refused.setdefault(key, problem)
-        return [problem for problem in refused.values() if problem is not None]
+                    refused.append(Problem(f"{decision.path}.form", f"{name!r} cannot be shown as {form!r}: {error.reason}", error.remedy))
+        return refused
 
     def note_own(self, turn_id: str, job: Job) -> None:
         """Remember that a job's candidate must write its calls in the tools' own form. Like rejected answers, it is kept out of the turn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -318,3 +319,14 @@ PAGE = (Path(__file__).parents[2] / "docs" / "look.md").read_text(encoding="utf-
 def test_the_examples_of_the_page_print_what_it_shows(code: str, output: str, capsys: pytest.CaptureFixture[str]):
     exec(compile(code, "docs/look.md", "exec"), {"__name__": "page"})  # our own page
     assert capsys.readouterr().out == output
+
+
+@pytest.mark.parametrize("pattern", ["*", "group:fs", "gr*"])
+def test_a_pattern_with_a_look_or_a_form_is_not_judged_by_the_tools_of_one_agent(pattern: str):
+    config = {"model": A, "toolRouting": {pattern: {"primary": "deepseek/b", "look": True, "form": "v4a"}}}
+    models = {A: ScriptedModel(["Done."], name=A), "deepseek/b": ScriptedModel([], name="deepseek/b")}
+    grep = {"name": "grep", "description": "Search.", "parameters": {"type": "object", "properties": {"pattern": {"type": "string"}}}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = ToolRoutedChatModel(router=ToolRouter(config, models=models)).bind_tools([grep])
+    assert model.invoke("Hi.").text == "Done."
