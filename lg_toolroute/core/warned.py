@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 import warnings
-from types import FrameType
 from typing import Final
 
 _INSIDE: Final = frozenset({"lg_toolroute", "langchain", "langchain_core", "langgraph"})
@@ -17,8 +16,8 @@ def warn(message: object) -> None:
     Args:
         message: Where, what, and what to write instead.
     """
-    frame: FrameType | None = sys._getframe(1)
-    level = 2
+    here = inspect.currentframe()
+    frame, level = here.f_back if here is not None else None, 2
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INSIDE:
         frame, level = frame.f_back, level + 1
     warnings.warn(str(message), UserWarning, stacklevel=2 if frame is None else level)
