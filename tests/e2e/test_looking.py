@@ -311,3 +311,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "look.md").read_text(encoding="utf-
 def test_the_examples_of_the_page_print_what_it_shows(code: str, output: str, capsys: pytest.CaptureFixture[str]):
     exec(compile(code, "docs/look.md", "exec"), {"__name__": "page"})  # our own page
     assert capsys.readouterr().out == output
+
+
+def test_a_look_that_returns_no_text_is_named():
+    config = {"model": A, "toolRouting": {"edit_file": {"look": "own"}}}
+    with pytest.raises(TypeError, match=r"looks\['own'\] returned bool; return what is wrong as a text, or None"):
+        Turn("graph", (False, True), {A: [BAD]}, config, looks={"own": lambda request: True})
