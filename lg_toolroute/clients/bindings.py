@@ -109,7 +109,7 @@ def arguments_schema(tool: Any) -> Mapping[str, Any] | None:
 
 def _sound(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A schema without a list of arguments that is none: MCP servers written in Go send `null` for an empty one."""
-    kinds = {"properties": Mapping, "required": (list, tuple)}
+    kinds: dict[str, Any] = {"properties": Mapping, "required": (list, tuple)}
     return {name: value for name, value in schema.items() if name not in kinds or isinstance(value, kinds[name])}
 
 

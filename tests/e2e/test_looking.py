@@ -330,3 +330,9 @@ def test_a_pattern_with_a_look_or_a_form_is_not_judged_by_the_tools_of_one_agent
         warnings.simplefilter("ignore")
         model = ToolRoutedChatModel(router=ToolRouter(config, models=models)).bind_tools([grep])
     assert model.invoke("Hi.").text == "Done."
+
+
+def test_a_look_that_returns_no_text_is_named():
+    config = {"model": A, "toolRouting": {"edit_file": {"look": "own"}}}
+    with pytest.raises(TypeError, match=r"looks\['own'\] returned bool; return what is wrong as a text, or None"):
+        Turn("graph", (False, True), {A: [BAD]}, config, looks={"own": lambda request: True})

@@ -115,7 +115,7 @@ def test_the_landed_call_has_the_short_arguments_of_the_primary_and_the_long_one
         assert (gate.routed, [call["args"] for call in whole.tool_calls]) == ([], [dict(arguments)])
         return
     assert whole.tool_calls == []
-    assert [json.loads(call.fixed) for call in gate.routed] == [fixed]
+    assert [json.loads(call.fixed or "{}") for call in gate.routed] == [fixed]
     writes = {**answer, **(fixed if repeats else {name: fixed[name] for name in answer.keys() & fixed.keys()})}
     landed, shown = write(data, written(data, list(writes.items())), gate.routed[0].fixed)
     assert SECRET not in shown
@@ -131,7 +131,7 @@ def test_among_several_calls_the_first_with_a_long_argument_is_cut_and_those_bef
     slot = next((place for place, (name, arguments) in enumerate(safe) if name == "edit" and expected(arguments)[1]), None)
     gate, whole, shown = reason(stream(data, [(name, written(data, arguments)) for name, arguments in safe], blocks=blocks), ALL)
     assert SECRET not in shown
-    assert [(call.slot, json.loads(call.fixed)) for call in gate.routed] == ([] if slot is None else [(slot, expected(safe[slot][1])[0])])
+    assert [(call.slot, json.loads(call.fixed or "{}")) for call in gate.routed] == ([] if slot is None else [(slot, expected(safe[slot][1])[0])])
     assert [(call["name"], call["args"]) for call in whole.tool_calls] == [(name, dict(arguments)) for name, arguments in safe[:slot]]
 
 
@@ -141,7 +141,7 @@ def test_drained_calls_keep_all_their_short_arguments_and_stand_without_a_long_o
     gate, whole, shown = reason(stream(data, [("edit", written(data, each)) for each in calls], blocks=blocks), ALL, "drain")
     assert SECRET not in shown
     cut = [(slot, {name: value for name, value in each if name in SHORT}) for slot, each in enumerate(calls) if expected(each)[1]]
-    assert [(call.slot, json.loads(call.fixed)) for call in gate.routed] == cut
+    assert [(call.slot, json.loads(call.fixed or "{}")) for call in gate.routed] == cut
     assert [call["args"] for call in whole.tool_calls if call["args"]] == [dict(each) for each in calls if not expected(each)[1] and each]
 
 
