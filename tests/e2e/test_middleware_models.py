@@ -12,7 +12,7 @@ from langchain_core.language_models import FakeListChatModel
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langchain_core.tools import StructuredTool, tool
 
-from lg_toolroute import ConfigError, ToolRouteMiddleware, ToolRouter
+from lg_toolroute import ChainExhausted, ConfigError, ToolRouteContext, ToolRouteMiddleware, ToolRouter
 from lg_toolroute.surfaces.middleware.agent_model import spec_of
 from lg_toolroute.testing import Call, Fail, Say, ScriptedModel
 from tests.support.middleware_agents import (
@@ -208,3 +208,30 @@ def test_a_tool_that_only_a_middleware_knows_is_routed_and_run() -> None:
             primary([Say("Go.", [Call("late", {"path": "bad"})]), Say("Done.")]), writes, rules={"late": {"primary": WRITER}}, before=[Adding()]
         )
     assert agent.invoke(ASK)["messages"][-2].content == "late good"
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("streamed", [False, True], ids=["invoke", "stream"])
+async def test_a_fallback_inside_the_agents_model_does_not_write_behind_its_boundary(asynchronous: bool, streamed: bool) -> None:
+    spare = ScriptedModel([Say(calls=[Call("edit", {"path": "a.py", "text": "never"})])], name=SPARE)
+    own = ScriptedModel([Fail(ConnectionError("refused"))], name=PRIMARY)
+    reasons = ScriptedModel([Say("I edit.", [Call("edit", {"path": "a.py", "text": "dropped"})])], name=WRITER)
+    rules = {"edit": {"primary": PRIMARY, "fallbacks": []}}
+    router = ToolRouter({"toolRouting": rules}, models={WRITER: reasons})
+    agent = create_agent(own.with_fallbacks([spare]), [read, edit], middleware=[ToolRouteMiddleware(router)], context_schema=ToolRouteContext)
+    given: Any = {"context": {"model": WRITER}, "stream_mode": "messages"}
+
+    async def run() -> None:
+        if asynchronous and streamed:
+            _ = [chunk async for chunk in agent.astream(ASK, **given)]
+        elif asynchronous:
+            await agent.ainvoke(ASK, context=given["context"])
+        elif streamed:
+            list(agent.stream(ASK, **given))
+        else:
+            agent.invoke(ASK, context=given["context"])
+
+    with pytest.raises((ChainExhausted, ConnectionError)):
+        await run()
+    assert len(own.requests) == 1
+    assert spare.requests == []

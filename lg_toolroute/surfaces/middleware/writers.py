@@ -11,7 +11,7 @@ from operator import is_
 from typing import Any, NoReturn
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables.config import ensure_config
 
 from lg_toolroute.clients.bindings import Bound
@@ -20,7 +20,7 @@ from lg_toolroute.core.rules.spec import canonical
 from lg_toolroute.core.rules.tools import named_tools, tool_name
 from lg_toolroute.core.turn.inputs import TurnInputs
 from lg_toolroute.errors import AnswerRejected
-from lg_toolroute.gates.gate import Gate, gate_of, gated
+from lg_toolroute.gates.gate import Gate, Prepare, gate_of, gated
 from lg_toolroute.gates.reasoning import ReasonGate
 from lg_toolroute.gates.writing import WriteGate
 from lg_toolroute.history.target import model_name
@@ -123,7 +123,15 @@ class Writers:
 
         limits = models.limits(spec, sync=self._sync, given=given)
         stream_always, prepare = self._request.stream_always, self._request.prepare(leaf)
+        if self._is_barred(spec):  # a fallback inside the model that was asked: nothing is sent to it
+            prepare = self._refusing(spec)
         return gated(leaf, self._view(spec, leaf), stream_always=stream_always, limits=limits, binder=binder, prepare=prepare)
+
+    def _refusing(self, spec: str) -> Prepare:
+        def refuse(model: BaseChatModel, messages: list[BaseMessage], settings: dict[str, Any]) -> NoReturn:
+            raise self._barred(spec)
+
+        return refuse
 
     def _view(self, spec: str, leaf: BaseChatModel) -> Gate:
         """The request's gate for one of its models.
