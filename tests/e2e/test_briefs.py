@@ -107,6 +107,23 @@ def test_a_candidate_with_less_room_is_sent_a_smaller_brief_of_the_same_thread()
     assert messages[-1].text == "Done."
 
 
+@pytest.mark.parametrize("surface", SURFACES)
+def test_the_model_to_which_a_rule_escalates_is_sent_a_brief_of_its_own_with_the_failure(surface: str):
+    thread = read_before()
+    for number in range(2):
+        call = {"name": "edit", "args": {"path": "a.py", "old": f"line_30 = {number}!", "new": "x"}, "id": f"failed_{number}"}
+        failed = ToolMessage("old text not found", tool_call_id=f"failed_{number}", name="edit", status="error", id=f"f{number}")
+        thread += [AIMessage("", tool_calls=[call], id=f"e{number}"), failed]
+    with FaultServer({PRIMARY: [says(30), Say("Done.")], SPARE: [writes(30)]}) as server:
+        bench = Bench(server, surface, {**BRIEF, "escalate": {"after": 2}})
+        messages = bench.run(messages=thread)
+    assert [(model, each["kind"]) for model, each in handoffs(messages)] == [(SPARE, "brief")]
+    (sent,) = bench.sent(SPARE)
+    assert TEXT in sent
+    assert "line_30 = 1!" in sent, "the call that failed last"
+    assert OLD_TALK not in sent
+
+
 def ran(number: int) -> list[BaseMessage]:
     call = {"name": "web_search", "args": {"query": f"word {number}"}, "id": f"call_{number}"}
     return [AIMessage("", tool_calls=[call], id=f"w{number}"), ToolMessage("word " * 400, tool_call_id=f"call_{number}", id=f"s{number}")]
