@@ -57,7 +57,7 @@ def _cut(parts: RequestParts, tool: str, schema: Mapping[str, Any] | None) -> Ar
         return None
 
     def kept(arguments: Mapping[str, Any], whole: bool) -> Collection[str] | None:
-        # Behind a boundary the call goes on in any case: another model may not write it.
+        # Behind a boundary the call is handed over in any case: the reasoning model may not write it.
         if not options.boundary and (handoffs.lacks(tool, arguments) or (whole and schema_problem(arguments, schema) is None)):
             return None
         return [name for name, value in arguments.items() if _fits(name, value, schema or {})]
@@ -102,5 +102,5 @@ def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _fits(name: str, value: Any, schema: Mapping[str, Any]) -> bool:
-    """Whether an argument is one that the tool takes. One that is not cannot stay, because its writer could do nothing about it."""
+    """Whether the schema takes an argument. One that it refuses is left to the writer: if it were fixed, no answer could fit the schema."""
     return schema_problem({name: value}, {key: each for key, each in schema.items() if key in _PER_ARGUMENT}) is None

@@ -198,7 +198,7 @@ class HandoffChooser:
         if options.handoff == "brief":
             return True
         if self._router.read_file is None and not self._known().some:
-            return False  # whichever file it will be
+            return False  # the thread shows no file at all
         primary = next(iter(self._inputs.reasoning_chain()), None)
         return self._choice(spec, TYPICAL_TOKENS["lean"], primary, reasons=spec == primary).kind == "brief"
 
